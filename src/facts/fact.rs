@@ -1,0 +1,87 @@
+//! One fact: its value, how far it is to be trusted, and where it was read.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How far a fact can be trusted, weakest first.
+///
+/// Only facts above [`Trust::Inferred`] may lead to a verdict that dismisses a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// Read out of words: a guess.
+    Inferred,
+    /// A field, a tag, a system of record, or the policy's own word.
+    Recorded,
+    /// A manager's answer.
+    Stated,
+}
+
+/// What a fact says: a word (`yes`, `no`, or one of a choice) or an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `yes`, `no`, or one of the words of a choice, as the policy spells it.
+    Word(String),
+    /// A moment in time, UTC.
+    Instant(DateTime<Utc>),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Word(word) => f.write_str(word),
+            Value::Instant(at) => f.write_str(&at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        }
+    }
+}
+
+/// Customer words a fact was inferred from, and where they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// The words, as written; never longer than a line.
+    pub words: String,
+    /// Where they stand, in words: `subject`, `description`, `customer, 23 Nov`.
+    pub place: String,
+}
+
+/// A known fact with its provenance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it says.
+    pub value: Value,
+    /// How far it can be trusted.
+    pub trust: Trust,
+    /// Where it was read, in words that fit behind a colon: `tag trial_extension`.
+    pub source: String,
+    /// For words: what was said, and where.
+    pub quote: Option<Quote>,
+}
+
+/// What the sources of one fact gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A source answered.
+    Known(Fact),
+    /// None did; `looked` says in words what was looked at and what was wrong with it.
+    Unknown {
+        /// One entry a source worth telling of: `organisation's expiration date says "n/a"`.
+        looked: Vec<String>,
+    },
+}
+
+impl Finding {
+    /// The fact, where there is one.
+    pub fn known(&self) -> Option<&Fact> {
+        match self {
+            Finding::Known(fact) => Some(fact),
+            Finding::Unknown { .. } => None,
+        }
+    }
+}
+
+/// The facts of one ticket by the names the policy gives them.
+///
+/// A name that is absent is unknown.
+pub type Facts = BTreeMap<String, Finding>;

@@ -1,0 +1,3 @@
+//! What is known of a ticket, from where, and how sure.
+
+pub mod fact;

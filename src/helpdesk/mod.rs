@@ -1,0 +1,3 @@
+//! The Zendesk API, as values in and out.
+
+pub mod ticket;

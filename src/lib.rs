@@ -1,0 +1,26 @@
+//! `starwarden` works GitLab's STAR flowchart on a starred helpdesk ticket and leaves one internal
+//! note and one tag, with its reasons.
+//!
+//! The rooms, in the way of one event:
+//!
+//! 1. [`receive`] verifies a signed delivery and has it on disk before it answers;
+//! 2. [`store`] keeps deliveries, the tickets being watched, and every decision;
+//! 3. [`work`] takes due tickets one at a time and joins the next four;
+//! 4. [`helpdesk`] reads the ticket and, at the end, writes the note and the tags;
+//! 5. [`facts`] says what is known of the ticket, from where, and how sure (pure);
+//! 6. [`policy`] walks the handbook's diagram over the facts and decides (pure);
+//! 7. [`note`] words the decision for a manager (pure).
+//!
+//! [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
+//! helpdesk with sample tickets.
+
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod facts;
+pub mod helpdesk;
+pub mod note;
+pub mod policy;
+pub mod receive;
+pub mod store;
+pub mod work;
