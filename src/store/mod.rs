@@ -195,7 +195,13 @@ pub trait Store: Send + Sync {
     async fn mark_due(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Takes up to `limit` tickets of `account` that are due at `now` and in nobody's hands, longest due first.
-    async fn claim(&self, account: &str, now: DateTime<Utc>, lease: Duration, limit: usize) -> Result<Vec<Claim>, StoreError>;
+    async fn claim(
+        &self,
+        account: &str,
+        now: DateTime<Utc>,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<Claim>, StoreError>;
 
     /// Lengthens a lease; [`StoreError::LeaseLost`] where it has passed to someone else.
     async fn extend(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError>;

@@ -1,0 +1,25 @@
+//! A fault in a policy, with its place: what is wrong, where, and how to mend it.
+
+use std::ops::Range;
+
+/// Which of a policy's two texts a fault is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Document {
+    /// The Mermaid text, `star.mmd`.
+    Diagram,
+    /// What its nodes mean, `star.toml`.
+    Binding,
+}
+
+/// One fault of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The text it is in.
+    pub document: Document,
+    /// Bytes of that text to point at.
+    pub span: Range<usize>,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
