@@ -133,14 +133,14 @@ pub struct User {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// A customer, and anyone whose role is not known.
-    #[default]
-    #[serde(other)]
-    EndUser,
     /// Staff.
     Agent,
     /// Staff who may configure the helpdesk.
     Admin,
+    /// A customer, and anyone whose role is not known.
+    #[default]
+    #[serde(other)]
+    EndUser,
 }
 
 impl Role {
