@@ -1,3 +1,4 @@
 //! What is known of a ticket, from where, and how sure.
 
+pub mod expiry;
 pub mod fact;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
 use super::fault::{Document, Fault};
 
 /// A binding as written. [`crate::policy::Policy`] is what it comes to with its diagram.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     /// The Mermaid file, relative to the binding.
@@ -27,7 +28,7 @@ pub struct Binding {
     pub fields: BTreeMap<String, Vec<u64>>,
     /// What nodes mean, by their ids in the diagram.
     #[serde(default)]
-    pub nodes: BTreeMap<Spanned<String>, NodeBinding>,
+    pub nodes: BTreeMap<Spanned<String>, Meaning>,
     /// The verdicts there are.
     #[serde(default)]
     pub outcomes: BTreeMap<Spanned<String>, OutcomeBinding>,
@@ -60,36 +61,108 @@ pub struct Condition {
 }
 
 /// Spans of time the facts need.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Times {
-    /// How long a subscription runs on after its expiry: `14d`.
-    pub grace_period: Option<Spanned<String>>,
+    /// How long a subscription runs on after its expiry: `14d`. Absent: nothing is derived from expiry.
+    pub grace_period: Option<Span>,
 }
 
-/// What one node means; exactly one of its forms is given.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NodeBinding {
+/// A span of time, written as `24h` or `14d`; milliseconds, from 0 to 1,000 years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub i64);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const LONGEST: i64 = 1000 * 366 * 86_400_000;
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text)
+            .ok()
+            .and_then(|span| i64::try_from(span.as_millis()).ok())
+            .filter(|&millis| millis <= LONGEST)
+            .map(Span)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not a span of time; write it like \"24h\" or \"14d\"")))
+    }
+}
+
+/// What one node means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "NodeText")]
+pub enum Meaning {
     /// A fact with several answers, each with its own exit.
-    pub choose: Option<Spanned<String>>,
-    /// For `choose`: the node each answer leads to.
-    #[serde(default)]
-    pub exits: BTreeMap<Spanned<String>, Spanned<String>>,
+    Choose {
+        /// The fact.
+        fact: Spanned<String>,
+        /// The node each answer leads to.
+        exits: BTreeMap<Spanned<String>, Spanned<String>>,
+    },
     /// A yes-or-no fact; the exits are labelled Yes and No.
-    pub yes_no: Option<Spanned<String>>,
-    /// Whether the instant `until` is more than this from now; the exits are labelled Yes and No.
-    pub more_than: Option<Spanned<String>>,
-    /// For `more_than`: the instant.
-    pub until: Option<Spanned<String>>,
+    YesNo {
+        /// The fact.
+        fact: Spanned<String>,
+    },
+    /// Whether an instant is more than a span from now; the exits are labelled Yes and No.
+    MoreThan {
+        /// The span.
+        span: Span,
+        /// The instant.
+        until: Spanned<String>,
+    },
     /// A yes-or-no fact that must be yes for the labelled exit to be taken.
-    pub only_if: Option<Spanned<String>>,
-    /// For `only_if`: the outcome where it is no.
-    pub otherwise: Option<Spanned<String>>,
+    OnlyIf {
+        /// The fact.
+        fact: Spanned<String>,
+        /// The outcome where it is no.
+        otherwise: Spanned<String>,
+    },
     /// The outcome that is reached here.
-    pub outcome: Option<Spanned<String>>,
-    /// Something a person does after the outcome.
-    pub task: Option<String>,
+    Outcome(Spanned<String>),
+    /// Something a person does, by its name.
+    Task(String),
+}
+
+/// A node's entry as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeText {
+    choose: Option<Spanned<String>>,
+    exits: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    yes_no: Option<Spanned<String>>,
+    more_than: Option<Span>,
+    until: Option<Spanned<String>>,
+    only_if: Option<Spanned<String>>,
+    otherwise: Option<Spanned<String>>,
+    outcome: Option<Spanned<String>>,
+    task: Option<String>,
+}
+
+impl TryFrom<NodeText> for Meaning {
+    type Error = &'static str;
+
+    fn try_from(text: NodeText) -> Result<Self, Self::Error> {
+        match text {
+            NodeText { choose: Some(fact), exits: Some(exits), yes_no: None, more_than: None, until: None, only_if: None, otherwise: None, outcome: None, task: None } => {
+                Ok(Meaning::Choose { fact, exits })
+            }
+            NodeText { choose: None, exits: None, yes_no: Some(fact), more_than: None, until: None, only_if: None, otherwise: None, outcome: None, task: None } => {
+                Ok(Meaning::YesNo { fact })
+            }
+            NodeText { choose: None, exits: None, yes_no: None, more_than: Some(span), until: Some(until), only_if: None, otherwise: None, outcome: None, task: None } => {
+                Ok(Meaning::MoreThan { span, until })
+            }
+            NodeText { choose: None, exits: None, yes_no: None, more_than: None, until: None, only_if: Some(fact), otherwise: Some(otherwise), outcome: None, task: None } => {
+                Ok(Meaning::OnlyIf { fact, otherwise })
+            }
+            NodeText { choose: None, exits: None, yes_no: None, more_than: None, until: None, only_if: None, otherwise: None, outcome: Some(outcome), task: None } => {
+                Ok(Meaning::Outcome(outcome))
+            }
+            NodeText { choose: None, exits: None, yes_no: None, more_than: None, until: None, only_if: None, otherwise: None, outcome: None, task: Some(task) } => {
+                Ok(Meaning::Task(task))
+            }
+            _ => Err("a node has exactly one meaning: `choose` with `exits`, `yes_no`, `more_than` with `until`, \
+                      `only_if` with `otherwise`, `outcome`, or `task`"),
+        }
+    }
 }
 
 /// One verdict.
@@ -145,36 +218,154 @@ pub enum Day {
     End,
 }
 
-/// One place a fact can be read from. One of the first seven is given.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
+/// One place a fact can be read from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "SourceText")]
+pub enum Source {
     /// Ticket tags, any of which answers.
-    #[serde(default)]
-    pub tag_any: Vec<String>,
-    /// Names of ticket forms, any of which answers.
-    #[serde(default)]
-    pub form_any: Vec<String>,
+    Tag {
+        /// The tags.
+        any: Vec<String>,
+        /// What they say.
+        answer: String,
+    },
+    /// Ticket forms by name, any of which answers.
+    Form {
+        /// The forms.
+        any: Vec<String>,
+        /// What they say.
+        answer: String,
+    },
     /// A ticket field by name.
-    pub field: Option<String>,
+    Field {
+        /// The field.
+        name: String,
+        /// What its value says.
+        says: Says,
+    },
     /// An organisation field by key.
-    pub organization: Option<String>,
+    Organization {
+        /// The key.
+        key: String,
+        /// What its value says.
+        says: Says,
+    },
     /// Organisation tags, any of which answers.
-    #[serde(default)]
-    pub organization_tag_any: Vec<String>,
+    OrganizationTag {
+        /// The tags.
+        any: Vec<String>,
+        /// What they say.
+        answer: String,
+    },
     /// Patterns in the customer's words; what they find is a guess.
-    #[serde(default)]
-    pub text_any: Vec<String>,
+    Text {
+        /// The patterns.
+        any: Vec<Pattern>,
+        /// What a match says.
+        answer: String,
+    },
     /// The policy's own word where nothing before it answered.
-    pub otherwise: Option<String>,
-    /// For fields: values that answer. Absent: with `answer` any value does, without it the value is the answer.
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub is: Vec<String>,
-    /// What a match says.
-    pub answer: Option<String>,
+    Otherwise(String),
 }
 
-fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+/// What the value of a field says about a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// The value is the answer.
+    Itself,
+    /// Any value at all gives this answer.
+    Filled(String),
+    /// One of these values gives this answer.
+    OneOf {
+        /// The values.
+        values: Vec<String>,
+        /// The answer.
+        answer: String,
+    },
+}
+
+/// A pattern looked for in text, without regard to capitals; it runs in linear time.
+#[derive(Debug, Clone)]
+pub struct Pattern(pub Regex);
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let built = RegexBuilder::new(&text).case_insensitive(true).size_limit(1 << 20).build();
+        built.map(Pattern).map_err(|error| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}")))
+    }
+}
+
+/// A source as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceText {
+    tag_any: Option<Vec<String>>,
+    form_any: Option<Vec<String>>,
+    field: Option<String>,
+    organization: Option<String>,
+    organization_tag_any: Option<Vec<String>>,
+    text_any: Option<Vec<Pattern>>,
+    otherwise: Option<String>,
+    #[serde(default, deserialize_with = "one_or_many")]
+    is: Vec<String>,
+    answer: Option<String>,
+}
+
+impl TryFrom<SourceText> for Source {
+    type Error = &'static str;
+
+    fn try_from(text: SourceText) -> Result<Self, Self::Error> {
+        const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
+                              `organization_tag_any`, `text_any` or `otherwise`";
+        const ANSWER: &str = "this source needs an `answer`: what a match says";
+        let SourceText { tag_any, form_any, field, organization, organization_tag_any, text_any, otherwise, is, answer } = text;
+        let says_allowed = field.is_some() || organization.is_some();
+        if !is.is_empty() && !says_allowed {
+            return Err("`is` goes with `field` or `organization`");
+        }
+        let mut places = Vec::new();
+        if let Some(any) = tag_any {
+            places.push(Source::Tag { any, answer: answer.clone().ok_or(ANSWER)? });
+        }
+        if let Some(any) = form_any {
+            places.push(Source::Form { any, answer: answer.clone().ok_or(ANSWER)? });
+        }
+        if let Some(any) = organization_tag_any {
+            places.push(Source::OrganizationTag { any, answer: answer.clone().ok_or(ANSWER)? });
+        }
+        if let Some(any) = text_any {
+            places.push(Source::Text { any, answer: answer.clone().ok_or(ANSWER)? });
+        }
+        if let Some(name) = field {
+            places.push(Source::Field { name, says: says(&is, answer.as_ref())? });
+        }
+        if let Some(key) = organization {
+            places.push(Source::Organization { key, says: says(&is, answer.as_ref())? });
+        }
+        if let Some(word) = otherwise {
+            if answer.is_some() {
+                return Err("`otherwise` is the answer itself; leave `answer` out");
+            }
+            places.push(Source::Otherwise(word));
+        }
+        match (places.pop(), places.is_empty()) {
+            (Some(place), true) => Ok(place),
+            _ => Err(PLACES),
+        }
+    }
+}
+
+fn says(is: &[String], answer: Option<&String>) -> Result<Says, &'static str> {
+    match (is.is_empty(), answer) {
+        (true, None) => Ok(Says::Itself),
+        (true, Some(answer)) => Ok(Says::Filled(answer.clone())),
+        (false, Some(answer)) => Ok(Says::OneOf { values: is.to_vec(), answer: answer.clone() }),
+        (false, None) => Err("this source needs an `answer`: what the values in `is` say"),
+    }
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {
@@ -182,8 +373,8 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         Many(Vec<String>),
     }
     Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::One(value) => vec![value],
-        OneOrMany::Many(values) => values,
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
     })
 }
 
@@ -191,7 +382,7 @@ impl Binding {
     /// Reads a binding.
     ///
     /// # Errors
-    /// Where the text is not TOML or has a key that is not known.
+    /// Text that is not TOML, an unknown key, or a value of the wrong shape, with its place.
     pub fn parse(text: &str) -> Result<Binding, Fault> {
         toml::from_str(text).map_err(|error| Fault {
             document: Document::Binding,
@@ -199,5 +390,26 @@ impl Binding {
             message: error.message().to_owned(),
             help: None,
         })
+    }
+
+    /// A fact's entry.
+    pub fn fact(&self, name: &str) -> Option<&FactBinding> {
+        self.facts.get(name)
+    }
+}
+
+impl Source {
+    /// What a match says, where that is a fixed word.
+    pub fn answer(&self) -> Option<&str> {
+        match self {
+            Source::Tag { answer, .. }
+            | Source::Form { answer, .. }
+            | Source::OrganizationTag { answer, .. }
+            | Source::Text { answer, .. }
+            | Source::Otherwise(answer)
+            | Source::Field { says: Says::Filled(answer) | Says::OneOf { answer, .. }, .. }
+            | Source::Organization { says: Says::Filled(answer) | Says::OneOf { answer, .. }, .. } => Some(answer),
+            Source::Field { says: Says::Itself, .. } | Source::Organization { says: Says::Itself, .. } => None,
+        }
     }
 }

@@ -76,3 +76,10 @@ impl Diagram {
         Err(Vec::new())
     }
 }
+
+impl Edge {
+    /// Whether a walk can follow it: an invisible link only lays nodes out.
+    pub fn carries_meaning(&self) -> bool {
+        self.stroke != "invisible"
+    }
+}

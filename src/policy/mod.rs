@@ -1,4 +1,75 @@
 //! The rule: the handbook's diagram, what its nodes mean, and the walk over it.
 
+pub mod binding;
+mod check;
+mod decide;
+pub mod decision;
 pub mod diagram;
+mod explain;
 pub mod fault;
+mod graph;
+mod hash;
+mod walk;
+
+use binding::{Binding, OutcomeBinding};
+use diagram::Diagram;
+use fault::Fault;
+use graph::Graph;
+
+/// A diagram with its binding, found sound: the rule by which tickets are decided.
+#[derive(Debug)]
+pub struct Policy {
+    /// What the nodes mean, and where facts are read.
+    pub binding: Binding,
+    /// The flowchart.
+    pub diagram: Diagram,
+    /// `sha256:` and 64 hex digits over what both say, layout and comments aside.
+    pub hash: String,
+    graph: Graph,
+}
+
+impl Policy {
+    /// Reads a policy from the texts of its binding and its diagram.
+    ///
+    /// # Errors
+    /// Every fault found, each with its place in one of the two texts.
+    pub fn parse(binding: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
+        let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
+        let drawn = Diagram::parse(diagram);
+        let text = binding;
+        let (binding, diagram) = match (parsed, drawn) {
+            (Ok(binding), Ok(diagram)) => (binding, diagram),
+            (Err(mut faults), Err(more)) => {
+                faults.extend(more);
+                return Err(faults);
+            }
+            (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
+        };
+        let graph = check::graph(&diagram, &binding)?;
+        let hash = hash::content(&diagram, text);
+        Ok(Policy { binding, diagram, hash, graph })
+    }
+
+    /// An outcome's entry.
+    pub fn outcome(&self, name: &str) -> Option<&OutcomeBinding> {
+        self.binding.outcomes.get(name)
+    }
+
+    /// What a manager calls a verdict; its name where the policy gives none.
+    pub fn title<'a>(&'a self, verdict: &'a str) -> &'a str {
+        self.outcome(verdict).map_or(verdict, |outcome| outcome.title.as_str())
+    }
+
+    /// The words a fact can be, where the diagram asks for it by its answers; empty otherwise.
+    pub fn answers(&self, fact: &str) -> &[String] {
+        let asked = self.graph.facts.iter().find(|asked| asked.name == fact);
+        match asked.map(|asked| &asked.range) {
+            Some(graph::Range::Words(words)) => words,
+            Some(graph::Range::Instant(_)) | None => &[],
+        }
+    }
+
+    fn node_id(&self, node: usize) -> String {
+        self.diagram.nodes.get(node).map(|node| node.id.clone()).unwrap_or_default()
+    }
+}

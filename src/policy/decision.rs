@@ -1,0 +1,92 @@
+//! What a decision is.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::fact::{Quote, Trust};
+
+/// The verdict of a ticket whose open questions still matter.
+pub const NEEDS_FACTS: &str = "needs_facts";
+
+/// The verdict of a ticket the policy does not speak of.
+pub const NOT_APPLICABLE: &str = "not_applicable";
+
+/// What was decided, and why; its JSON is part of the public surface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// An outcome of the policy, [`NEEDS_FACTS`] or [`NOT_APPLICABLE`].
+    pub verdict: String,
+    /// The dismissing outcome that guesses alone would have led to.
+    pub likely: Option<String>,
+    /// Every outcome that some answer to the unknown questions could still reach.
+    pub possible: Vec<String>,
+    /// The node whose outcome the verdict is, where it is one node.
+    pub outcome_node: Option<String>,
+    /// The weakest trust along the path; none where nothing was answered.
+    pub trust: Option<Trust>,
+    /// The answered questions, in the order of the walk, up to the first open one.
+    pub path: Vec<Answered>,
+    /// Answered questions met past an open one: every branch was followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<Answered>,
+    /// Every node on the way, for the picture.
+    pub walked: Vec<String>,
+    /// The open questions that still matter, the most useful first.
+    pub missing: Vec<Missing>,
+    /// What a person does after the outcome.
+    pub tasks: Vec<String>,
+    /// Which handbook case it is; for the note only.
+    pub workflow: Option<String>,
+    /// The first instant at which the passing of time alone could change the verdict.
+    pub valid_until: Option<DateTime<Utc>>,
+    /// How the ticket's tags should change.
+    pub tags: TagChange,
+    /// The policy's content hash: `sha256:` and 64 hex digits.
+    pub policy: String,
+}
+
+/// One answered question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The node that asks.
+    pub node: String,
+    /// Its text in the diagram.
+    pub text: String,
+    /// The fact it asks for.
+    pub fact: String,
+    /// The answer: `yes`, `no`, or one of a choice.
+    pub answer: String,
+    /// The fact's value: the answer itself, or an instant.
+    pub value: String,
+    /// How far it can be trusted.
+    pub trust: Trust,
+    /// Where it was read.
+    pub source: String,
+    /// For a guess: the words it was read out of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+}
+
+/// One open question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The fact it asks for.
+    pub fact: String,
+    /// How a manager is asked for it.
+    pub question: String,
+    /// What was guessed, where a guess may not decide.
+    pub suggested: Option<String>,
+    /// What each answer could still lead to; for an instant `yes` and `no` answer the node's question.
+    pub leads_to: BTreeMap<String, Vec<String>>,
+}
+
+/// Tags to put on a ticket and to take away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagChange {
+    /// Not there yet.
+    pub add: Vec<String>,
+    /// Another verdict's.
+    pub remove: Vec<String>,
+}
