@@ -81,7 +81,9 @@ impl<'de> Deserialize<'de> for Span {
             .and_then(|span| i64::try_from(span.as_millis()).ok())
             .filter(|&millis| millis <= LONGEST)
             .map(Span)
-            .ok_or_else(|| D::Error::custom(format!("`{text}` is not a span of time; write it like \"24h\" or \"14d\"")))
+            .ok_or_else(|| {
+                D::Error::custom(format!("`{text}` is not a span of time; write it like \"24h\" or \"14d\""))
+            })
     }
 }
 
@@ -141,24 +143,72 @@ impl TryFrom<NodeText> for Meaning {
 
     fn try_from(text: NodeText) -> Result<Self, Self::Error> {
         match text {
-            NodeText { choose: Some(fact), exits: Some(exits), yes_no: None, more_than: None, until: None, only_if: None, otherwise: None, outcome: None, task: None } => {
-                Ok(Meaning::Choose { fact, exits })
-            }
-            NodeText { choose: None, exits: None, yes_no: Some(fact), more_than: None, until: None, only_if: None, otherwise: None, outcome: None, task: None } => {
-                Ok(Meaning::YesNo { fact })
-            }
-            NodeText { choose: None, exits: None, yes_no: None, more_than: Some(span), until: Some(until), only_if: None, otherwise: None, outcome: None, task: None } => {
-                Ok(Meaning::MoreThan { span, until })
-            }
-            NodeText { choose: None, exits: None, yes_no: None, more_than: None, until: None, only_if: Some(fact), otherwise: Some(otherwise), outcome: None, task: None } => {
-                Ok(Meaning::OnlyIf { fact, otherwise })
-            }
-            NodeText { choose: None, exits: None, yes_no: None, more_than: None, until: None, only_if: None, otherwise: None, outcome: Some(outcome), task: None } => {
-                Ok(Meaning::Outcome(outcome))
-            }
-            NodeText { choose: None, exits: None, yes_no: None, more_than: None, until: None, only_if: None, otherwise: None, outcome: None, task: Some(task) } => {
-                Ok(Meaning::Task(task))
-            }
+            NodeText {
+                choose: Some(fact),
+                exits: Some(exits),
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::Choose { fact, exits }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: Some(fact),
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::YesNo { fact }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: Some(span),
+                until: Some(until),
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::MoreThan { span, until }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: Some(fact),
+                otherwise: Some(otherwise),
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::OnlyIf { fact, otherwise }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: Some(outcome),
+                task: None,
+            } => Ok(Meaning::Outcome(outcome)),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: Some(task),
+            } => Ok(Meaning::Task(task)),
             _ => Err("a node has exactly one meaning: `choose` with `exits`, `yes_no`, `more_than` with `until`, \
                       `only_if` with `otherwise`, `outcome`, or `task`"),
         }
@@ -319,7 +369,17 @@ impl TryFrom<SourceText> for Source {
         const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
                               `organization_tag_any`, `text_any` or `otherwise`";
         const ANSWER: &str = "this source needs an `answer`: what a match says";
-        let SourceText { tag_any, form_any, field, organization, organization_tag_any, text_any, otherwise, is, answer } = text;
+        let SourceText {
+            tag_any,
+            form_any,
+            field,
+            organization,
+            organization_tag_any,
+            text_any,
+            otherwise,
+            is,
+            answer,
+        } = text;
         let says_allowed = field.is_some() || organization.is_some();
         if !is.is_empty() && !says_allowed {
             return Err("`is` goes with `field` or `organization`");

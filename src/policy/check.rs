@@ -106,7 +106,11 @@ impl<'a> Check<'a> {
         let mut starts = (0..self.diagram.nodes.len()).filter(|node| !entered.contains(node));
         let Some(start) = starts.next() else {
             let span = self.diagram.edges.first().map_or(0..0, |edge| edge.span.clone());
-            self.diagram_fault(span, "every node has a link into it, so no walk can start".into(), "take away the link back to the first node");
+            self.diagram_fault(
+                span,
+                "every node has a link into it, so no walk can start".into(),
+                "take away the link back to the first node",
+            );
             return 0;
         };
         start
@@ -160,7 +164,13 @@ impl<'a> Check<'a> {
         facts
     }
 
-    fn ask_words(&mut self, facts: &mut Vec<Asked>, node: &Spanned<String>, fact: &Spanned<String>, words: Vec<String>) {
+    fn ask_words(
+        &mut self,
+        facts: &mut Vec<Asked>,
+        node: &Spanned<String>,
+        fact: &Spanned<String>,
+        words: Vec<String>,
+    ) {
         let name = fact.get_ref();
         match facts.iter().find(|asked| asked.name == *name) {
             Some(Asked { range: Range::Words(before), .. }) if *before == words => {}
@@ -192,7 +202,11 @@ impl<'a> Check<'a> {
                 }
                 Range::Instant(_) if fact.sources.is_empty() && !derived(&asked.name) && self.compares(&asked.name) => {
                     let message = format!("`{}` is compared with now, and has no source", asked.name);
-                    found.push((name.span(), message, "give it `sources`, such as { organization = \"expiration_date\" }".into()));
+                    found.push((
+                        name.span(),
+                        message,
+                        "give it `sources`, such as { organization = \"expiration_date\" }".into(),
+                    ));
                 }
                 Range::Instant(_) => {}
             }
@@ -203,48 +217,89 @@ impl<'a> Check<'a> {
     }
 
     fn compares(&self, fact: &str) -> bool {
-        self.binding.nodes.values().any(|meaning| matches!(meaning, Meaning::MoreThan { until, .. } if until.get_ref() == fact))
+        self.binding
+            .nodes
+            .values()
+            .any(|meaning| matches!(meaning, Meaning::MoreThan { until, .. } if until.get_ref() == fact))
     }
 
     /// What happens at a node.
     fn step(&mut self, node: usize, facts: &[Asked], outcomes: &[Outcome]) -> Step {
         let exits = self.exits(node);
         let id = self.id(node);
-        let fact = |name: &Spanned<String>| facts.iter().position(|asked| asked.name == *name.get_ref()).unwrap_or_default();
-        let outcome = |name: &Spanned<String>| outcomes.iter().position(|outcome| outcome.name == *name.get_ref()).unwrap_or_default();
+        let fact =
+            |name: &Spanned<String>| facts.iter().position(|asked| asked.name == *name.get_ref()).unwrap_or_default();
+        let outcome = |name: &Spanned<String>| {
+            outcomes.iter().position(|outcome| outcome.name == *name.get_ref()).unwrap_or_default()
+        };
         match self.binding.nodes.get(id) {
             None => match exits.as_slice() {
                 [only] if only.label.is_none() => Step::Pass(only.to),
                 [] => {
-                    self.diagram_fault(self.span(node), format!("the path ends at `{id}` without an outcome"), format!("bind it: [nodes.{id}] outcome = \"…\", or link it on"));
+                    self.diagram_fault(
+                        self.span(node),
+                        format!("the path ends at `{id}` without an outcome"),
+                        format!("bind it: [nodes.{id}] outcome = \"…\", or link it on"),
+                    );
                     Step::Past
                 }
                 _ => {
-                    self.diagram_fault(self.span(node), format!("`{id}` asks something and nothing says what"), format!("bind it: [nodes.{id}] yes_no = \"…\" (or choose, more_than, only_if)"));
+                    self.diagram_fault(
+                        self.span(node),
+                        format!("`{id}` asks something and nothing says what"),
+                        format!("bind it: [nodes.{id}] yes_no = \"…\" (or choose, more_than, only_if)"),
+                    );
                     Step::Past
                 }
             },
-            Some(Meaning::YesNo { fact: asked }) => Step::Ask { fact: fact(asked), test: Test::Word, exits: self.yes_no(node, &exits) },
-            Some(Meaning::MoreThan { span, until }) => Step::Ask { fact: fact(until), test: Test::More(span.0), exits: self.yes_no(node, &exits) },
+            Some(Meaning::YesNo { fact: asked }) => {
+                Step::Ask { fact: fact(asked), test: Test::Word, exits: self.yes_no(node, &exits) }
+            }
+            Some(Meaning::MoreThan { span, until }) => {
+                Step::Ask { fact: fact(until), test: Test::More(span.0), exits: self.yes_no(node, &exits) }
+            }
             Some(Meaning::Choose { fact: asked, exits: answers }) => {
                 let mut ways = Vec::new();
                 for (answer, to) in answers {
                     match exits.iter().find(|edge| self.id(edge.to) == to.get_ref().as_str()) {
                         Some(edge) => ways.push(Exit::Node(edge.to)),
-                        None => self.binding_fault(to.span(), format!("`{id}` has no link to `{}`, where the answer `{}` leads", to.get_ref(), answer.get_ref()), "draw the link, or name a node it links to"),
+                        None => self.binding_fault(
+                            to.span(),
+                            format!(
+                                "`{id}` has no link to `{}`, where the answer `{}` leads",
+                                to.get_ref(),
+                                answer.get_ref()
+                            ),
+                            "draw the link, or name a node it links to",
+                        ),
                     }
                 }
                 for edge in exits {
                     if !answers.values().any(|to| to.get_ref().as_str() == self.id(edge.to)) {
-                        self.diagram_fault(edge.span.clone(), format!("no answer of `{id}` leads to `{}`", self.id(edge.to)), format!("add it to `exits` of [nodes.{id}]"));
+                        self.diagram_fault(
+                            edge.span.clone(),
+                            format!("no answer of `{id}` leads to `{}`", self.id(edge.to)),
+                            format!("add it to `exits` of [nodes.{id}]"),
+                        );
                     }
                 }
                 Step::Ask { fact: fact(asked), test: Test::Word, exits: ways }
             }
             Some(Meaning::OnlyIf { fact: asked, otherwise }) => match exits.as_slice() {
-                [only] => Step::Ask { fact: fact(asked), test: Test::Word, exits: vec![Exit::Node(only.to), Exit::Rest(outcome(otherwise))] },
+                [only] => Step::Ask {
+                    fact: fact(asked),
+                    test: Test::Word,
+                    exits: vec![Exit::Node(only.to), Exit::Rest(outcome(otherwise))],
+                },
                 _ => {
-                    self.diagram_fault(self.span(node), format!("`{id}` is bound with `only_if`, which needs exactly one exit, and has {}", exits.len()), "draw one exit, or bind it as a question");
+                    self.diagram_fault(
+                        self.span(node),
+                        format!(
+                            "`{id}` is bound with `only_if`, which needs exactly one exit, and has {}",
+                            exits.len()
+                        ),
+                        "draw one exit, or bind it as a question",
+                    );
                     Step::Past
                 }
             },
@@ -253,7 +308,11 @@ impl<'a> Check<'a> {
                 [only] => Step::Task(task.clone(), only.to),
                 [] => Step::Past,
                 [_, second, ..] => {
-                    self.diagram_fault(second.span.clone(), format!("the task `{id}` has several exits"), "a task has one exit or none");
+                    self.diagram_fault(
+                        second.span.clone(),
+                        format!("the task `{id}` has several exits"),
+                        "a task has one exit or none",
+                    );
                     Step::Past
                 }
             },
@@ -266,17 +325,30 @@ impl<'a> Check<'a> {
         for edge in exits {
             let label = edge.label.as_deref().unwrap_or_default();
             if !YES_NO.iter().any(|answer| says(label, answer)) {
-                let message = if label.is_empty() { format!("this exit of `{id}` has no answer on it") } else { format!("`{label}` answers nothing: `{id}` is a yes-or-no question") };
+                let message = if label.is_empty() {
+                    format!("this exit of `{id}` has no answer on it")
+                } else {
+                    format!("`{label}` answers nothing: `{id}` is a yes-or-no question")
+                };
                 self.diagram_fault(edge.span.clone(), message, "label its exits Yes and No");
             }
         }
         let mut ways = Vec::new();
         for answer in YES_NO {
-            let taken: Vec<&&Edge> = exits.iter().filter(|edge| says(edge.label.as_deref().unwrap_or_default(), answer)).collect();
+            let taken: Vec<&&Edge> =
+                exits.iter().filter(|edge| says(edge.label.as_deref().unwrap_or_default(), answer)).collect();
             match taken.as_slice() {
                 [one] => ways.push(Exit::Node(one.to)),
-                [] => self.diagram_fault(self.span(node), format!("`{id}` has no exit for the answer {answer}"), format!("draw it: {id}-->|{}|…", if answer == "yes" { "Yes" } else { "No" })),
-                [_, second, ..] => self.diagram_fault(second.span.clone(), format!("`{id}` has two exits for the answer {answer}"), "keep one"),
+                [] => self.diagram_fault(
+                    self.span(node),
+                    format!("`{id}` has no exit for the answer {answer}"),
+                    format!("draw it: {id}-->|{}|…", if answer == "yes" { "Yes" } else { "No" }),
+                ),
+                [_, second, ..] => self.diagram_fault(
+                    second.span.clone(),
+                    format!("`{id}` has two exits for the answer {answer}"),
+                    "keep one",
+                ),
             }
         }
         ways
@@ -288,11 +360,21 @@ impl<'a> Check<'a> {
         let mut node = outcome;
         while let Some(edge) = self.exits(node).first() {
             match self.binding.nodes.get(self.id(edge.to)) {
-                Some(Meaning::Task(task)) if !tasks.iter().any(|(_, at)| *at == edge.to) => tasks.push((task.clone(), edge.to)),
+                Some(Meaning::Task(task)) if !tasks.iter().any(|(_, at)| *at == edge.to) => {
+                    tasks.push((task.clone(), edge.to))
+                }
                 Some(Meaning::Task(_)) => break, // A ring of tasks; the search for cycles speaks of it.
                 _ => {
-                    let message = format!("the outcome `{}` is followed by `{}`, which is no task", self.id(outcome), self.id(edge.to));
-                    self.diagram_fault(edge.span.clone(), message, format!("bind it: [nodes.{}] task = \"…\"", self.id(edge.to)));
+                    let message = format!(
+                        "the outcome `{}` is followed by `{}`, which is no task",
+                        self.id(outcome),
+                        self.id(edge.to)
+                    );
+                    self.diagram_fault(
+                        edge.span.clone(),
+                        message,
+                        format!("bind it: [nodes.{}] task = \"…\"", self.id(edge.to)),
+                    );
                     break;
                 }
             }
@@ -314,20 +396,31 @@ impl<'a> Check<'a> {
             }
         }
         for node in (0..steps.len()).filter(|node| !reached.contains(node)) {
-            let message = format!("nothing leads from `{}`, where every walk starts, to `{}`", self.id(start), self.id(node));
+            let message =
+                format!("nothing leads from `{}`, where every walk starts, to `{}`", self.id(start), self.id(node));
             self.diagram_fault(self.span(node), message, "link to it, or take it away");
         }
         for &node in &reached {
             if let (Some(Step::Task(..) | Step::Past), []) = (steps.get(node), self.exits(node).as_slice())
                 && !after_outcome(steps, node)
             {
-                self.diagram_fault(self.span(node), format!("the path ends at the task `{}` without an outcome", self.id(node)), "let an outcome come before it, or link it on to one");
+                self.diagram_fault(
+                    self.span(node),
+                    format!("the path ends at the task `{}` without an outcome", self.id(node)),
+                    "let an outcome come before it, or link it on to one",
+                );
             }
         }
         let ends = |node: &usize| -> Vec<usize> {
             match steps.get(*node) {
                 Some(Step::End { outcome, .. }) => vec![*outcome],
-                Some(Step::Ask { exits, .. }) => exits.iter().filter_map(|exit| match exit { Exit::Rest(outcome) => Some(*outcome), Exit::Node(_) => None }).collect(),
+                Some(Step::Ask { exits, .. }) => exits
+                    .iter()
+                    .filter_map(|exit| match exit {
+                        Exit::Rest(outcome) => Some(*outcome),
+                        Exit::Node(_) => None,
+                    })
+                    .collect(),
                 _ => Vec::new(),
             }
         };
@@ -337,9 +430,17 @@ impl<'a> Check<'a> {
             let Some((name, _)) = self.binding.outcomes.get_key_value(outcome.name.as_str()) else { continue };
             let special = [NEEDS_FACTS, NOT_APPLICABLE].contains(&outcome.name.as_str());
             if !had.contains(&index) && !special {
-                self.binding_fault(name.span(), format!("no path ends in the outcome `{}`", outcome.name), "bind a node to it, or take it away");
+                self.binding_fault(
+                    name.span(),
+                    format!("no path ends in the outcome `{}`", outcome.name),
+                    "bind a node to it, or take it away",
+                );
             } else if outcome.dismisses && !known.contains(&index) && !special {
-                self.binding_fault(name.span(), format!("`{}` dismisses, and only guesses lead to it", outcome.name), "give a fact on the way a source that is not `text_any`");
+                self.binding_fault(
+                    name.span(),
+                    format!("`{}` dismisses, and only guesses lead to it", outcome.name),
+                    "give a fact on the way a source that is not `text_any`",
+                );
             }
         }
     }
@@ -397,7 +498,8 @@ impl<'a> Check<'a> {
         // What cannot be put in order is on a ring or behind one; the last link drawn between two such nodes is named.
         let ring = links.iter().rev().find(|edge| !ordered.contains(&edge.from) && comes_back(&links, edge));
         if let Some(edge) = ring {
-            let message = format!("the link from `{}` to `{}` goes round in a circle", self.id(edge.from), self.id(edge.to));
+            let message =
+                format!("the link from `{}` to `{}` goes round in a circle", self.id(edge.from), self.id(edge.to));
             self.diagram_fault(edge.span.clone(), message, "a walk must end; take this link away or lead it elsewhere");
         }
         ring.is_some()
@@ -423,7 +525,11 @@ fn after_outcome(steps: &[Step], node: usize) -> bool {
 }
 
 fn outcomes(binding: &Binding) -> Vec<Outcome> {
-    binding.outcomes.iter().map(|(name, outcome)| Outcome { name: name.get_ref().clone(), dismisses: outcome.dismisses }).collect()
+    binding
+        .outcomes
+        .iter()
+        .map(|(name, outcome)| Outcome { name: name.get_ref().clone(), dismisses: outcome.dismisses })
+        .collect()
 }
 
 /// What the sources of a fact can say in fixed words.
@@ -433,7 +539,11 @@ fn said(fact: &FactBinding) -> impl Iterator<Item = &str> {
 
 /// Whether an answer can only come from words; an answer no source gives is a manager's to give.
 fn only_guessed(fact: &FactBinding, answer: Option<&str>) -> bool {
-    let mut giving = fact.sources.iter().filter(|source| answer.is_none() || source.answer().is_none() || source.answer() == answer).peekable();
+    let mut giving = fact
+        .sources
+        .iter()
+        .filter(|source| answer.is_none() || source.answer().is_none() || source.answer() == answer)
+        .peekable();
     giving.peek().is_some() && giving.all(|source| matches!(source, Source::Text { .. }))
 }
 
@@ -486,7 +596,11 @@ fn live(steps: &[Step], grace: Option<Grace>) -> Vec<Vec<usize>> {
             match step {
                 Step::Pass(to) | Step::Task(_, to) => follow(to),
                 Step::Ask { fact, exits, .. } => {
-                    exits.iter().for_each(|exit| if let Exit::Node(to) = exit { follow(to) });
+                    exits.iter().for_each(|exit| {
+                        if let Exit::Node(to) = exit {
+                            follow(to)
+                        }
+                    });
                     here.insert(*fact);
                     if let Some(grace) = grace.filter(|grace| [grace.in_grace, grace.grace_ends_at].contains(fact)) {
                         here.extend([grace.expires_at, grace.grace_ends_at]);
@@ -509,6 +623,11 @@ fn says(label: &str, answer: &str) -> bool {
 }
 
 /// The name most like a misspelt one, where one is like it.
-pub fn nearest<'a>(name: &str, there: &[&'a str]) -> Option<&'a str> {
-    there.iter().map(|&near| (strsim::damerau_levenshtein(name, near), near)).filter(|(distance, near)| *distance <= 1 + near.chars().count() / 3).min().map(|(_, near)| near)
+pub(super) fn nearest<'a>(name: &str, there: &[&'a str]) -> Option<&'a str> {
+    there
+        .iter()
+        .map(|&near| (strsim::damerau_levenshtein(name, near), near))
+        .filter(|(distance, near)| *distance <= 1 + near.chars().count() / 3)
+        .min()
+        .map(|(_, near)| near)
 }

@@ -2,9 +2,18 @@
 
 use std::ops::Range;
 
+use merman::diagrams::flowchart::FlowchartModel;
+use merman::{Engine, ParseOptions, RenderSemanticModel};
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::fault::{Document, Fault};
+use super::places::Places;
+
+/// The most bytes a diagram may have.
+const LARGEST: usize = 256 * 1024;
+
+/// How deep groups may be nested, and brackets within a label.
+const DEEPEST: usize = 64;
 
 /// A flowchart: what it says, apart from how it looks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,13 +76,127 @@ pub struct Subgraph {
 }
 
 impl Diagram {
-    /// Reads a Mermaid flowchart.
+    /// Reads a Mermaid flowchart, by the grammar of Mermaid 11.
     ///
     /// # Errors
     /// Every fault found, each pointing at its place in `text`; nothing is silently dropped.
     pub fn parse(text: &str) -> Result<Diagram, Vec<Fault>> {
-        let _ = text;
-        Err(Vec::new())
+        let fault = |span: Range<usize>, message: String, help: &str| {
+            vec![Fault { document: Document::Diagram, span: within(text, span), message, help: Some(help.to_owned()) }]
+        };
+        if text.len() > LARGEST {
+            let message = format!("the diagram has {} bytes, and {LARGEST} is the limit", text.len());
+            return Err(fault(0..0, message, "keep the rule in one diagram a person can read"));
+        }
+        if let Some(place) = too_deep(text) {
+            let message = format!("groups or brackets are nested more than {DEEPEST} deep here");
+            return Err(fault(place..place + 1, message, "flatten it"));
+        }
+        let parsed = match Engine::new().parse_diagram_for_render_model_sync(text, ParseOptions::strict()) {
+            Ok(Some(parsed)) => parsed,
+            Ok(None) => return Err(fault(0..0, "there is no diagram here".into(), "begin with `flowchart TD`")),
+            Err(merman::Error::DiagramParse { diagnostic, .. }) => {
+                let span = diagnostic.span().map_or(text.len()..text.len(), |span| span.start..span.end);
+                let message = format!("this is not Mermaid: {}", sentence(diagnostic.message()));
+                return Err(fault(span, message, "write it as the Mermaid flowchart documentation has it"));
+            }
+            Err(merman::Error::DetectType(_) | merman::Error::UnsupportedDiagram { .. }) => {
+                return Err(fault(
+                    first_line(text),
+                    "this is no flowchart".into(),
+                    "begin with `flowchart TD` or `graph TD`",
+                ));
+            }
+            Err(other) => return Err(fault(0..0, sentence(&other.to_string()), "mend the front matter or directive")),
+        };
+        let RenderSemanticModel::Flowchart(model) = parsed.model() else {
+            return Err(fault(
+                first_line(text),
+                "this is no flowchart".into(),
+                "begin with `flowchart TD` or `graph TD`",
+            ));
+        };
+        Diagram::from_model(model, text)
+    }
+
+    fn from_model(model: &FlowchartModel, text: &str) -> Result<Diagram, Vec<Fault>> {
+        let drawn: Vec<_> = model.nodes.iter().filter(|node| !node.is_subgraph_anchor()).collect();
+        let ids: Vec<&str> = drawn.iter().map(|node| node.id.as_str()).collect();
+        let mut places = Places::find(text, &ids);
+        let mut faults = places.contradictions();
+        let nodes: Vec<Node> = drawn
+            .iter()
+            .map(|node| Node {
+                id: node.id.clone(),
+                text: node
+                    .label
+                    .as_deref()
+                    .map(plain)
+                    .filter(|label| !label.is_empty())
+                    .unwrap_or_else(|| node.id.clone()),
+                shape: node.layout_shape.clone().or_else(|| node.shape.clone()).unwrap_or_else(|| "rect".into()),
+                classes: node.classes.clone(),
+                span: within(text, places.node(&node.id)),
+            })
+            .collect();
+        let mut edges = Vec::new();
+        for edge in &model.edges {
+            let span = within(text, places.edge(&edge.from, &edge.to));
+            let end = |id: &str| ids.iter().position(|known| *known == id);
+            let (Some(from), Some(to)) = (end(&edge.from), end(&edge.to)) else {
+                faults.push(Fault {
+                    document: Document::Diagram,
+                    span,
+                    message: format!("the link from `{}` to `{}` ends at a group", edge.from, edge.to),
+                    help: Some("a walk goes from node to node; link to one in the group".into()),
+                });
+                continue;
+            };
+            let stroke = edge.stroke.clone().unwrap_or_else(|| "normal".into());
+            let label = edge.label.as_deref().map(plain).filter(|label| !label.is_empty());
+            edges.push(Edge { id: edge.id.clone(), from, to, label, stroke, span });
+        }
+        if nodes.is_empty() && faults.is_empty() {
+            let message = "the flowchart has no nodes".into();
+            faults.push(Fault {
+                document: Document::Diagram,
+                span: first_line(text),
+                message,
+                help: Some("draw one: A[Start] --> B[End]".into()),
+            });
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let subgraphs = model.subgraphs.iter().map(|group| Subgraph {
+            id: group.id.clone(),
+            title: plain(&group.title),
+            direction: group.dir.clone(),
+            members: group.nodes.clone(),
+        });
+        let direction = model.direction.clone().unwrap_or_else(|| "TB".into());
+        Ok(Diagram { direction, nodes, edges, subgraphs: subgraphs.collect() })
+    }
+
+    /// The flowchart as text: each node with its exits below it.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("flowchart {}\n", self.direction);
+        for (index, node) in self.nodes.iter().enumerate() {
+            let shape = if is_plain(&node.shape) { String::new() } else { format!(" ({})", node.shape) };
+            text.push_str(&format!("\n{}{shape}  {}\n", node.id, node.text));
+            let exits: Vec<&Edge> = self.edges.iter().filter(|edge| edge.from == index).collect();
+            for (place, edge) in exits.iter().enumerate() {
+                let branch = if place + 1 == exits.len() { "└─" } else { "├─" };
+                let label = edge.label.as_ref().map(|label| format!(" {label} ─→")).unwrap_or_else(|| "→".into());
+                let to = self.nodes.get(edge.to);
+                let (id, words) = to.map(|to| (to.id.as_str(), to.text.as_str())).unwrap_or_default();
+                text.push_str(&format!("  {branch}{label} {id}  {words}\n"));
+            }
+        }
+        for group in &self.subgraphs {
+            text.push_str(&format!("\ngroup {}  {}: {}\n", group.id, group.title, group.members.join(", ")));
+        }
+        text
     }
 }
 
@@ -82,4 +205,76 @@ impl Edge {
     pub fn carries_meaning(&self) -> bool {
         self.stroke != "invisible"
     }
+}
+
+fn is_plain(shape: &str) -> bool {
+    ["rect", "square", "squareRect"].contains(&shape)
+}
+
+/// A label as plain text: markup and entities resolved, white space in one piece.
+fn plain(label: &str) -> String {
+    let mut text = String::with_capacity(label.len());
+    let mut rest = label;
+    while let Some(open) = rest.find('<') {
+        let (before, tag) = rest.split_at(open);
+        text.push_str(before);
+        match tag.find('>') {
+            Some(close) if tag.chars().nth(1).is_some_and(|c| c.is_ascii_alphabetic() || c == '/') => {
+                text.push(' ');
+                rest = tag.get(close + 1..).unwrap_or_default();
+            }
+            _ => {
+                text.push('<');
+                rest = tag.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    text.push_str(rest);
+    for (entity, character) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")]
+    {
+        text = text.replace(entity, character);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Where groups or brackets are nested too deep to be read safely.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut groups, mut brackets, mut start) = (0_usize, 0_usize, 0);
+    for line in text.split_inclusive('\n') {
+        let statement = line.trim();
+        if statement.starts_with("subgraph") {
+            groups += 1;
+        } else if statement == "end" {
+            groups = groups.saturating_sub(1);
+        }
+        for (at, character) in line.char_indices() {
+            match character {
+                '[' | '(' | '{' => brackets += 1,
+                ']' | ')' | '}' => brackets = brackets.saturating_sub(1),
+                _ => {}
+            }
+            if brackets > DEEPEST || groups > DEEPEST {
+                return Some(start + at);
+            }
+        }
+        brackets = 0;
+        start += line.len();
+    }
+    None
+}
+
+/// A span that lies within the text, on the borders of characters.
+fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start.min(text.len()));
+    start..text.ceil_char_boundary(span.end.clamp(start, text.len()))
+}
+
+fn first_line(text: &str) -> Range<usize> {
+    0..text.find('\n').unwrap_or(text.len())
+}
+
+/// A message of the parser on one line.
+fn sentence(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

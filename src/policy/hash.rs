@@ -8,7 +8,8 @@ use super::diagram::Diagram;
 /// name for the diagram make no difference.
 pub(super) fn content(diagram: &Diagram, binding: &str) -> String {
     let id = |index: usize| diagram.nodes.get(index).map(|node| node.id.as_str()).unwrap_or_default();
-    let mut lines: Vec<String> = diagram.nodes.iter().map(|node| format!("node {:?} {:?}", node.id, node.text)).collect();
+    let mut lines: Vec<String> =
+        diagram.nodes.iter().map(|node| format!("node {:?} {:?}", node.id, node.text)).collect();
     lines.extend(
         diagram
             .edges

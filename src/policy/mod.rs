@@ -9,6 +9,7 @@ mod explain;
 pub mod fault;
 mod graph;
 mod hash;
+mod places;
 mod walk;
 
 use binding::{Binding, OutcomeBinding};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::graph::{Exit, Graph, Grace, Known, Range, Step, Test};
+use super::graph::{Exit, Grace, Graph, Known, Range, Step, Test};
 
 /// What is known of each fact of the graph, by its index.
 pub(super) type Slots = Vec<Option<Known>>;
@@ -94,7 +94,9 @@ impl Graph {
                                 explored.roots.insert(root);
                                 if seen.insert((node, self.still_asked(node, &assumed))) {
                                     let values = self.values(root, now);
-                                    branches.extend(values.into_iter().rev().map(|value| (node, with(&assumed, root, value))));
+                                    branches.extend(
+                                        values.into_iter().rev().map(|value| (node, with(&assumed, root, value))),
+                                    );
                                 }
                                 break;
                             }
@@ -143,7 +145,12 @@ impl Graph {
             Some(Range::Words(words)) => (0..words.len()).map(Known::Word).collect(),
             Some(Range::Instant(distances)) => {
                 let last = distances.last().map_or(0, |distance| distance.saturating_add(1));
-                distances.iter().copied().chain([last]).map(|distance| Known::At(now.saturating_add(distance))).collect()
+                distances
+                    .iter()
+                    .copied()
+                    .chain([last])
+                    .map(|distance| Known::At(now.saturating_add(distance)))
+                    .collect()
             }
         }
     }
