@@ -2,3 +2,7 @@
 
 pub mod expiry;
 pub mod fact;
+pub mod gather;
+pub mod replies;
+pub mod sources;
+pub mod words;

@@ -10,6 +10,7 @@ use super::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use super::diagram::{Diagram, Edge};
 use super::fault::{Document, Fault};
 use super::graph::{Asked, Exit, Grace, Graph, Outcome, Range, Step, Test, YES_NO};
+use super::nearest;
 
 /// Checks that diagram and binding hold together, and joins them.
 pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
@@ -620,14 +621,4 @@ fn live(steps: &[Step], grace: Option<Grace>) -> Vec<Vec<usize>> {
 /// Whether the label on an exit says this answer.
 fn says(label: &str, answer: &str) -> bool {
     label.trim().eq_ignore_ascii_case(answer)
-}
-
-/// The name most like a misspelt one, where one is like it.
-pub(super) fn nearest<'a>(name: &str, there: &[&'a str]) -> Option<&'a str> {
-    there
-        .iter()
-        .map(|&near| (strsim::damerau_levenshtein(name, near), near))
-        .filter(|(distance, near)| *distance <= 1 + near.chars().count() / 3)
-        .min()
-        .map(|(_, near)| near)
 }

@@ -74,3 +74,13 @@ impl Policy {
         self.diagram.nodes.get(node).map(|node| node.id.clone()).unwrap_or_default()
     }
 }
+
+/// The name most like a misspelt one, where one is like it.
+pub(crate) fn nearest<'a>(name: &str, there: &[&'a str]) -> Option<&'a str> {
+    there
+        .iter()
+        .map(|&near| (strsim::damerau_levenshtein(name, near), near))
+        .filter(|(distance, near)| *distance <= 1 + near.chars().count() / 3)
+        .min()
+        .map(|(_, near)| near)
+}

@@ -1,0 +1,90 @@
+//! `star:` lines in managers' internal notes.
+
+use chrono::{DateTime, Utc};
+
+use super::expiry;
+use crate::helpdesk::ticket::{Comment, Reading};
+
+/// One thing a manager wrote back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// What they want.
+    pub says: Says,
+    /// Who, and in which note: `Ann Agent, note of 24 Nov 2026, 12:03 UTC`.
+    pub source: String,
+    /// When, where the helpdesk says so.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// What a `star:` line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// `star: trial=yes`
+    Answer {
+        /// The fact, as written.
+        fact: String,
+        /// Its value, as written.
+        value: String,
+    },
+    /// `star: agree`
+    Agree,
+    /// `star: disagree` and why.
+    Disagree(String),
+    /// `star: recheck`
+    Recheck,
+    /// `star: stop`
+    Stop,
+    /// Something else; the line as written.
+    Unreadable(String),
+}
+
+/// Every reply on a ticket, oldest first: by staff, in internal notes, not quoted, and not by `bot`, whose notes show how to reply.
+pub fn read(reading: &Reading, bot: Option<u64>) -> Vec<Reply> {
+    let counts = |comment: &&Comment| {
+        !comment.public && reading.is_staff(comment.author_id) && (bot.is_none() || comment.author_id != bot)
+    };
+    reading.comments.iter().filter(counts).flat_map(|comment| lines(comment, reading)).collect()
+}
+
+/// Whether the last word of the managers is that the ticket be left alone.
+pub fn stopped(replies: &[Reply]) -> bool {
+    let last = replies.iter().rev().find(|reply| matches!(reply.says, Says::Stop | Says::Recheck));
+    last.is_some_and(|reply| reply.says == Says::Stop)
+}
+
+fn lines(comment: &Comment, reading: &Reading) -> Vec<Reply> {
+    let name = comment.author_id.and_then(|id| reading.user(id)).map_or("an agent", |user| user.name.as_str());
+    let source = match comment.created_at {
+        Some(at) => format!("{name}, note of {}", expiry::exact(at)),
+        None => format!("{name}, note"),
+    };
+    let said = comment.text().lines().filter_map(command).flat_map(says);
+    said.map(|says| Reply { says, source: source.clone(), at: comment.created_at }).collect()
+}
+
+/// What stands behind `star:` at the start of a line; a quoted line starts with `>`.
+fn command(line: &str) -> Option<&str> {
+    let line = line.trim().trim_matches('`').trim();
+    let (start, rest) = (line.get(..5)?, line.get(5..)?);
+    start.eq_ignore_ascii_case("star:").then(|| rest.trim())
+}
+
+fn says(command: &str) -> Vec<Says> {
+    let (verb, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    match verb.to_ascii_lowercase().as_str() {
+        "agree" => vec![Says::Agree],
+        "disagree" => vec![Says::Disagree(rest.trim().to_owned())],
+        "recheck" => vec![Says::Recheck],
+        "stop" => vec![Says::Stop],
+        _ => command.split(',').map(str::trim).filter(|part| !part.is_empty()).map(answer).collect(),
+    }
+}
+
+fn answer(part: &str) -> Says {
+    match part.split_once('=') {
+        Some((fact, value)) if !fact.trim().is_empty() && !value.trim().is_empty() => {
+            Says::Answer { fact: fact.trim().to_ascii_lowercase(), value: value.trim().to_owned() }
+        }
+        _ => Says::Unreadable(part.to_owned()),
+    }
+}

@@ -1,0 +1,130 @@
+//! A decision as an internal note: the answer first, then why, what next, and how to correct it.
+
+mod checklist;
+pub mod markup;
+mod questions;
+mod reasons;
+
+use chrono::{DateTime, Utc};
+
+use crate::facts::expiry;
+use crate::facts::fact::Facts;
+use crate::helpdesk::ticket::Reading;
+use crate::policy::Policy;
+use crate::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
+use markup::{Block, Note, Span, code, strong, text};
+
+/// What a note is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The rule that decided.
+    pub policy: &'a Policy,
+    /// What was decided.
+    pub decision: &'a Decision,
+    /// What it was decided on.
+    pub facts: &'a Facts,
+    /// The ticket, where there is one.
+    pub reading: Option<&'a Reading>,
+    /// Answers of managers that could not be used, a sentence each.
+    pub problems: &'a [String],
+    /// The verdict the ticket's last note gave, where it was another.
+    pub was: Option<&'a str>,
+    /// The decision's short id.
+    pub reference: Option<&'a str>,
+    /// Where the ticket's history can be seen.
+    pub link: Option<&'a str>,
+    /// When it is written.
+    pub now: DateTime<Utc>,
+}
+
+/// Words a decision for a manager.
+pub fn write(subject: &Subject<'_>) -> Note {
+    let mut blocks = Vec::new();
+    if subject.decision.verdict == NOT_APPLICABLE {
+        blocks.push(Block::Line(vec![strong("No STAR of ours."), text(" The policy does not speak of this ticket.")]));
+    } else if subject.decision.verdict == NEEDS_FACTS {
+        questions::write(subject, &mut blocks);
+    } else {
+        blocks.push(lead(subject));
+        blocks.push(Block::Title("Why".into()));
+        blocks.push(Block::Numbered(reasons::list(subject)));
+    }
+    if !subject.problems.is_empty() {
+        blocks.push(Block::Bullets(subject.problems.iter().map(|problem| vec![text(problem.clone())]).collect()));
+    }
+    let next = checklist::items(subject);
+    if !next.is_empty() {
+        blocks.push(Block::Title("Next".into()));
+        blocks.push(Block::Bullets(next));
+    }
+    blocks.push(Block::Line(correction(subject)));
+    blocks.push(Block::Line(signature(subject)));
+    Note(blocks)
+}
+
+/// The verdict in a manager's words, with the reason that settled it.
+fn lead(subject: &Subject<'_>) -> Block {
+    let title = subject.policy.title(&subject.decision.verdict);
+    let mut line = vec![strong(format!("{title}."))];
+    if let Some(reason) = reasons::settling(subject) {
+        line.push(text(format!(" {reason}")));
+    }
+    line.extend(changed(subject));
+    Block::Line(line)
+}
+
+/// What the last note said, where it was something else.
+fn changed(subject: &Subject<'_>) -> Option<Span> {
+    let was = subject.was.filter(|was| *was != subject.decision.verdict)?;
+    let was = if was == NEEDS_FACTS { "answers needed" } else { subject.policy.title(was) };
+    Some(text(format!(" Was: {}.", lower_first(was))))
+}
+
+/// How long it holds, and how to put it right.
+fn correction(subject: &Subject<'_>) -> Vec<Span> {
+    let mut line = Vec::new();
+    if let Some(until) = subject.decision.valid_until {
+        line.push(text(format!("Holds until {}; I look again then. ", expiry::exact(until))));
+    }
+    if subject.decision.verdict == NEEDS_FACTS {
+        return line;
+    }
+    line.extend([text("Not right? Reply in an internal note with "), code("star: disagree"), text(" and why")]);
+    let correctable = subject.decision.path.iter().rev().find_map(|answered| {
+        let other = subject.policy.answers(&answered.fact).iter().find(|word| **word != answered.answer)?;
+        Some(format!("star: {}={other}", answered.fact))
+    });
+    match correctable {
+        Some(example) => line.extend([text(", or put a fact right: "), code(example), text(".")]),
+        None => line.push(text(".")),
+    }
+    line
+}
+
+/// The last line: where to see more, and the decision's short id.
+fn signature(subject: &Subject<'_>) -> Vec<Span> {
+    let mut line = Vec::new();
+    if let Some(link) = subject.link {
+        line.extend([Span::Link { words: "Details".into(), to: link.to_owned() }, text(" · ")]);
+    }
+    match subject.reference {
+        Some(reference) => line.push(text(format!("starwarden · ref {reference}"))),
+        None => line.push(text("starwarden")),
+    }
+    line
+}
+
+/// The short id in a note of ours: what stands behind `ref` in its last line.
+pub fn reference(note: &str) -> Option<&str> {
+    let last = note.trim_end().lines().next_back()?;
+    let (_, reference) = last.rsplit_once("starwarden · ref ")?;
+    Some(reference.trim()).filter(|reference| !reference.is_empty())
+}
+
+fn lower_first(words: &str) -> String {
+    let mut characters = words.chars();
+    match (characters.next(), words.chars().nth(1)) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(characters).collect(),
+        _ => words.to_owned(),
+    }
+}

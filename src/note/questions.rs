@@ -1,0 +1,121 @@
+//! The questions that are still open, what each answer leads to, and how to answer.
+
+use super::markup::{Block, Span, code, strong, text};
+use super::reasons::{capital, reason};
+use super::{Subject, changed, lower_first};
+use crate::facts::fact::Finding;
+use crate::facts::words;
+use crate::policy::binding::{Kind, Meaning};
+use crate::policy::decision::Missing;
+
+/// Writes the part of a note that asks.
+pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
+    let missing = &subject.decision.missing;
+    let Some(first) = missing.first() else { return };
+    let count = match missing.len() {
+        1 => "One answer needed.".to_owned(),
+        _ => "Answers needed.".to_owned(),
+    };
+    let mut lead = vec![strong(count), text(format!(" {}", first.question))];
+    lead.extend(changed(subject));
+    blocks.push(Block::Line(lead));
+    if let Some(guess) = guess(subject, first) {
+        blocks.push(Block::Line(guess));
+    }
+    blocks.push(Block::Bullets(leads(subject, first)));
+    let mut reply = vec![text("Reply in an internal note: ")];
+    reply.extend(examples(subject, first));
+    blocks.push(Block::Line(reply));
+    let others: Vec<Vec<Span>> = missing
+        .iter()
+        .skip(1)
+        .map(|other| {
+            let mut line = vec![text(format!("{} ", other.question))];
+            line.extend(examples(subject, other));
+            line
+        })
+        .collect();
+    if !others.is_empty() {
+        blocks.push(Block::Title("Also open".into()));
+        blocks.push(Block::Bullets(others));
+    }
+    let known: Vec<Vec<Span>> =
+        subject.decision.path.iter().map(|answered| reason(subject, answered)).chain(looked(subject)).collect();
+    if !known.is_empty() {
+        blocks.push(Block::Title("So far".into()));
+        blocks.push(Block::Bullets(known));
+    }
+}
+
+/// What was guessed, and why that is not enough.
+fn guess(subject: &Subject<'_>, missing: &Missing) -> Option<Vec<Span>> {
+    let suggested = missing.suggested.as_ref()?;
+    let fact = subject.facts.get(&missing.fact)?.known()?;
+    let from = fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited);
+    Some(vec![text(format!("I guess {suggested}, from {from}; a guess alone does not dismiss."))])
+}
+
+/// What each answer leads to.
+fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
+    let about = question_of_instant(subject, &missing.fact).map(|question| format!("{question} ")).unwrap_or_default();
+    let mut answers: Vec<_> = missing.leads_to.iter().collect();
+    answers.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
+    let line = |(answer, outcomes): (&String, &Vec<String>)| {
+        let mut line = vec![text(format!("{about}{} → ", capital(&answer.replace('_', " "))))];
+        match outcomes.as_slice() {
+            [one] => line.push(strong(subject.policy.title(one))),
+            several => {
+                let titles: Vec<String> =
+                    several.iter().map(|outcome| lower_first(subject.policy.title(outcome))).collect();
+                line.push(text(format!("still open: {}", titles.join(" or "))));
+            }
+        }
+        line
+    };
+    answers.into_iter().map(line).collect()
+}
+
+/// The diagram's question about an instant.
+fn question_of_instant<'a>(subject: &Subject<'a>, fact: &str) -> Option<&'a str> {
+    let policy = subject.policy;
+    let (id, _) = policy
+        .binding
+        .nodes
+        .iter()
+        .find(|(_, meaning)| matches!(meaning, Meaning::MoreThan { until, .. } if until.get_ref() == fact))?;
+    policy.diagram.nodes.iter().find(|node| node.id == *id.get_ref()).map(|node| node.text.as_str())
+}
+
+/// How to answer: `star: in_grace=yes` or `star: in_grace=no`.
+fn examples(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
+    let instant = subject.policy.binding.fact(&missing.fact).is_some_and(|fact| fact.kind == Kind::Instant);
+    if instant {
+        let day = (subject.now + chrono::TimeDelta::days(6)).format("%Y-%m-%d");
+        return vec![code(format!("star: {}={day}", missing.fact)), text(" (its date)")];
+    }
+    let mut words: Vec<&String> = subject.policy.answers(&missing.fact).iter().collect();
+    words.sort_by_key(|word| word.as_str() == "no");
+    let mut spans = Vec::new();
+    for (place, word) in words.into_iter().enumerate() {
+        if place > 0 {
+            spans.push(text(" or "));
+        }
+        spans.push(code(format!("star: {}={word}", missing.fact)));
+    }
+    spans
+}
+
+/// Where an answer was looked for in vain.
+fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
+    let places: Vec<String> = subject
+        .decision
+        .missing
+        .iter()
+        .filter_map(|missing| match subject.facts.get(&missing.fact)? {
+            Finding::Unknown { looked } => Some(looked.clone()),
+            Finding::Known(_) => None,
+        })
+        .flatten()
+        .collect();
+    (!places.is_empty()).then(|| vec![text(format!("Looked in vain: {}", places.join("; ")))])
+}

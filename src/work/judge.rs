@@ -1,0 +1,49 @@
+//! A ticket's reading brought to a decision: replies, facts, walk, tags.
+
+use chrono::{DateTime, Utc};
+
+use crate::facts::fact::Facts;
+use crate::facts::gather::{self, Stated};
+use crate::facts::replies::{self, Reply};
+use crate::facts::sources::{self, Ids};
+use crate::helpdesk::ticket::Reading;
+use crate::policy::Policy;
+use crate::policy::decision::Decision;
+
+/// A decision with what it was made from.
+#[derive(Debug)]
+pub struct Judged {
+    /// The decision, its tags against those the ticket bears.
+    pub decision: Decision,
+    /// The facts.
+    pub facts: Facts,
+    /// Answers that could not be used, a sentence each.
+    pub problems: Vec<String>,
+    /// What managers wrote back.
+    pub replies: Vec<Reply>,
+}
+
+/// Decides at `now` on a ticket, where there is one, and on what is stated besides.
+///
+/// `bot` is the helpdesk's id of ourselves: what we wrote is never read as an answer.
+pub fn ticket(
+    policy: &Policy,
+    ids: &Ids,
+    reading: Option<&Reading>,
+    stated: &[Stated],
+    bot: Option<u64>,
+    now: DateTime<Utc>,
+) -> Judged {
+    let replies = reading.map(|reading| replies::read(reading, bot)).unwrap_or_default();
+    let (mut answers, mut problems) = gather::stated(&replies);
+    answers.extend_from_slice(stated);
+    let gathered = gather::facts(policy, ids, reading, &answers);
+    problems.extend(gathered.problems);
+    let tags = reading.map(|reading| reading.ticket.tags.as_slice()).unwrap_or_default();
+    let mut decision = match reading {
+        Some(reading) if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() => policy.not_applicable(),
+        _ => policy.decide(&gathered.facts, now),
+    };
+    decision.tags = policy.tags(&decision.verdict, tags);
+    Judged { decision, facts: gathered.facts, problems, replies }
+}
