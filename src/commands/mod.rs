@@ -1,1 +1,89 @@
-//! commands
+//! The command line: one file a verb.
+
+mod check;
+mod decide;
+mod demo;
+mod diagram;
+mod each;
+mod line;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Works GitLab's STAR flowchart on starred tickets and leaves one internal note and one tag.
+#[derive(Debug, Parser)]
+#[command(name = "starwarden", version, arg_required_else_help = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show the bot at work on sample tickets, with a stand-in helpdesk; nothing outside is needed
+    Demo(demo::Demo),
+    /// Run the bot: take deliveries, decide tickets, leave notes
+    Serve(ConfigFile),
+    /// Read configuration, policy and diagram, and show every fault with its place
+    Check(check::Check),
+    /// Decide one ticket or a file of them, offline, and say why
+    Decide(decide::Decide),
+    /// Show a Mermaid flowchart as data or as text
+    Diagram(diagram::Diagram),
+}
+
+/// Which configuration.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration, starwarden.toml
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Runs a command; what went wrong is one sentence on standard error.
+pub fn run(line: CommandLine) -> ExitCode {
+    let done = match line.verb {
+        Verb::Demo(demo) => demo.run(),
+        Verb::Serve(serve) => serve::run(&serve.config),
+        Verb::Check(check) => check.run(),
+        Verb::Decide(decide) => decide.run(),
+        Verb::Diagram(diagram) => diagram.run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failed { code, error }) => {
+            eprintln!("{error:#}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why a command ended without its result, with its exit code.
+#[derive(Debug)]
+struct Failed {
+    code: u8,
+    error: anyhow::Error,
+}
+
+type Done = Result<ExitCode, Failed>;
+
+/// Gives a failure its exit code.
+trait ExitAs<T> {
+    fn exit_as(self, code: u8) -> Result<T, Failed>;
+}
+
+impl<T, E: Into<anyhow::Error>> ExitAs<T> for Result<T, E> {
+    fn exit_as(self, code: u8) -> Result<T, Failed> {
+        self.map_err(|error| Failed { code, error: error.into() })
+    }
+}
+
+/// Writes a result to standard output; a reader that has gone away is no fault.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

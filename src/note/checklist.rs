@@ -21,7 +21,10 @@ pub(super) fn items(subject: &Subject<'_>) -> Vec<Vec<Span>> {
         "ok_to_star" => {
             items.push(vec![text(match assignee {
                 Some(name) => format!("L&R first, always: {name} has the ticket"),
-                None => "L&R first, always; nobody has the ticket yet".to_owned(),
+                None if subject.reading.is_some_and(|reading| reading.ticket.assignee_id.is_none()) => {
+                    "L&R first, always; nobody has the ticket yet".to_owned()
+                }
+                None => "L&R first, always".to_owned(),
             })]);
             items.extend(case(subject));
         }

@@ -57,7 +57,7 @@ pub fn write(subject: &Subject<'_>) -> Note {
         blocks.push(Block::Title("Next".into()));
         blocks.push(Block::Bullets(next));
     }
-    blocks.push(Block::Line(correction(subject)));
+    blocks.extend(Some(correction(subject)).filter(|line| !line.is_empty()).map(Block::Line));
     blocks.push(Block::Line(signature(subject)));
     Note(blocks)
 }

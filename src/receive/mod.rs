@@ -1,1 +1,155 @@
-//! receive
+//! Routes for deliveries: verified, on disk, and only then answered.
+
+pub mod delivery;
+pub mod verify;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::helpdesk::ticket::TicketKey;
+use crate::store::{NewDelivery, Recorded, Relevance, Store};
+use delivery::{Delivery, Parsed};
+
+/// The largest delivery, bytes.
+const LARGEST: usize = 1 << 20;
+
+/// One account's way in.
+pub struct Door {
+    /// What its webhooks are signed with; several while rotating.
+    pub secrets: Vec<SecretString>,
+    /// The helpdesk's own number, where deliveries must name it.
+    pub account_id: Option<u64>,
+    /// How old a signature may be.
+    pub replay_window: Duration,
+    /// Tags that show that a ticket may be ours; none of them means every ticket may.
+    pub star_tags: Vec<String>,
+    /// The helpdesk's id of ourselves, once known: what we did is no news.
+    pub bot: Arc<OnceLock<u64>>,
+}
+
+/// Takes deliveries.
+pub struct Receiver {
+    /// Ways in, by account.
+    pub doors: BTreeMap<String, Door>,
+    /// Where deliveries are kept.
+    pub store: Arc<dyn Store>,
+    /// Woken when something is due.
+    pub wake: Arc<Notify>,
+    /// How long a ticket waits for the rest of a burst before it is looked at.
+    pub settle_delay: Duration,
+}
+
+/// The receiver's routes.
+pub fn router(receiver: Receiver) -> Router {
+    Router::new()
+        .route("/webhooks/zendesk/{account}", post(webhook))
+        .route("/healthz", get(async || axum::Json(json!({ "status": "ok" }))))
+        .with_state(Arc::new(receiver))
+}
+
+async fn webhook(
+    State(receiver): State<Arc<Receiver>>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Some(door) = receiver.doors.get(&account) else {
+        return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here"));
+    };
+    let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, "a delivery has at most 1 MiB");
+    };
+    let now = Utc::now();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let (signature, timestamp) = (text("x-zendesk-webhook-signature"), text("x-zendesk-webhook-signature-timestamp"));
+    let verified = match verify::verify(signature, timestamp, &body, &door.secrets, door.replay_window, now) {
+        Ok(verified) => verified,
+        Err(error) => {
+            tracing::warn!(account, %error, "a delivery was refused");
+            return refused(StatusCode::UNAUTHORIZED, &error.to_string());
+        }
+    };
+    let delivery = match delivery::parse(verified) {
+        Ok(Parsed::Ticket(delivery)) => delivery,
+        Ok(Parsed::Other(reason)) => return ignored(&reason),
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let named = delivery.account.or_else(|| text("x-zendesk-account-id").and_then(|id| id.parse().ok()));
+    if let (Some(own), Some(named)) = (door.account_id, named)
+        && own != named
+    {
+        return refused(
+            StatusCode::UNAUTHORIZED,
+            &format!("the delivery names the helpdesk account {named}, which is not this one"),
+        );
+    }
+    if delivery.actor.is_some() && delivery.actor.as_ref() == door.bot.get() {
+        return ignored("our own change is no news");
+    }
+    let invocation = text("x-zendesk-webhook-invocation-id").filter(|id| !id.is_empty()).map(str::to_owned);
+    record(&receiver, door, account, delivery, invocation, now).await
+}
+
+async fn record(
+    receiver: &Receiver,
+    door: &Door,
+    account: String,
+    delivery: Delivery,
+    invocation: Option<String>,
+    now: DateTime<Utc>,
+) -> Response {
+    let starred = |tags: &Vec<String>| door.star_tags.is_empty() || door.star_tags.iter().any(|tag| tags.contains(tag));
+    let relevance = match &delivery.tags {
+        Some(tags) if !starred(tags) => Relevance::OnlyIfWatched,
+        Some(_) | None => Relevance::Ours,
+    };
+    let ticket = TicketKey { account, id: delivery.ticket };
+    let new = NewDelivery {
+        ticket: ticket.clone(),
+        key: invocation.or(delivery.event),
+        kind: delivery.kind,
+        received_at: now,
+        due_at: now + receiver.settle_delay,
+        relevance,
+    };
+    match receiver.store.record(new).await {
+        Ok(Recorded::Accepted) => {
+            receiver.wake.notify_one();
+            tracing::info!(%ticket, "a delivery was accepted");
+            answer("accepted")
+        }
+        Ok(Recorded::Duplicate) => answer("duplicate"),
+        Ok(Recorded::Ignored) => ignored("the ticket is not starred"),
+        Err(error) => {
+            tracing::error!(%ticket, %error, "a delivery could not be kept");
+            let mut response =
+                refused(StatusCode::SERVICE_UNAVAILABLE, "the delivery cannot be kept right now; send it again");
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+            response
+        }
+    }
+}
+
+fn answer(status: &str) -> Response {
+    axum::Json(json!({ "status": status })).into_response()
+}
+
+fn ignored(reason: &str) -> Response {
+    axum::Json(json!({ "status": "ignored", "reason": reason })).into_response()
+}
+
+fn refused(status: StatusCode, error: &str) -> Response {
+    (status, axum::Json(json!({ "error": error }))).into_response()
+}

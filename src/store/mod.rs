@@ -1,5 +1,7 @@
 //! What is kept: deliveries, the tickets being watched, and every decision.
 
+pub mod sqlite;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

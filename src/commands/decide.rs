@@ -1,0 +1,152 @@
+//! `decide`: one ticket, or a stream of them, offline.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+use super::each::{self, Lines};
+use super::line::{Decided, Line};
+use super::{Done, ExitAs, print};
+use crate::config;
+use crate::facts::fact::{Facts, Finding};
+use crate::facts::gather::{self, Stated};
+use crate::facts::sources::Ids;
+use crate::facts::words;
+use crate::note::{self, Subject};
+use crate::policy::Policy;
+use crate::work::judge::{self, Judged};
+
+/// What is decided, by what.
+#[derive(Debug, clap::Args)]
+pub(super) struct Decide {
+    /// The policy's binding, star.toml
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// A ticket as JSON: as the helpdesk's API gives it, or with comments, organization, users and facts beside it
+    #[arg(long, value_name = "FILE", conflicts_with = "each")]
+    ticket: Option<PathBuf>,
+    /// A fact that stands above every other source; may be given several times
+    #[arg(long = "fact", value_name = "NAME=VALUE", conflicts_with = "each")]
+    facts: Vec<String>,
+    /// One ticket a line, - for standard input; one decision a line comes out
+    #[arg(long, value_name = "FILE|-")]
+    each: Option<PathBuf>,
+    /// When it is decided. Absent: now
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<DateTime<Utc>>,
+    /// How the decision is shown
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// The note and every fact
+    Text,
+    /// The decision as JSON
+    Json,
+}
+
+impl Decide {
+    pub(super) fn run(self) -> Done {
+        let policy = config::policy::read(&self.policy).exit_as(2)?;
+        let now = self.now.unwrap_or_else(Utc::now);
+        match &self.each {
+            Some(file) => stream(&policy, now, file),
+            None => self.one(&policy, now).exit_as(2),
+        }
+    }
+
+    fn one(&self, policy: &Policy, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
+        let mut line = match &self.ticket {
+            Some(file) => read(file)?,
+            None => Line::default(),
+        };
+        let (id, now) = (line.own_id(), self.now.or(line.now).unwrap_or(now));
+        let mut stated = line.stated(policy).map_err(anyhow::Error::msg)?;
+        for fact in &self.facts {
+            stated.push(given(policy, fact)?);
+        }
+        let reading = line.reading();
+        let ids = Ids::new(&policy.binding, &Ids::default());
+        let Judged { decision, facts, problems, .. } =
+            judge::ticket(policy, &ids, reading.as_ref(), &stated, None, now);
+        match self.format {
+            Format::Json => print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n")),
+            Format::Text => {
+                let note = note::write(&Subject {
+                    policy,
+                    decision: &decision,
+                    facts: &facts,
+                    reading: reading.as_ref(),
+                    problems: &problems,
+                    was: None,
+                    reference: None,
+                    link: None,
+                    now,
+                });
+                print(&format!("{}\nFacts\n{}", note.text(), explained(&facts)));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
+    let mut input: Box<dyn BufRead> = if file.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let opened =
+            std::fs::File::open(file).with_context(|| format!("the tickets {} cannot be read", file.display()));
+        Box::new(std::io::BufReader::new(opened.exit_as(2)?))
+    };
+    let mut output = std::io::BufWriter::new(std::io::stdout());
+    let lines = each::decide(policy, now, &mut input, &mut output).exit_as(2)?;
+    std::io::Write::flush(&mut output).exit_as(2)?;
+    Ok(match lines {
+        Lines::AllGood => ExitCode::SUCCESS,
+        Lines::SomeBad => ExitCode::from(3),
+    })
+}
+
+/// A ticket file: a line of `--each`, or the ticket by itself.
+fn read(file: &Path) -> anyhow::Result<Line> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("the ticket {} cannot be read", file.display()))?;
+    let wrong = || format!("{} is not a ticket", file.display());
+    let mut json: Json = serde_json::from_str(&text).with_context(wrong)?;
+    if json.get("ticket").is_none() && json.get("tags").is_some() {
+        json = serde_json::json!({ "ticket": json });
+    }
+    serde_json::from_value(json).with_context(wrong)
+}
+
+fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {
+    let Some((fact, value)) = text.split_once('=') else { bail!("--fact {text}: write it like --fact trial=yes") };
+    let stated = Stated { fact: fact.trim().into(), value: value.trim().into(), source: "given with --fact".into() };
+    match gather::usable(policy, &stated) {
+        Ok(_) => Ok(stated),
+        Err(problem) => bail!("{problem}"),
+    }
+}
+
+/// Every fact with its value and source, or why it is unknown.
+fn explained(facts: &Facts) -> String {
+    let line = |(name, finding): (&String, &Finding)| match finding {
+        Finding::Known(fact) => {
+            let trust = serde_json::to_value(fact.trust)
+                .ok()
+                .and_then(|trust| trust.as_str().map(str::to_owned))
+                .unwrap_or_default();
+            let quote = fact.quote.as_ref().map(|quote| format!(" {}", words::cited(quote))).unwrap_or_default();
+            format!("  {name:<17} {:<21} {trust}: {}{quote}\n", fact.value.to_string(), fact.source)
+        }
+        Finding::Unknown { looked } if looked.is_empty() => format!("  {name:<17} unknown\n"),
+        Finding::Unknown { looked } => format!("  {name:<17} unknown               {}\n", looked.join("; ")),
+    };
+    facts.iter().map(line).collect()
+}

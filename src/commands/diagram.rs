@@ -1,0 +1,48 @@
+//! `diagram`: a flowchart as data or as text.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::{Done, ExitAs, print};
+use crate::config::policy::drawn;
+use crate::policy::diagram::Diagram as Flowchart;
+
+/// What is shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Diagram {
+    /// The Mermaid file
+    #[arg(value_name = "FILE.mmd")]
+    file: PathBuf,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Nodes, edges and groups as JSON
+    Json,
+    /// A node a paragraph, its exits below it
+    Text,
+}
+
+impl Diagram {
+    pub(super) fn run(self) -> Done {
+        let name = self.file.display().to_string();
+        let text = std::fs::read_to_string(&self.file)
+            .with_context(|| format!("the diagram {name} cannot be read"))
+            .exit_as(2)?;
+        let diagram = Flowchart::parse(&text)
+            .map_err(|faults| {
+                anyhow::Error::msg(faults.iter().map(|fault| drawn(fault, &name, &text)).collect::<Vec<_>>().join("\n"))
+            })
+            .exit_as(2)?;
+        print(&match self.format {
+            Format::Json => serde_json::to_string_pretty(&diagram).exit_as(2)? + "\n",
+            Format::Text => diagram.to_text(),
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,104 @@
+//! One line of `decide --each`, and what is decided on it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::facts::gather::Stated;
+use crate::facts::sources::Ids;
+use crate::helpdesk::ticket::{Comment, Organization, Reading, Ticket, User};
+use crate::policy::Policy;
+use crate::policy::decision::Decision;
+use crate::work::judge::{self, Judged};
+
+/// A ticket with what is known besides, as `--each` and `POST /api/v1/decide` take it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Line {
+    /// Comes back with the decision. Absent: the ticket's number.
+    #[serde(default)]
+    pub id: Json,
+    /// When it is decided. Absent: as the command says.
+    #[serde(default)]
+    pub now: Option<DateTime<Utc>>,
+    /// The ticket as the helpdesk's API gives it. Absent: only the facts are asked.
+    #[serde(default)]
+    pub ticket: Option<Ticket>,
+    /// Its comments, in any order.
+    #[serde(default)]
+    pub comments: Option<Vec<Comment>>,
+    /// The requester's organisation.
+    #[serde(default)]
+    pub organization: Option<Organization>,
+    /// People named in the above.
+    #[serde(default)]
+    pub users: Option<Vec<User>>,
+    /// Facts that stand above every other source.
+    #[serde(default)]
+    pub facts: Option<serde_json::Map<String, Json>>,
+}
+
+/// A decision with the line's id.
+#[derive(Debug, Serialize)]
+pub(super) struct Decided {
+    /// The line's id.
+    pub id: Json,
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// Answers that could not be used, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
+impl Line {
+    /// The id that comes back with the decision.
+    pub(super) fn own_id(&self) -> Json {
+        match (&self.id, &self.ticket) {
+            (Json::Null, Some(ticket)) => Json::String(ticket.id.to_string()),
+            (id, _) => id.clone(),
+        }
+    }
+
+    /// Everything read of the ticket, comments oldest first; none without a ticket.
+    pub(super) fn reading(&mut self) -> Option<Reading> {
+        let mut comments = self.comments.take().unwrap_or_default();
+        comments.sort_by_key(|comment| comment.created_at); // Stable: without dates the order given stays.
+        let users = self.users.take().unwrap_or_default();
+        Some(Reading { ticket: self.ticket.take()?, organization: self.organization.take(), comments, users })
+    }
+
+    /// Decides, at its own time or at `now`.
+    ///
+    /// # Errors
+    /// In one sentence: a fact the policy does not have, or one that is not given as text.
+    pub(super) fn decide(mut self, policy: &Policy, now: DateTime<Utc>) -> Result<Decided, String> {
+        let id = self.own_id();
+        let now = self.now.unwrap_or(now);
+        let stated = self.stated(policy)?;
+        let reading = self.reading();
+        let ids = Ids::new(&policy.binding, &Ids::default());
+        let Judged { decision, problems, .. } = judge::ticket(policy, &ids, reading.as_ref(), &stated, None, now);
+        Ok(Decided { id, decision, problems })
+    }
+
+    /// The facts given with the line.
+    ///
+    /// # Errors
+    /// See [`Line::decide`].
+    pub(super) fn stated(&self, policy: &Policy) -> Result<Vec<Stated>, String> {
+        let facts = self.facts.iter().flatten();
+        let one = |(name, value): (&String, &Json)| {
+            if policy.binding.fact(name).is_none() {
+                return Err(format!("the policy has no fact `{name}`"));
+            }
+            let value = match value {
+                Json::String(text) => text.clone(),
+                Json::Bool(true) => "yes".into(),
+                Json::Bool(false) => "no".into(),
+                _ => return Err(format!("the fact `{name}` must be given as text, such as \"yes\" or \"2026-11-30\"")),
+            };
+            Ok(Stated { fact: name.clone(), value, source: "given with the ticket".into() })
+        };
+        facts.filter(|(_, value)| !value.is_null()).map(one).collect()
+    }
+}

@@ -1,0 +1,288 @@
+//! `starwarden.toml`: what is configured, with the environment's overrides.
+
+pub mod policy;
+pub mod secret;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::facts::sources::Ids;
+use secret::Secret;
+
+/// The whole configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where deliveries come in.
+    #[serde(default)]
+    pub server: Server,
+    /// Where things are kept.
+    #[serde(default)]
+    pub store: Store,
+    /// The rule.
+    pub policy: PolicyFile,
+    /// Helpdesk instances by name.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, Account>,
+}
+
+/// Where deliveries come in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address listened on. Absent: `127.0.0.1:8080`.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Our own address as people reach it, for links in notes. Absent: no links.
+    pub public_url: Option<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server { listen: default_listen(), public_url: None }
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+/// Where things are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite:PATH`, the path relative to where the program is started.
+    pub url: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store { url: "sqlite:starwarden.db".into() }
+    }
+}
+
+impl Store {
+    /// The SQLite file.
+    ///
+    /// # Errors
+    /// A URL of another kind.
+    pub fn sqlite(&self) -> anyhow::Result<PathBuf> {
+        match self.url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+            _ => bail!("store.url is not one this version can use: write `sqlite:PATH`"),
+        }
+    }
+}
+
+/// The rule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyFile {
+    /// The policy's binding, relative to the configuration.
+    pub file: PathBuf,
+}
+
+/// One helpdesk instance.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Where its API is: `https://example.zendesk.com`.
+    pub base_url: String,
+    /// Whether notes and tags are written.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What its webhooks are signed with; several while rotating, never none.
+    pub webhook_secrets: Vec<Secret>,
+    /// The helpdesk's own number; deliveries that name another are refused. Absent: any.
+    pub account_id: Option<u64>,
+    /// How old a signature may be. Absent: 5 minutes.
+    #[serde(default = "default_replay_window", deserialize_with = "span")]
+    pub replay_window: Duration,
+    /// How often starred tickets are looked for that no delivery told of; "off" for never. Absent: 10 minutes.
+    #[serde(default = "default_catch_up", deserialize_with = "span_or_off")]
+    pub catch_up_every: Option<Duration>,
+    /// Our share of the helpdesk's API limit. Absent: 60.
+    #[serde(default = "default_budget")]
+    pub requests_per_minute: u32,
+    /// How we are known to the helpdesk.
+    pub auth: Auth,
+    /// Ids of ticket forms, by the names the policy uses.
+    #[serde(default)]
+    pub forms: BTreeMap<String, OneOrMany>,
+    /// Ids of ticket fields, by the names the policy uses.
+    #[serde(default)]
+    pub fields: BTreeMap<String, OneOrMany>,
+}
+
+/// Whether notes and tags are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Live,
+    /// Decisions are made and recorded, and nothing is written.
+    Shadow,
+}
+
+/// How we are known to the helpdesk: exactly one of an OAuth client, a token, or e-mail with API token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// An OAuth client's id, with `client_secret`.
+    pub client_id: Option<String>,
+    /// An OAuth client's secret.
+    pub client_secret: Option<Secret>,
+    /// A ready bearer token.
+    pub oauth_token: Option<Secret>,
+    /// An agent's address, with `api_token`; the helpdesk ends these on 2027-04-30.
+    pub email: Option<String>,
+    /// An API token.
+    pub api_token: Option<Secret>,
+}
+
+/// One id or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(u64),
+    /// Several.
+    Many(Vec<u64>),
+}
+
+impl Account {
+    /// The account's ids of forms and fields.
+    pub fn ids(&self) -> Ids {
+        let all = |named: &BTreeMap<String, OneOrMany>| {
+            let ids = |ids: &OneOrMany| match ids {
+                OneOrMany::One(one) => vec![*one],
+                OneOrMany::Many(many) => many.clone(),
+            };
+            named.iter().map(|(name, some)| (name.clone(), ids(some))).collect()
+        };
+        Ids { forms: all(&self.forms), fields: all(&self.fields) }
+    }
+}
+
+/// Reads the configuration, and over it the `STARWARDEN__SECTION__KEY` of `environment`.
+///
+/// # Errors
+/// A file that cannot be read, an unknown key, a value of the wrong shape, an account without webhook secrets or
+/// with unclear credentials.
+pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Settings> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("the configuration {} cannot be read", file.display()))?;
+    let mut table: toml::Table = toml::from_str(&text).map_err(|error| place(file, &text, &error))?;
+    let overrides: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with("STARWARDEN__")).collect();
+    for (name, value) in &overrides {
+        let path: Vec<String> = name.split("__").skip(1).map(str::to_lowercase).collect();
+        set(&mut table, &path, value).with_context(|| format!("the environment variable {name} names no key"))?;
+    }
+    let mut settings: Settings = if overrides.is_empty() {
+        toml::from_str(&text).map_err(|error| place(file, &text, &error))?
+    } else {
+        table.try_into().with_context(|| format!("{} with the environment's STARWARDEN__ variables", file.display()))?
+    };
+    let home = file.parent().unwrap_or(Path::new("."));
+    settings.policy.file = home.join(&settings.policy.file);
+    sound(&settings).with_context(|| file.display().to_string())?;
+    Ok(settings)
+}
+
+/// What serde cannot see.
+fn sound(settings: &Settings) -> anyhow::Result<()> {
+    settings.store.sqlite()?;
+    if settings.accounts.is_empty() {
+        bail!("no account is configured: add a table [accounts.NAME]");
+    }
+    for (name, account) in &settings.accounts {
+        if account.webhook_secrets.is_empty() {
+            bail!("accounts.{name}.webhook_secrets is empty, so no delivery could be trusted: give at least one");
+        }
+        if !account.base_url.starts_with("https://") && !account.base_url.starts_with("http://") {
+            bail!("accounts.{name}.base_url is no address: write it like https://example.zendesk.com");
+        }
+        if account.requests_per_minute == 0 {
+            bail!("accounts.{name}.requests_per_minute is 0: give at least 1");
+        }
+        let auth = &account.auth;
+        let client = auth.client_id.is_some() && auth.client_secret.is_some();
+        let mail = auth.email.is_some() && auth.api_token.is_some();
+        let given = [
+            &auth.client_id.is_some(),
+            &auth.client_secret.is_some(),
+            &auth.oauth_token.is_some(),
+            &auth.email.is_some(),
+            &auth.api_token.is_some(),
+        ];
+        let given = given.into_iter().filter(|given| **given).count();
+        let clear = (client && given == 2) || (mail && given == 2) || (auth.oauth_token.is_some() && given == 1);
+        if !clear {
+            bail!(
+                "accounts.{name}.auth is unclear: give client_id and client_secret, or oauth_token, or email and api_token"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Puts a value from the environment into the table: as TOML where it is, else as text.
+fn set(table: &mut toml::Table, path: &[String], value: &str) -> Option<()> {
+    let (key, inner) = path.split_first()?;
+    if inner.is_empty() {
+        let typed = toml::from_str::<toml::Table>(&format!("value = {value}"))
+            .ok()
+            .and_then(|mut parsed| parsed.remove("value"));
+        let plain = typed.filter(|typed| !typed.is_datetime() && !typed.is_float());
+        table.insert(key.clone(), plain.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+        return Some(());
+    }
+    let entry = table.entry(key.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    set(entry.as_table_mut()?, inner, value)
+}
+
+/// A TOML error with file, line, column and a caret.
+fn place(file: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let fault = crate::policy::fault::Fault {
+        document: crate::policy::fault::Document::Binding,
+        span: error.span().unwrap_or(0..0),
+        message: error.message().to_owned(),
+        help: None,
+    };
+    anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), text))
+}
+
+fn default_replay_window() -> Duration {
+    Duration::from_secs(300)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde's default has the field's type")]
+fn default_catch_up() -> Option<Duration> {
+    Some(Duration::from_secs(600))
+}
+
+fn default_budget() -> u32 {
+    60
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map_err(|_| D::Error::custom(format!("`{text}` is not a span of time; write it like \"5m\"")))
+}
+
+fn span_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    humantime::parse_duration(&text)
+        .map(Some)
+        .map_err(|_| D::Error::custom(format!("`{text}` is not a span of time; write it like \"10m\", or \"off\"")))
+}

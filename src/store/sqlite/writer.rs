@@ -1,0 +1,89 @@
+//! The one thread that touches the file: all jobs that wait share one transaction and one flush.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+/// How many jobs share a transaction at most.
+const MOST_TOGETHER: usize = 512;
+
+/// What a job does, and then how it answers once it is known whether the commit held.
+type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// The way to the thread.
+pub(super) struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+impl Writer {
+    /// Starts the thread; it ends when the last handle is gone.
+    pub(super) fn start(connection: Connection) -> std::io::Result<Writer> {
+        let (jobs, waiting) = sync_channel(4 * MOST_TOGETHER);
+        std::thread::Builder::new().name("store".into()).spawn(move || work(&connection, &waiting))?;
+        Ok(Writer { jobs })
+    }
+
+    /// Runs a job within a transaction; what it wrote is durable when this returns well.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let boxed: Job = Box::new(move |connection| {
+            let done = within_savepoint(connection, job);
+            Box::new(move |committed| {
+                let _caller_gone = reply.send(committed.and(done));
+            })
+        });
+        let gone = || StoreError::Unavailable("its thread has ended".into());
+        match self.jobs.try_send(boxed) {
+            Ok(()) => {}
+            Err(std::sync::mpsc::TrySendError::Full(_)) => {
+                return Err(StoreError::Unavailable("too much waits to be written".into()));
+            }
+            Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
+        }
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// Runs one job so that its failure undoes only what it wrote.
+fn within_savepoint<T>(
+    connection: &Connection,
+    job: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.execute_batch("SAVEPOINT job")?;
+    let done = job(connection);
+    let end = if done.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    connection.execute_batch(end)?;
+    done
+}
+
+fn work(connection: &Connection, waiting: &Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let mut answers = Vec::new();
+        for job in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
+            answers.push(job(connection));
+        }
+        let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(StoreError::from));
+        if committed.is_err() {
+            // After a failed commit the transaction may still be open; where it is not, this does nothing.
+            let _not_open = connection.execute_batch("ROLLBACK");
+        }
+        let failure = committed.err().map(|error| error.to_string());
+        for answer in answers {
+            answer(failure.clone().map_or(Ok(()), |why| Err(StoreError::Unavailable(why))));
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::Unavailable(error.to_string())
+    }
+}
