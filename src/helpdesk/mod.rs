@@ -1,3 +1,6 @@
 //! The Zendesk API, as values in and out.
 
+pub mod auth;
+pub mod client;
 pub mod ticket;
+mod wire;

@@ -49,14 +49,17 @@ impl Sqlite {
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let told = |error: rusqlite::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
-    let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(told)?;
+    let applied: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(told)?;
+    let version = usize::try_from(applied).unwrap_or(usize::MAX);
     if version > MIGRATIONS.len() {
         return Err(StoreError::Corrupt(format!("{} was written by a newer version of this program", path.display())));
     }
     for migration in MIGRATIONS.iter().skip(version) {
         transaction.execute_batch(migration).map_err(told)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(told)?;
+    transaction
+        .pragma_update(None, "user_version", u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX))
+        .map_err(told)?;
     transaction.commit().map_err(told)
 }
 

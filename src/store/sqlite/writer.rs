@@ -11,7 +11,7 @@ use crate::store::StoreError;
 const MOST_TOGETHER: usize = 512;
 
 /// What a job does, and then how it answers once it is known whether the commit held.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// The way to the thread.
@@ -33,8 +33,8 @@ impl Writer {
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let boxed: Job = Box::new(move |connection| {
-            let done = within_savepoint(connection, job);
+        let boxed: Job = Box::new(move |begun| {
+            let done = begun.and_then(|connection| within_savepoint(connection, job));
             Box::new(move |committed| {
                 let _caller_gone = reply.send(committed.and(done));
             })
@@ -65,17 +65,18 @@ fn within_savepoint<T>(
 
 fn work(connection: &Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
         let mut answers = Vec::new();
         for job in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
-            answers.push(job(connection));
+            // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
+            answers.push(job(begun.as_ref().map(|()| connection).map_err(|why| StoreError::Unavailable(why.clone()))));
         }
-        let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(StoreError::from));
+        let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error.to_string()));
         if committed.is_err() {
             // After a failed commit the transaction may still be open; where it is not, this does nothing.
             let _not_open = connection.execute_batch("ROLLBACK");
         }
-        let failure = committed.err().map(|error| error.to_string());
+        let failure = committed.err();
         for answer in answers {
             answer(failure.clone().map_or(Ok(()), |why| Err(StoreError::Unavailable(why))));
         }

@@ -1,0 +1,131 @@
+//! How we are known to the helpdesk, and the token that says so.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::client::CallError;
+
+/// What the token may be used for.
+const SCOPE: &str = "tickets:read tickets:write users:read organizations:read";
+
+/// How long a token lives where the helpdesk does not say.
+const USUAL_LIFE: u64 = 1800;
+
+/// How we are known to the helpdesk.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// An OAuth client, which is given tokens by the client-credentials grant.
+    Client {
+        /// Its id.
+        id: String,
+        /// Its secret.
+        secret: SecretString,
+    },
+    /// A ready bearer token.
+    Bearer(SecretString),
+    /// An agent's address with an API token.
+    ApiToken {
+        /// The address.
+        email: String,
+        /// The token.
+        token: SecretString,
+    },
+}
+
+/// Keeps the token that goes with every call.
+pub(super) struct Keeper {
+    credentials: Credentials,
+    grants: String,
+    /// The newest token; the lock is held while one is asked for, so that all who wait share it.
+    token: Mutex<Option<Token>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    text: SecretString,
+    given: Instant,
+    life: Duration,
+}
+
+impl Keeper {
+    pub(super) fn new(base_url: &str, credentials: Credentials) -> Keeper {
+        Keeper { credentials, grants: format!("{base_url}/oauth/tokens"), token: Mutex::new(None) }
+    }
+
+    /// Puts the credentials on a call. `refused` is the token a 401 came back for: then another is asked for, once.
+    pub(super) async fn sign(
+        &self,
+        http: &Client,
+        call: RequestBuilder,
+        refused: Option<&str>,
+    ) -> Result<(RequestBuilder, String), CallError> {
+        match &self.credentials {
+            Credentials::Bearer(token) => Ok((call.bearer_auth(token.expose_secret()), String::new())),
+            Credentials::ApiToken { email, token } => {
+                Ok((call.basic_auth(format!("{email}/token"), Some(token.expose_secret())), String::new()))
+            }
+            Credentials::Client { id, secret } => {
+                let token = self.current(http, id, secret, refused).await?;
+                Ok((call.bearer_auth(token.expose_secret()), token.expose_secret().to_owned()))
+            }
+        }
+    }
+
+    /// Whether a refused call may be made again with a new token.
+    pub(super) fn renews(&self) -> bool {
+        match self.credentials {
+            Credentials::Client { .. } => true,
+            Credentials::Bearer(_) | Credentials::ApiToken { .. } => false,
+        }
+    }
+
+    async fn current(
+        &self,
+        http: &Client,
+        id: &str,
+        secret: &SecretString,
+        refused: Option<&str>,
+    ) -> Result<SecretString, CallError> {
+        let mut kept = self.token.lock().await;
+        if let Some(token) = kept.as_ref() {
+            // Renewed ahead of its end, so that no call is on its way when it ends.
+            let early = Duration::from_secs(60).min(token.life / 10);
+            let fresh = token.given.elapsed() + early < token.life;
+            if fresh && refused != Some(token.text.expose_secret()) {
+                return Ok(token.text.clone());
+            }
+        }
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", id),
+            ("client_secret", secret.expose_secret()),
+            ("scope", SCOPE),
+        ];
+        let answer =
+            http.post(&self.grants).form(&form).send().await.map_err(|error| CallError::unreachable(&error))?;
+        let status = answer.status();
+        if status.is_client_error() && status.as_u16() != 429 {
+            return Err(CallError::Unauthorized(format!(
+                "the OAuth client was refused with status {}",
+                status.as_u16()
+            )));
+        }
+        let answer = CallError::of(answer).await?;
+        let granted: Granted =
+            answer.json().await.map_err(|_| CallError::Unreadable("the answer to the token request".into()))?;
+        let life = Duration::from_secs(granted.expires_in.unwrap_or(USUAL_LIFE));
+        *kept = Some(Token { text: granted.access_token.clone(), given: Instant::now(), life });
+        Ok(granted.access_token)
+    }
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: SecretString,
+    #[serde(default)]
+    expires_in: Option<u64>,
+}

@@ -1,0 +1,297 @@
+//! Calls to the helpdesk's API. Nothing here tries again but after a 401; that is the loop's to decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::auth::{Credentials, Keeper};
+use super::ticket::{Comment, Organization, Ticket, User};
+use super::wire;
+
+/// The largest answer that is read, bytes.
+const LARGEST: usize = 16 << 20;
+
+/// How many pages of comments are read at most, a hundred a page.
+const MOST_PAGES: usize = 10;
+
+/// One account of the helpdesk.
+#[derive(Clone)]
+pub struct Helpdesk {
+    http: Client,
+    base: Url,
+    keeper: Arc<Keeper>,
+}
+
+/// A ticket as one look found it.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// Its requester's organisation.
+    pub organization: Option<Organization>,
+    /// People named on it.
+    pub users: Vec<User>,
+    /// What time it is at the helpdesk.
+    pub server_time: Option<DateTime<Utc>>,
+}
+
+/// The one write: an internal note and the whole set of tags, guarded.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// The note.
+    pub html_body: String,
+    /// All tags the ticket is to have.
+    pub tags: Vec<String>,
+    /// The ticket's `updated_at` as it was read; the write is refused where it has moved on.
+    pub updated_stamp: DateTime<Utc>,
+}
+
+/// Why a call did not bring what it was to bring.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No answer, or half of one; a write may have taken effect.
+    #[error("the helpdesk cannot be reached: {0}")]
+    Unreachable(String),
+    /// 409: the ticket moved on since it was read.
+    #[error("the ticket moved on since it was read")]
+    Conflict,
+    /// 422: the ticket is closed.
+    #[error("the ticket is closed")]
+    Closed,
+    /// 404: deleted, or never there.
+    #[error("the ticket is not there")]
+    Gone,
+    /// 401 or 403, after a new token was tried.
+    #[error("the helpdesk refuses our credentials: {0}")]
+    Unauthorized(String),
+    /// 429: the whole account is to wait.
+    #[error("the helpdesk asks to wait {} s", retry_after.as_secs())]
+    Limited {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// 5xx.
+    #[error("the helpdesk failed with status {status}")]
+    Failed {
+        /// The status.
+        status: u16,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Any other status.
+    #[error("the helpdesk refused with status {status}: {why}")]
+    Rejected {
+        /// The status.
+        status: u16,
+        /// The error's name.
+        why: String,
+    },
+    /// An answer that is not what the API promises.
+    #[error("the helpdesk's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl Helpdesk {
+    /// An account at `base_url`, such as `https://example.zendesk.com`.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn new(base_url: &str, credentials: Credentials) -> Result<Helpdesk, CallError> {
+        let base: Url = base_url
+            .trim_end_matches('/')
+            .parse()
+            .map_err(|_| CallError::Unreachable(format!("{base_url} is no address")))?;
+        let http = Client::builder()
+            .timeout(Duration::from_secs(20))
+            .connect_timeout(Duration::from_secs(5))
+            .redirect(reqwest::redirect::Policy::none()) // Elsewhere our credentials have no business.
+            .user_agent(concat!("starwarden/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| CallError::unreachable(&error))?;
+        let keeper = Arc::new(Keeper::new(base.as_str().trim_end_matches('/'), credentials));
+        Ok(Helpdesk { http, base, keeper })
+    }
+
+    /// Our own id, `GET /api/v2/users/me.json`.
+    ///
+    /// # Errors
+    /// See [`CallError`]; an anonymous answer counts as refused credentials.
+    pub async fn me(&self) -> Result<u64, CallError> {
+        let url = self.url("/api/v2/users/me.json", &[])?;
+        let me: wire::Me = read(self.call(Method::GET, &url, None).await?).await?;
+        me.user.id.filter(|id| *id > 0).ok_or_else(|| CallError::Unauthorized("it does not know who we are".into()))
+    }
+
+    /// A ticket with its organisation, `GET /api/v2/tickets/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn ticket(&self, id: u64) -> Result<Looked, CallError> {
+        let url = self.url(&format!("/api/v2/tickets/{id}"), &[("include", "users,organizations,comment_count")])?;
+        let answer = self.call(Method::GET, &url, None).await?;
+        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+        let server_time = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc());
+        let one: wire::OneTicket = read(answer).await?;
+        let organization =
+            one.organizations.unwrap_or_default().into_iter().find(|it| Some(it.id) == one.ticket.organization_id);
+        Ok(Looked { ticket: one.ticket, organization, users: one.users.unwrap_or_default(), server_time })
+    }
+
+    /// A ticket's comments, oldest first, with who wrote them, `GET /api/v2/tickets/{id}/comments`; the newest thousand.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn comments(&self, id: u64) -> Result<(Vec<Comment>, Vec<User>), CallError> {
+        let query = [("include", "users"), ("sort_order", "desc"), ("page[size]", "100")];
+        let mut next = Some(self.url(&format!("/api/v2/tickets/{id}/comments"), &query)?);
+        let (mut comments, mut users) = (Vec::new(), Vec::new());
+        for _ in 0..MOST_PAGES {
+            let Some(url) = next.take() else { break };
+            let page: wire::Comments = read(self.call(Method::GET, &url, None).await?).await?;
+            comments.extend(page.comments);
+            users.extend(page.users.unwrap_or_default());
+            let more = page.meta.is_none_or(|meta| meta.has_more);
+            let link = page.links.and_then(|links| links.next).or(page.next_page);
+            next = link.filter(|_| more).and_then(|link| self.same_origin(&link));
+        }
+        comments.sort_by_key(|comment| (comment.created_at, comment.id));
+        Ok((comments, users))
+    }
+
+    /// Writes note and tags, `PUT /api/v2/tickets/{id}`; gives the audit's id where the answer has one.
+    ///
+    /// # Errors
+    /// See [`CallError`]; after [`CallError::Unreachable`], [`CallError::Failed`] and [`CallError::Unreadable`] it may have taken effect.
+    pub async fn update(&self, id: u64, update: &Update) -> Result<Option<u64>, CallError> {
+        let url = self.url(&format!("/api/v2/tickets/{id}"), &[])?;
+        let put = wire::Put {
+            ticket: wire::PutTicket {
+                comment: wire::PutComment { html_body: &update.html_body, public: false },
+                tags: &update.tags,
+                safe_update: true,
+                updated_stamp: wire::stamp(update.updated_stamp),
+            },
+        };
+        let body = serde_json::to_value(&put).map_err(|error| CallError::Unreadable(error.to_string()))?;
+        let written: wire::Written = read(self.call(Method::PUT, &url, Some(&body)).await?).await?;
+        Ok(written.audit.and_then(|audit| audit.id))
+    }
+
+    /// Numbers of open tickets with a tag, `GET /api/v2/search.json`; a thousand at most, and a minute or so behind.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn tagged(&self, tag: &str) -> Result<Vec<u64>, CallError> {
+        let query = format!("type:ticket tags:{tag} status<solved");
+        let mut next = Some(
+            self.url("/api/v2/search.json", &[("query", &query), ("sort_by", "updated_at"), ("sort_order", "desc")])?,
+        );
+        let mut found = Vec::new();
+        while let Some(url) = next.take().filter(|_| found.len() < 1000) {
+            let page: wire::Found = read(self.call(Method::GET, &url, None).await?).await?;
+            found.extend(page.results.into_iter().map(|ticket| ticket.id));
+            next = page.next_page.and_then(|link| self.same_origin(&link));
+        }
+        Ok(found)
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, CallError> {
+        let mut url = self.base.join(path).map_err(|_| CallError::Unreachable(format!("{path} is no path")))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    /// A link of the helpdesk's, followed only where it leads back to it.
+    fn same_origin(&self, link: &str) -> Option<Url> {
+        self.base.join(link).ok().filter(|url| url.origin() == self.base.origin())
+    }
+
+    async fn call(&self, method: Method, url: &Url, body: Option<&Json>) -> Result<Response, CallError> {
+        let request = || -> RequestBuilder {
+            let call = self.http.request(method.clone(), url.clone());
+            match body {
+                Some(body) => call.json(body),
+                None => call,
+            }
+        };
+        let (signed, token) = self.keeper.sign(&self.http, request(), None).await?;
+        let mut answer = signed.send().await.map_err(|error| CallError::unreachable(&error))?;
+        if answer.status().as_u16() == 401 && self.keeper.renews() {
+            let (signed, _) = self.keeper.sign(&self.http, request(), Some(&token)).await?;
+            answer = signed.send().await.map_err(|error| CallError::unreachable(&error))?;
+        }
+        CallError::of(answer).await
+    }
+}
+
+impl CallError {
+    /// An answer, where its status says that all went well.
+    pub(super) async fn of(answer: Response) -> Result<Response, CallError> {
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let retry_after = wait(&answer);
+        Err(match status.as_u16() {
+            401 | 403 => CallError::Unauthorized(format!("status {}", status.as_u16())),
+            404 | 410 => CallError::Gone,
+            409 => CallError::Conflict,
+            429 => CallError::Limited { retry_after: retry_after.unwrap_or(Duration::from_secs(60)) },
+            code if status.is_server_error() => CallError::Failed { status: code, retry_after },
+            code => {
+                let body: Json = read(answer).await.unwrap_or_default();
+                if code == 422 && wire::speaks_of_closed(&body) {
+                    CallError::Closed
+                } else {
+                    CallError::Rejected {
+                        status: code,
+                        why: wire::error_name(&body).unwrap_or_else(|| "no reason given".into()),
+                    }
+                }
+            }
+        })
+    }
+
+    /// A call that got no answer; the address is left out, for its query may hold what is not for logs.
+    pub(super) fn unreachable(error: &reqwest::Error) -> CallError {
+        let why = if error.is_timeout() {
+            "no answer in time"
+        } else if error.is_connect() {
+            "no connection"
+        } else {
+            "the connection broke"
+        };
+        CallError::Unreachable(why.into())
+    }
+}
+
+/// How long the helpdesk asks to wait: seconds, or until a date.
+fn wait(answer: &Response) -> Option<Duration> {
+    let text = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = DateTime::parse_from_rfc2822(text).ok()?;
+    let now =
+        answer.headers().get(header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok())?;
+    (until - now).to_std().ok()
+}
+
+async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, CallError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| CallError::unreachable(&error))? {
+        if body.len() + chunk.len() > LARGEST {
+            return Err(CallError::Unreadable("it is larger than 16 MiB".into()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    // The message of serde may quote a value, and values are customers' words: only the place is told.
+    serde_json::from_slice(&body)
+        .map_err(|error| CallError::Unreadable(format!("at line {}, column {}", error.line(), error.column())))
+}

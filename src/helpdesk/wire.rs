@@ -1,0 +1,116 @@
+//! The shapes of the helpdesk's answers and of our one update.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::ticket::{Comment, Organization, Ticket, User};
+
+#[derive(Deserialize)]
+pub(super) struct Me {
+    pub user: MeUser,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MeUser {
+    #[serde(default)]
+    pub id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct OneTicket {
+    pub ticket: Ticket,
+    #[serde(default)]
+    pub users: Option<Vec<User>>,
+    #[serde(default)]
+    pub organizations: Option<Vec<Organization>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Comments {
+    pub comments: Vec<Comment>,
+    #[serde(default)]
+    pub users: Option<Vec<User>>,
+    #[serde(default)]
+    pub meta: Option<Meta>,
+    #[serde(default)]
+    pub links: Option<Links>,
+    #[serde(default)]
+    pub next_page: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Meta {
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Links {
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Found {
+    pub results: Vec<FoundTicket>,
+    #[serde(default)]
+    pub next_page: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct FoundTicket {
+    pub id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Written {
+    #[serde(default)]
+    pub audit: Option<Audit>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Audit {
+    #[serde(default)]
+    pub id: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Put<'a> {
+    pub ticket: PutTicket<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PutTicket<'a> {
+    pub comment: PutComment<'a>,
+    pub tags: &'a [String],
+    pub safe_update: bool,
+    pub updated_stamp: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct PutComment<'a> {
+    pub html_body: &'a str,
+    pub public: bool,
+}
+
+pub(super) fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Whether a refusal says that the ticket is closed.
+pub(super) fn speaks_of_closed(body: &Json) -> bool {
+    let status = body.pointer("/details/status").and_then(Json::as_array);
+    status.is_some_and(|faults| {
+        faults.iter().any(|fault| {
+            fault.get("description").and_then(Json::as_str).is_some_and(|text| text.to_lowercase().contains("closed"))
+        })
+    })
+}
+
+/// The name of an error, which is a text or an object with a title; never its details, which may hold a customer's words.
+pub(super) fn error_name(body: &Json) -> Option<String> {
+    let error = body.get("error")?;
+    let name = error.as_str().or_else(|| error.get("title")?.as_str())?;
+    Some(name.chars().take(80).collect())
+}
