@@ -1,1 +1,4 @@
-//! demo
+//! A stand-in helpdesk, for the demo and for tests.
+
+mod api;
+pub mod helpdesk;

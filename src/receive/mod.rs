@@ -37,6 +37,8 @@ pub struct Door {
     pub star_tags: Vec<String>,
     /// The helpdesk's id of ourselves, once known: what we did is no news.
     pub bot: Arc<OnceLock<u64>>,
+    /// Woken when something of the account is due.
+    pub wake: Arc<Notify>,
 }
 
 /// Takes deliveries.
@@ -45,8 +47,6 @@ pub struct Receiver {
     pub doors: BTreeMap<String, Door>,
     /// Where deliveries are kept.
     pub store: Arc<dyn Store>,
-    /// Woken when something is due.
-    pub wake: Arc<Notify>,
     /// How long a ticket waits for the rest of a burst before it is looked at.
     pub settle_delay: Duration,
 }
@@ -126,7 +126,7 @@ async fn record(
     };
     match receiver.store.record(new).await {
         Ok(Recorded::Accepted) => {
-            receiver.wake.notify_one();
+            door.wake.notify_one();
             tracing::info!(%ticket, "a delivery was accepted");
             answer("accepted")
         }

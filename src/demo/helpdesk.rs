@@ -1,0 +1,283 @@
+//! What the stand-in helpdesk holds: tickets with their comments and audits, and the troubles it is told to make.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::{Value as Json, json};
+
+use crate::helpdesk::ticket::{Comment, Organization, Reading, Role, User};
+
+/// Who the bot is here.
+pub const BOT_ID: u64 = 9001;
+
+/// The bearer token that is taken here.
+pub const TOKEN: &str = "demo-token";
+
+/// A helpdesk in memory; clones share it.
+#[derive(Clone, Default)]
+pub struct StandIn {
+    held: Arc<Mutex<Held>>,
+}
+
+#[derive(Default)]
+struct Held {
+    tickets: BTreeMap<u64, Kept>,
+    troubles: VecDeque<Trouble>,
+    calls: Vec<Call>,
+    tokens: Vec<String>,
+    tokens_given: u64,
+    next_id: u64,
+}
+
+struct Kept {
+    reading: Reading,
+    audits: Vec<Json>,
+}
+
+/// A call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// `GET`, `PUT` or `POST`.
+    pub method: String,
+    /// The path without its query.
+    pub path: String,
+    /// The status it was answered with.
+    pub status: u16,
+}
+
+/// Something that goes wrong with the next call it fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The next write answers this status and does nothing.
+    WriteStatus(u16),
+    /// The next read answers this status.
+    ReadStatus(u16),
+    /// The next call answers 429 and asks to wait this many seconds.
+    Limited(u64),
+    /// The next write takes effect, and answers 502.
+    LostAnswer,
+    /// Somebody else changes the ticket between the read and the next write.
+    Meanwhile,
+}
+
+/// Who can read a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publicity {
+    /// The customer.
+    Public,
+    /// Staff alone.
+    Internal,
+}
+
+/// Why an update was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    Gone,
+    Closed,
+    Conflict,
+}
+
+/// An update as the API takes it.
+pub(super) struct Change {
+    pub html_body: Option<String>,
+    pub publicity: Publicity,
+    pub tags: Option<Vec<String>>,
+    /// With `safe_update`: the stamp it must still have.
+    pub guard: Option<DateTime<Utc>>,
+}
+
+impl StandIn {
+    /// An empty one.
+    pub fn new() -> StandIn {
+        StandIn::default()
+    }
+
+    /// Adds a ticket with all that belongs to it; the people every sample names are known.
+    pub fn add(&self, mut reading: Reading) {
+        for (id, name, role) in [
+            (BOT_ID, "starwarden", Role::Agent),
+            (5001, "Casey Customer", Role::EndUser),
+            (7001, "Ann Agent", Role::Agent),
+        ] {
+            if reading.user(id).is_none() {
+                reading.users.push(User { id, name: name.into(), role });
+            }
+        }
+        self.lock().tickets.insert(reading.ticket.id, Kept { reading, audits: Vec::new() });
+    }
+
+    /// A ticket as it stands.
+    pub fn reading(&self, id: u64) -> Option<Reading> {
+        self.lock().tickets.get(&id).map(|kept| kept.reading.clone())
+    }
+
+    /// A ticket's audits, oldest first.
+    pub fn audits(&self, id: u64) -> Vec<Json> {
+        self.lock().tickets.get(&id).map(|kept| kept.audits.clone()).unwrap_or_default()
+    }
+
+    /// The bot's own notes on a ticket, as text.
+    pub fn notes(&self, id: u64) -> Vec<String> {
+        let own = |comment: &&Comment| comment.author_id == Some(BOT_ID);
+        self.reading(id)
+            .iter()
+            .flat_map(|reading| reading.comments.iter().filter(own))
+            .map(|comment| comment.text().to_owned())
+            .collect()
+    }
+
+    /// Changes a ticket as somebody at the helpdesk would.
+    pub fn change(&self, id: u64, change: impl FnOnce(&mut Reading)) {
+        if let Some(kept) = self.lock().tickets.get_mut(&id) {
+            change(&mut kept.reading);
+            kept.reading.ticket.updated_at = Some(Utc::now().trunc_subsecs(0));
+        }
+    }
+
+    /// Adds somebody's comment.
+    pub fn say(&self, id: u64, author: u64, text: &str, publicity: Publicity) {
+        let comment_id = self.fresh_id();
+        self.change(id, |reading| {
+            reading.comments.push(Comment {
+                id: comment_id,
+                author_id: Some(author),
+                body: text.into(),
+                plain_body: Some(text.into()),
+                public: publicity == Publicity::Public,
+                created_at: Some(Utc::now().trunc_subsecs(0)),
+                attachments: Vec::new(),
+            });
+        });
+    }
+
+    /// Makes the next fitting call go wrong.
+    pub fn inject(&self, trouble: Trouble) {
+        self.lock().troubles.push_back(trouble);
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    /// Makes every token given so far worthless.
+    pub fn revoke_tokens(&self) {
+        self.lock().tokens.clear();
+    }
+
+    pub(super) fn give_token(&self) -> String {
+        let mut held = self.lock();
+        held.tokens_given += 1;
+        let token = format!("granted-{}", held.tokens_given);
+        held.tokens.push(token.clone());
+        token
+    }
+
+    pub(super) fn knows_token(&self, token: &str) -> bool {
+        token == TOKEN || self.lock().tokens.iter().any(|known| known == token)
+    }
+
+    pub(super) fn note_call(&self, method: &str, path: &str, status: u16) {
+        self.lock().calls.push(Call { method: method.into(), path: path.into(), status });
+    }
+
+    /// Takes the first trouble in the queue that fits, if any.
+    pub(super) fn trouble(&self, fits: impl Fn(&Trouble) -> bool) -> Option<Trouble> {
+        let mut held = self.lock();
+        let place = held.troubles.iter().position(fits)?;
+        held.troubles.remove(place)
+    }
+
+    /// Numbers of tickets with a tag that are not solved or closed.
+    pub(super) fn open_with_tag(&self, tag: &str) -> Vec<u64> {
+        let open = |reading: &Reading| !["solved", "closed"].contains(&reading.ticket.status.as_str());
+        let held = self.lock();
+        let tagged = held
+            .tickets
+            .values()
+            .filter(|kept| open(&kept.reading) && kept.reading.ticket.tags.iter().any(|it| it == tag));
+        tagged.map(|kept| kept.reading.ticket.id).collect()
+    }
+
+    pub(super) fn user(&self, id: u64) -> Option<User> {
+        self.lock().tickets.values().find_map(|kept| kept.reading.user(id).cloned())
+    }
+
+    pub(super) fn organization(&self, id: u64) -> Option<Organization> {
+        let held = self.lock();
+        held.tickets.values().filter_map(|kept| kept.reading.organization.as_ref()).find(|it| it.id == id).cloned()
+    }
+
+    /// Carries out an update: all of it, or nothing.
+    pub(super) fn update(&self, id: u64, change: Change) -> Result<(Reading, Json), Refused> {
+        let (comment_id, audit_id) = (self.fresh_id(), self.fresh_id());
+        let now = Utc::now().trunc_subsecs(0);
+        let mut held = self.lock();
+        let kept = held.tickets.get_mut(&id).ok_or(Refused::Gone)?;
+        let ticket = &mut kept.reading.ticket;
+        if ticket.status == "closed" {
+            return Err(Refused::Closed);
+        }
+        // Whole seconds, as the helpdesk keeps them: a second write within the second of the first slips by.
+        if change
+            .guard
+            .is_some_and(|stamp| Some(stamp.trunc_subsecs(0)) != ticket.updated_at.map(|at| at.trunc_subsecs(0)))
+        {
+            return Err(Refused::Conflict);
+        }
+        let mut events = Vec::new();
+        if let Some(tags) = change.tags {
+            events
+                .push(json!({ "type": "Change", "field_name": "tags", "value": tags, "previous_value": ticket.tags }));
+            ticket.tags = tags;
+        }
+        ticket.updated_at = Some(now);
+        if let Some(html) = change.html_body {
+            let public = change.publicity == Publicity::Public;
+            events.push(json!({ "type": "Comment", "id": comment_id, "author_id": BOT_ID, "html_body": html, "public": public }));
+            kept.reading.comments.push(Comment {
+                id: comment_id,
+                author_id: Some(BOT_ID),
+                plain_body: Some(plain(&html)),
+                body: html,
+                public,
+                created_at: Some(now),
+                attachments: Vec::new(),
+            });
+        }
+        let audit =
+            json!({ "id": audit_id, "ticket_id": id, "created_at": now, "author_id": BOT_ID, "events": events });
+        kept.audits.push(audit.clone());
+        Ok((kept.reading.clone(), audit))
+    }
+
+    fn fresh_id(&self) -> u64 {
+        let mut held = self.lock();
+        held.next_id += 1;
+        1_000_000 + held.next_id
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// HTML as the helpdesk gives it back as text: a line for each paragraph and item.
+fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, tagged)) = rest.split_once('<') {
+        text.push_str(before);
+        let (tag, after) = tagged.split_once('>').unwrap_or((tagged, ""));
+        if ["/p", "/li", "/ol", "/ul", "br"].contains(&tag) {
+            text.push('\n');
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+        text = text.replace(entity, character);
+    }
+    text
+}
