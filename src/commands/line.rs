@@ -95,7 +95,9 @@ impl Line {
                 Json::String(text) => text.clone(),
                 Json::Bool(true) => "yes".into(),
                 Json::Bool(false) => "no".into(),
-                _ => return Err(format!("the fact `{name}` must be given as text, such as \"yes\" or \"2026-11-30\"")),
+                Json::Null | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                    return Err(format!("the fact `{name}` must be given as text, such as \"yes\" or \"2026-11-30\""));
+                }
             };
             Ok(Stated { fact: name.clone(), value, source: "given with the ticket".into() })
         };

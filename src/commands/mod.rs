@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod bot;
 mod check;
 mod decide;
 mod demo;

@@ -222,7 +222,7 @@ fn sound(settings: &Settings) -> anyhow::Result<()> {
             &auth.api_token.is_some(),
         ];
         let given = given.into_iter().filter(|given| **given).count();
-        let clear = (client && given == 2) || (mail && given == 2) || (auth.oauth_token.is_some() && given == 1);
+        let clear = ((client || mail) && given == 2) || (auth.oauth_token.is_some() && given == 1);
         if !clear {
             bail!(
                 "accounts.{name}.auth is unclear: give client_id and client_secret, or oauth_token, or email and api_token"

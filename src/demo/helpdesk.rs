@@ -272,6 +272,8 @@ fn plain(html: &str) -> String {
         let (tag, after) = tagged.split_once('>').unwrap_or((tagged, ""));
         if ["/p", "/li", "/ol", "/ul", "br"].contains(&tag) {
             text.push('\n');
+        } else if tag == "li" {
+            text.push_str("- ");
         }
         rest = after;
     }

@@ -2,3 +2,4 @@
 
 mod api;
 pub mod helpdesk;
+pub mod samples;

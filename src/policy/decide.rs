@@ -252,14 +252,11 @@ fn taken<'a>(name: &str, range: &Range, facts: &'a Facts) -> Option<Given<'a>> {
 fn answer_word(range: &Range, test: Test, value: Known, now: i64) -> String {
     match (range, test, value) {
         (Range::Words(words), _, Known::Word(word)) => words.get(word).cloned().unwrap_or_default(),
-        (_, Test::More(span), Known::At(at)) => yes_no(at > now.saturating_add(span)).to_owned(),
+        (_, Test::More(span), Known::At(at)) => {
+            YES_NO.get(usize::from(at <= now.saturating_add(span))).map_or_else(String::new, |&word| word.to_owned())
+        }
         _ => String::new(),
     }
-}
-
-fn yes_no(holds: bool) -> &'static str {
-    let [yes, no] = YES_NO;
-    if holds { yes } else { no }
 }
 
 impl Graph {

@@ -116,10 +116,10 @@ impl Graph {
     pub(super) fn answer(&self, fact: usize, test: Test, slots: &Slots, now: i64) -> Answer {
         match (test, known(slots, fact), self.grace) {
             (Test::Word, Some(Known::Word(word)), _) => Answer::Is(word),
-            (Test::More(span), Some(Known::At(at)), _) => yes_if(at > now.saturating_add(span)),
+            (Test::More(span), Some(Known::At(at)), _) => later(at, now.saturating_add(span)),
             (Test::Word, _, Some(grace)) if fact == grace.in_grace => in_grace(grace, slots, now),
             (Test::More(span), _, Some(grace)) if fact == grace.grace_ends_at => match grace_ends_at(grace, slots) {
-                Some(end) => yes_if(end > now.saturating_add(span)),
+                Some(end) => later(end, now.saturating_add(span)),
                 None => Answer::Open(grace.expires_at),
             },
             (Test::Word | Test::More(_), _, _) => Answer::Open(fact),
@@ -182,7 +182,7 @@ pub(super) fn grace_ends_at(grace: Grace, slots: &Slots) -> Option<i64> {
 fn in_grace(grace: Grace, slots: &Slots, now: i64) -> Answer {
     match (known(slots, grace.expires_at), grace_ends_at(grace, slots)) {
         (_, Some(end)) if now >= end => Answer::Is(1),
-        (Some(Known::At(expiry)), Some(_)) => yes_if(expiry <= now),
+        (Some(Known::At(expiry)), Some(_)) => Answer::Is(usize::from(expiry > now)),
         _ => Answer::Open(grace.expires_at),
     }
 }
@@ -191,8 +191,9 @@ fn known(slots: &Slots, fact: usize) -> Option<Known> {
     slots.get(fact).copied().flatten()
 }
 
-fn yes_if(holds: bool) -> Answer {
-    Answer::Is(usize::from(!holds))
+/// Yes where `at` is later than `limit`.
+fn later(at: i64, limit: i64) -> Answer {
+    Answer::Is(usize::from(at <= limit))
 }
 
 /// Adds to a list what is not in it yet.

@@ -1,0 +1,258 @@
+//! The real binary between a signed webhook and a helpdesk, over HTTP on both sides.
+
+#![allow(clippy::expect_used, reason = "a test may fail loudly")]
+
+mod support;
+
+use serde_json::json;
+use starwarden::demo::helpdesk::{BOT_ID, Publicity, StandIn, Trouble};
+use support::{desk, event, serve, serve_in, ticket, wait_for};
+
+fn tags(helpdesk: &StandIn, id: u64) -> Vec<String> {
+    helpdesk.reading(id).expect("the ticket").ticket.tags
+}
+
+fn writes(helpdesk: &StandIn) -> usize {
+    helpdesk.calls().iter().filter(|call| call.method == "PUT" && call.status == 200).count()
+}
+
+#[test]
+fn a_delivery_of_either_shape_leaves_one_internal_note_and_one_tag() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    for (id, body) in [
+        (1, event("e1", 1, "tags_changed")),
+        (2, json!({ "ticket_id": 2 })),
+        (3, json!({ "ticket_id": "3", "by": "a trigger" })),
+    ] {
+        desk.helpdesk.add(ticket(id, &["purchased_wrong_product"]));
+        assert_eq!(bot.deliver(&body, &[]), (200, json!({ "status": "accepted" })));
+        let notes = bot.notes(&desk, id, 1);
+        assert!(notes[0].starts_with("Wait for Sales."), "{notes:?}");
+        let reading = desk.helpdesk.reading(id).expect("the ticket");
+        let own: Vec<_> = reading.comments.iter().filter(|comment| comment.author_id == Some(BOT_ID)).collect();
+        assert!(own.len() == 1 && !own[0].public, "one note, internal");
+        assert_eq!(reading.ticket.tags, ["star_submitted", "lr", "purchased_wrong_product", "star_wait_for_sales"]);
+        assert_eq!(desk.helpdesk.audits(id).len(), 1, "note and tag in one write");
+    }
+}
+
+#[test]
+fn six_events_on_one_ticket_are_one_look_and_one_note() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    for number in 0..6 {
+        assert_eq!(bot.deliver(&event(&format!("e{number}"), 1, "tags_changed"), &[]).0, 200);
+    }
+    bot.notes(&desk, 1, 1);
+    // What comes after shows that the ticket was looked at again, and nothing more was written.
+    bot.deliver(&event("later", 1, "status_changed"), &[]);
+    wait_for("a second look", || {
+        (desk.helpdesk.calls().iter().filter(|call| call.path == "/api/v2/tickets/1/comments").count() == 2)
+            .then_some(())
+    });
+    assert_eq!((desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (1, 1));
+    let reads =
+        desk.helpdesk.calls().iter().filter(|call| call.path == "/api/v2/tickets/1" && call.method == "GET").count();
+    assert_eq!(reads, 2, "a burst is one look");
+}
+
+#[test]
+fn a_managers_answer_changes_the_verdict_and_nobody_elses_does() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(ticket(1, &["transaction_issue_trial"]));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    let notes = bot.notes(&desk, 1, 1);
+    assert!(notes[0].contains("star: sales_assisted=no"), "the note shows how to answer: {notes:?}");
+    assert!(tags(&desk.helpdesk, 1).contains(&"star_needs_facts".to_owned()));
+    desk.helpdesk.say(1, 5001, "star: sales_assisted=no", Publicity::Public);
+    desk.helpdesk.say(1, 5001, "star: sales_assisted=no", Publicity::Internal);
+    desk.helpdesk.say(1, 7001, "star: sales_assisted=no", Publicity::Public);
+    desk.helpdesk.say(1, 7001, "> star: sales_assisted=no\nAs I said.", Publicity::Internal);
+    desk.helpdesk.say(1, 9999, "star: sales_assisted=no", Publicity::Internal);
+    bot.deliver(&event("e2", 1, "comment_added"), &[]);
+    wait_for("a second look", || {
+        (desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count() == 2).then_some(())
+    });
+    assert_eq!(desk.helpdesk.notes(1).len(), 1, "none of these lines counts");
+    desk.helpdesk.say(1, 7001, "Spoke to the AE.\nSTAR: sales_assisted=no", Publicity::Internal);
+    bot.deliver(&event("e3", 1, "comment_added"), &[]);
+    let notes = bot.notes(&desk, 1, 2);
+    assert!(notes[1].starts_with("No need for STAR.") && notes[1].contains("Was: answers needed."), "{notes:?}");
+    let tags = tags(&desk.helpdesk, 1);
+    assert!(
+        tags.contains(&"no_need_for_star".to_owned()) && !tags.contains(&"star_needs_facts".to_owned()),
+        "{tags:?}"
+    );
+}
+
+#[test]
+fn a_stop_ends_the_watch() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    desk.helpdesk.say(1, 7001, "star: stop", Publicity::Internal);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    wait_for("a look", || desk.helpdesk.calls().iter().any(|call| call.path.ends_with("/comments")).then_some(()));
+    desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
+    bot.deliver(&event("e2", 2, "tags_changed"), &[]);
+    bot.notes(&desk, 2, 1);
+    assert_eq!(desk.helpdesk.notes(1).len(), 0);
+}
+
+#[test]
+fn whatever_goes_wrong_with_a_write_there_is_one_note() {
+    for trouble in [
+        Trouble::WriteStatus(500),
+        Trouble::WriteStatus(503),
+        Trouble::Limited(1),
+        Trouble::LostAnswer,
+        Trouble::Meanwhile,
+        Trouble::ReadStatus(502),
+    ] {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let bot = serve(&desk, folder.path(), "");
+        wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+        desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+        desk.helpdesk.inject(trouble);
+        bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+        bot.notes(&desk, 1, 1);
+        bot.deliver(&event("e2", 1, "tags_changed"), &[]);
+        desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
+        bot.deliver(&event("e3", 2, "tags_changed"), &[]);
+        bot.notes(&desk, 2, 1);
+        assert_eq!(desk.helpdesk.notes(1).len(), 1, "{trouble:?}");
+        let tags = tags(&desk.helpdesk, 1);
+        assert!(tags.contains(&"star_wait_for_sales".to_owned()), "{trouble:?}: {tags:?}");
+        assert_eq!(
+            tags.contains(&"colleague_was_here".to_owned()),
+            trouble == Trouble::Meanwhile,
+            "{trouble:?}: a colleague's tag stays"
+        );
+    }
+}
+
+#[test]
+fn closed_deleted_and_foreign_tickets_are_left_alone() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    for (id, status) in [(1, "closed"), (2, "solved")] {
+        let mut reading = ticket(id, &["purchased_wrong_product"]);
+        reading.ticket.status = status.into();
+        desk.helpdesk.add(reading);
+    }
+    let mut foreign = ticket(3, &[]);
+    foreign.ticket.tags = vec!["star_submitted".into()];
+    foreign.ticket.ticket_form_id = Some(1);
+    desk.helpdesk.add(foreign);
+    for id in [1, 2, 3, 404] {
+        assert_eq!(bot.deliver(&json!({ "ticket_id": id }), &[]).0, 200);
+    }
+    wait_for("four looks", || {
+        (desk.helpdesk.calls().iter().filter(|call| call.path.starts_with("/api/v2/tickets/")).count() >= 4)
+            .then_some(())
+    });
+    desk.helpdesk.add(ticket(5, &["purchased_wrong_product"]));
+    bot.deliver(&json!({ "ticket_id": 5 }), &[]);
+    bot.notes(&desk, 5, 1);
+    assert!([1, 2, 3].iter().all(|id| desk.helpdesk.notes(*id).is_empty()));
+    let comments = desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count();
+    assert_eq!(comments, 1, "the comments of a ticket that is not ours are not read");
+}
+
+#[test]
+fn a_restart_or_a_lost_store_doubles_nothing() {
+    let desk = desk();
+    let folder = tempfile::tempdir().expect("a folder");
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    let mut bot = serve(&desk, folder.path(), "");
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    assert_eq!(bot.stop(), Some(0), "SIGTERM is a good end");
+    let mut bot = serve(&desk, folder.path(), "");
+    assert_eq!(
+        bot.deliver(&event("e1", 1, "tags_changed"), &[]).1,
+        json!({ "status": "duplicate" }),
+        "known across restarts"
+    );
+    bot.kill();
+    let other = tempfile::tempdir().expect("a folder");
+    let bot = serve(&desk, other.path(), "");
+    let looks = desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count();
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    wait_for("another look", || {
+        (desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count() > looks).then_some(())
+    });
+    desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
+    bot.deliver(&event("e2", 2, "tags_changed"), &[]);
+    bot.notes(&desk, 2, 1);
+    assert_eq!(desk.helpdesk.notes(1).len(), 1, "the note on the ticket tells that it was written");
+}
+
+#[test]
+fn a_delivery_taken_before_a_kill_gets_its_note_after_it() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    let mut bot = serve(&desk, folder.path(), "");
+    assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200);
+    bot.kill(); // Before the look: it waits two seconds for the rest of a burst.
+    assert_eq!(desk.helpdesk.notes(1).len(), 0);
+    let bot = serve(&desk, folder.path(), "");
+    bot.notes(&desk, 1, 1);
+}
+
+#[test]
+fn shadow_decides_and_writes_nothing() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "mode = \"shadow\"");
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    wait_for("a look", || desk.helpdesk.calls().iter().any(|call| call.path.ends_with("/comments")).then_some(()));
+    bot.deliver(&event("e2", 1, "tags_changed"), &[]);
+    wait_for("another", || {
+        (desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count() == 2).then_some(())
+    });
+    assert_eq!((desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (0, 0));
+}
+
+#[test]
+fn every_kind_of_credentials_works_and_refused_ones_show() {
+    for auth in [
+        "oauth_token = \"demo-token\"",
+        "email = \"bot@example.com\"\napi_token = \"demo\"",
+        "client_id = \"starwarden\"\nclient_secret = \"demo\"",
+    ] {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let bot = serve(&desk, folder.path(), &format!("[accounts.global.auth]\n{auth}"));
+        desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+        bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+        bot.notes(&desk, 1, 1);
+        desk.helpdesk.revoke_tokens(); // An OAuth client is given another.
+        desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
+        bot.deliver(&event("e2", 2, "tags_changed"), &[]);
+        bot.notes(&desk, 2, 1);
+    }
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[accounts.global.auth]\noauth_token = \"wrong\"");
+    let faults = wait_for("the refusal", || {
+        let (status, body) = bot.get("/readyz");
+        Some(body["faults"].to_string()).filter(|faults| status == 503 && faults.contains("refuses our credentials"))
+    });
+    assert!(!faults.contains("wrong"), "no secret is shown: {faults}");
+    assert_eq!(
+        bot.deliver(&event("e1", 1, "tags_changed"), &[]).1,
+        json!({ "status": "accepted" }),
+        "deliveries are taken and kept all the same"
+    );
+}
+
+#[test]
+fn a_starred_ticket_no_delivery_told_of_is_found() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    // The environment stands above the file, which says "off".
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "10m")]);
+    bot.notes(&desk, 1, 1);
+}

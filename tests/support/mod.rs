@@ -1,0 +1,173 @@
+//! What several tests need: a stand-in helpdesk on a port, the real binary beside it, signed deliveries.
+
+#![allow(clippy::expect_used, dead_code, unreachable_pub, reason = "a test may fail loudly, and not every test needs everything")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use starwarden::demo::helpdesk::StandIn;
+use starwarden::helpdesk::ticket::Reading;
+use starwarden::receive::verify::{sign, timestamp};
+
+pub const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
+
+/// Waits until `done` gives something, or fails with `what` after 30 s.
+#[track_caller]
+pub fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = done() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited 30 s for {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// A stand-in helpdesk on a port of its own.
+pub struct Desk {
+    pub helpdesk: StandIn,
+    pub url: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+pub fn desk() -> Desk {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let helpdesk = StandIn::new();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = helpdesk.router();
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    Desk { helpdesk, url, _runtime: runtime }
+}
+
+/// The real binary, serving; it is killed when dropped.
+pub struct Bot {
+    child: Child,
+    pub url: String,
+    pub folder: PathBuf,
+    http: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What is different from the usual account, as TOML lines.
+pub fn serve(desk: &Desk, folder: &Path, extra: &str) -> Bot {
+    serve_in(desk, folder, extra, &[])
+}
+
+/// The same, with variables in its environment.
+pub fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &str)]) -> Bot {
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
+    let base_url = if extra.contains("base_url") { String::new() } else { format!("base_url = \"{}\"\n", desk.url) };
+    let auth = if extra.contains(".auth") {
+        ""
+    } else {
+        "[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"demo\"\n"
+    };
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\n{base_url}webhook_secrets = [\"{SECRET}\", \"an older one\"]\nrequests_per_minute = 6000\ncatch_up_every = \"off\"\n{extra}\n{auth}",
+        folder.join("star.db").display(),
+        policy.display(),
+    );
+    let file = folder.join("starwarden.toml");
+    std::fs::write(&file, config).expect("a file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .args(["serve", "--config"])
+        .arg(&file)
+        .env("RUST_LOG", "off")
+        .envs(environment.iter().copied())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    let url = line.trim().strip_prefix("listening on ").expect("its address").to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    Bot { child, url, folder: folder.to_owned(), http: reqwest::Client::new(), runtime }
+}
+
+impl Bot {
+    /// Sends a signed delivery; status and answer.
+    pub fn deliver(&self, body: &Value, headers: &[(&str, &str)]) -> (u16, Value) {
+        let body = body.to_string();
+        let at = timestamp(Utc::now());
+        let signature = sign(&SecretString::from(SECRET), &at, body.as_bytes());
+        let mut all = vec![
+            ("X-Zendesk-Webhook-Signature", signature.as_str()),
+            ("X-Zendesk-Webhook-Signature-Timestamp", at.as_str()),
+        ];
+        all.extend_from_slice(headers);
+        self.post("/webhooks/zendesk/global", body.into_bytes(), &all)
+    }
+
+    pub fn post(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {
+        let mut call = self.http.post(format!("{}{path}", self.url)).body(body);
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
+        self.answer(call)
+    }
+
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        self.answer(self.http.get(format!("{}{path}", self.url)))
+    }
+
+    fn answer(&self, call: reqwest::RequestBuilder) -> (u16, Value) {
+        self.runtime.block_on(async {
+            let answer = call.send().await.expect("an answer");
+            let status = answer.status().as_u16();
+            (status, answer.json().await.unwrap_or_default())
+        })
+    }
+
+    /// Waits for the bot's first `count` notes on a ticket.
+    #[track_caller]
+    pub fn notes(&self, desk: &Desk, ticket: u64, count: usize) -> Vec<String> {
+        wait_for(&format!("{count} notes on ticket {ticket}"), || {
+            Some(desk.helpdesk.notes(ticket)).filter(|notes| notes.len() >= count)
+        })
+    }
+
+    /// Ends it as systemd does; its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
+        assert!(told.success());
+        self.child.wait().expect("an end").code()
+    }
+
+    /// Ends it without a word.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a running bot");
+        let _status = self.child.wait();
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A starred ticket with these tags besides, last touched an hour ago.
+pub fn ticket(id: u64, tags: &[&str]) -> Reading {
+    let mut all = vec!["star_submitted", "lr"];
+    all.extend_from_slice(tags);
+    let at = Utc::now() - chrono::TimeDelta::hours(1);
+    let ticket = json!({ "id": id, "subject": "Help", "description": "Please help.", "status": "open", "tags": all, "ticket_form_id": 360000071293_u64,
+        "requester_id": 5001, "assignee_id": 7001, "created_at": at, "updated_at": at });
+    Reading { ticket: serde_json::from_value(ticket).expect("a ticket"), ..Reading::default() }
+}
+
+/// An event as a subscription sends it.
+pub fn event(id: &str, ticket: u64, kind: &str) -> Value {
+    json!({ "type": format!("zen:event-type:ticket.{kind}"), "account_id": 22129848, "id": id, "time": null, "zendesk_event_version": "2022-11-06",
+        "subject": format!("zen:ticket:{ticket}"), "event": {},
+        "detail": { "id": ticket.to_string(), "status": "OPEN", "priority": null, "tags": ["star_submitted", "lr"], "organization_id": null, "actor_id": "7001" } })
+}
