@@ -1,6 +1,11 @@
 //! What several tests need: a stand-in helpdesk on a port, the real binary beside it, signed deliveries.
 
-#![allow(clippy::expect_used, dead_code, unreachable_pub, reason = "a test may fail loudly, and not every test needs everything")]
+#![allow(
+    clippy::expect_used,
+    dead_code,
+    unreachable_pub,
+    reason = "a test may fail loudly, and not every test needs everything"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

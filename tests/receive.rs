@@ -1,0 +1,299 @@
+//! The receiver: every row of its table, over HTTP.
+
+#![allow(clippy::expect_used, reason = "a test may fail loudly")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::receive::verify::{VerifyError, sign, timestamp, verify};
+use starwarden::receive::{Door, Receiver, router};
+use starwarden::store::sqlite::Sqlite;
+use starwarden::store::{Carried, Claim, DecisionRow, History, NewDelivery, Next, Recorded, Store, StoreError};
+
+const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
+const TEST_SECRET: &str = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
+const MINUTES: Duration = Duration::from_secs(300);
+
+#[test]
+fn signatures_are_the_helpdesks_own() {
+    for (secret, body, signature) in [
+        (SECRET, r#"{"say": "hello"}"#, "Rry/4TtIdFyawtXXp8QdI6tlAUUQ/5kL1OTp5qo/ZIk="),
+        (TEST_SECRET, r#"{"say": "hello"}"#, "gf3v0LzLRHPUnIdhbvwRDVEvzSb07/QN0GYjSNlkBT0="),
+        (TEST_SECRET, "", "Quv38XAfu9ZaMGBsk0NSntquALrZBp815j0203kelQA="),
+    ] {
+        let (secret, at) = (SecretString::from(secret), "2021-07-25T10:00:00Z");
+        assert_eq!(sign(&secret, at, body.as_bytes()), signature);
+        let now: DateTime<Utc> = "2021-07-25T10:04:59Z".parse().expect("an instant");
+        let verified =
+            verify(Some(signature), Some(at), body.as_bytes(), &[SecretString::from("another"), secret], MINUTES, now);
+        assert_eq!(verified.expect("signed").body(), body.as_bytes());
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_bit_flipped_anywhere_is_refused(body in proptest::collection::vec(any::<u8>(), 1..200), place in any::<prop::sample::Index>(), bit in 0_u8..8) {
+        let (secret, now) = ([SecretString::from(SECRET)], Utc::now());
+        let at = timestamp(now);
+        let signature = sign(&secret[0], &at, &body);
+        prop_assert!(verify(Some(&signature), Some(&at), &body, &secret, MINUTES, now).is_ok());
+        let mut flipped = body.clone();
+        flipped[place.index(body.len())] ^= 1 << bit;
+        prop_assert_eq!(verify(Some(&signature), Some(&at), &flipped, &secret, MINUTES, now).err(), Some(VerifyError::Wrong));
+        let other = timestamp(now + TimeDelta::seconds(1));
+        prop_assert_eq!(verify(Some(&signature), Some(&other), &body, &secret, MINUTES, now).err(), Some(VerifyError::Wrong));
+    }
+}
+
+struct Open {
+    address: SocketAddr,
+    store: Arc<dyn Store>,
+    http: reqwest::Client,
+    _folder: tempfile::TempDir,
+}
+
+async fn open() -> Open {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Arc::new(Sqlite::open(&folder.path().join("star.db")).expect("a store"));
+    open_with(store, folder).await
+}
+
+async fn open_with(store: Arc<dyn Store>, folder: tempfile::TempDir) -> Open {
+    let bot = Arc::new(OnceLock::from(9001));
+    let door = Door {
+        secrets: vec![SecretString::from(SECRET), SecretString::from("the next one")],
+        account_id: Some(22_129_848),
+        replay_window: MINUTES,
+        star_tags: vec!["star_submitted".into()],
+        bot,
+        wake: Arc::default(),
+    };
+    let receiver = Receiver {
+        doors: BTreeMap::from([("global".to_owned(), door)]),
+        store: store.clone(),
+        settle_delay: Duration::ZERO,
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router(receiver)).await });
+    Open { address, store, http: reqwest::Client::new(), _folder: folder }
+}
+
+impl Open {
+    async fn signed(&self, secret: &str, at: DateTime<Utc>, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {
+        let at = timestamp(at);
+        let signature = sign(&SecretString::from(secret), &at, &body);
+        let mut all = vec![
+            ("X-Zendesk-Webhook-Signature", signature.as_str()),
+            ("X-Zendesk-Webhook-Signature-Timestamp", at.as_str()),
+        ];
+        all.extend_from_slice(headers);
+        self.post("global", body, &all).await
+    }
+
+    async fn post(&self, account: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {
+        let mut call = self.http.post(format!("http://{}/webhooks/zendesk/{account}", self.address)).body(body);
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
+        let answer = call.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    async fn deliver(&self, body: &Value) -> (u16, Value) {
+        self.signed(SECRET, Utc::now(), body.to_string().into_bytes(), &[]).await
+    }
+}
+
+fn event(id: &str, ticket: u64, tags: Value) -> Value {
+    json!({ "type": "zen:event-type:ticket.tags_changed", "account_id": 22129848, "id": id, "time": "2026-11-24T10:00:00.123456789Z", "subject": format!("zen:ticket:{ticket}"),
+        "detail": { "id": ticket.to_string(), "tags": tags, "priority": null, "status": "OPEN" }, "event": {} })
+}
+
+#[tokio::test]
+async fn a_delivery_is_taken_once() {
+    let open = open().await;
+    let starred = || json!(["star_submitted"]);
+    let (accepted, duplicate) = ((200, json!({ "status": "accepted" })), (200, json!({ "status": "duplicate" })));
+    assert_eq!(open.deliver(&event("e1", 1, starred())).await, accepted);
+    assert_eq!(open.deliver(&event("e1", 1, starred())).await, duplicate, "known by its event id");
+    let again = [("X-Zendesk-Webhook-Invocation-Id", "i1")];
+    let body = || event("e2", 1, starred()).to_string().into_bytes();
+    assert_eq!(open.signed(SECRET, Utc::now(), body(), &again).await, accepted);
+    let other_event = event("e3", 1, starred()).to_string().into_bytes();
+    assert_eq!(
+        open.signed("the next one", Utc::now(), other_event, &again).await,
+        duplicate,
+        "known by its invocation id, before its event id"
+    );
+    for id in [json!(7), json!("7"), json!(" 7 ")] {
+        assert_eq!(
+            open.deliver(&json!({ "ticket_id": id, "subject": "anything" })).await,
+            accepted,
+            "a trigger has no id of its own"
+        );
+    }
+    let history =
+        open.store.history(&TicketKey { account: "global".into(), id: 7 }).await.expect("a store").expect("a ticket");
+    assert_eq!(history.deliveries.len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_ignored() {
+    let open = open().await;
+    let (status, body) = open.deliver(&event("e1", 1, json!(["other"]))).await;
+    assert_eq!(
+        (status, &body["status"], &body["reason"]),
+        (200, &json!("ignored"), &json!("the ticket is not starred"))
+    );
+    assert_eq!(
+        open.deliver(&event("e2", 1, Value::Null)).await.1["status"],
+        "accepted",
+        "tags may be null, and then it may be ours"
+    );
+    assert_eq!(
+        open.deliver(&event("e3", 1, json!([]))).await.1["status"],
+        "accepted",
+        "a watched ticket may lose its star"
+    );
+    let mut own = event("e4", 2, json!(["star_submitted"]));
+    own["detail"]["actor_id"] = json!("9001");
+    assert_eq!(open.deliver(&own).await.1, json!({ "status": "ignored", "reason": "our own change is no news" }));
+    let user =
+        json!({ "type": "zen:event-type:user.created", "account_id": 22129848, "id": "e5", "detail": { "id": "3" } });
+    assert_eq!(open.deliver(&user).await.1["status"], "ignored");
+}
+
+#[tokio::test]
+async fn what_cannot_be_trusted_is_refused() {
+    let open = open().await;
+    let body = || event("e1", 1, json!(["star_submitted"])).to_string().into_bytes();
+    let now = Utc::now();
+    let at = timestamp(now);
+    let signature = sign(&SecretString::from(SECRET), &at, &body());
+    let hex: String = signature.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let rows: [(&str, Vec<(&str, &str)>); 4] = [
+        ("no header", vec![]),
+        ("no timestamp", vec![("X-Zendesk-Webhook-Signature", &signature)]),
+        ("hex", vec![("X-Zendesk-Webhook-Signature", &hex), ("X-Zendesk-Webhook-Signature-Timestamp", &at)]),
+        (
+            "another time",
+            vec![
+                ("X-Zendesk-Webhook-Signature", &signature),
+                ("X-Zendesk-Webhook-Signature-Timestamp", "2026-01-01T00:00:00Z"),
+            ],
+        ),
+    ];
+    for (name, headers) in rows {
+        assert_eq!(open.post("global", body(), &headers).await.0, 401, "{name}");
+    }
+    for (name, secret, at) in [
+        ("an unknown secret", "guessed", now),
+        ("the published test secret", TEST_SECRET, now),
+        ("too old", SECRET, now - TimeDelta::seconds(310)),
+        ("in the future", SECRET, now + TimeDelta::seconds(310)),
+    ] {
+        let (status, answer) = open.signed(secret, at, body(), &[]).await;
+        assert_eq!(status, 401, "{name}: {answer}");
+        assert!(!answer.to_string().contains(secret), "{name}: no secret is shown");
+    }
+    let mut other = event("e2", 1, json!(["star_submitted"]));
+    other["account_id"] = json!(1);
+    assert_eq!(open.deliver(&other).await.0, 401, "another helpdesk account");
+    let trigger = br#"{"ticket_id": 1}"#.to_vec();
+    assert_eq!(
+        open.signed(SECRET, now, trigger, &[("X-Zendesk-Account-Id", "1")]).await.0,
+        401,
+        "another account by its header"
+    );
+    assert_eq!(open.post("nobody", body(), &[]).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_in_a_sentence() {
+    let open = open().await;
+    for (body, says) in [
+        (&b"{\"ticket_id\": 1, \"subject\": \"say \"hi\"\"}"[..], "is not JSON"),
+        (b"", "is not JSON"),
+        (b"{}", "names no ticket"),
+        (b"[]", "names no ticket"),
+        (b"{\"ticket_id\": \"\"}", "names no ticket"),
+        (b"{\"ticket_id\": -1}", "names no ticket"),
+        (b"{\"ticket_id\": 0}", "names no ticket"),
+        (b"{\"type\": \"zen:event-type:ticket.created\", \"detail\": {}}", "names no ticket"),
+    ] {
+        let (status, answer) = open.signed(SECRET, Utc::now(), body.to_vec(), &[]).await;
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 400 && error.contains(says), "{}: {status} {answer}", String::from_utf8_lossy(body));
+    }
+    let large = vec![b' '; (1 << 20) + 1];
+    assert_eq!(open.signed(SECRET, Utc::now(), large, &[]).await.0, 413);
+    let mut just_right = br#"{"ticket_id": 1}"#.to_vec();
+    just_right.resize(1 << 20, b' ');
+    assert_eq!(open.signed(SECRET, Utc::now(), just_right, &[]).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_asked_for_again() {
+    let open = open_with(Arc::new(Full), tempfile::tempdir().expect("a folder")).await;
+    let body = br#"{"ticket_id": 1}"#;
+    let at = timestamp(Utc::now());
+    let signature = sign(&SecretString::from(SECRET), &at, body);
+    let call = open.http.post(format!("http://{}/webhooks/zendesk/global", open.address)).body(body.to_vec());
+    let call =
+        call.header("X-Zendesk-Webhook-Signature", signature).header("X-Zendesk-Webhook-Signature-Timestamp", at);
+    let answer = call.send().await.expect("an answer");
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().expect("text")), (503, "5"));
+}
+
+/// A store that can keep nothing.
+struct Full;
+
+fn full<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("the disk is full".into()))
+}
+
+#[async_trait]
+impl Store for Full {
+    async fn record(&self, _: NewDelivery) -> Result<Recorded, StoreError> {
+        full()
+    }
+    async fn mark_due(&self, _: &TicketKey, _: DateTime<Utc>) -> Result<(), StoreError> {
+        full()
+    }
+    async fn claim(&self, _: &str, _: DateTime<Utc>, _: Duration, _: usize) -> Result<Vec<Claim>, StoreError> {
+        full()
+    }
+    async fn extend(&self, _: &Claim, _: DateTime<Utc>, _: Duration) -> Result<(), StoreError> {
+        full()
+    }
+    async fn settle(&self, _: &Claim, _: Next, _: DateTime<Utc>) -> Result<(), StoreError> {
+        full()
+    }
+    async fn next_due(&self, _: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        full()
+    }
+    async fn record_decision(&self, _: &Claim, _: &DecisionRow) -> Result<(), StoreError> {
+        full()
+    }
+    async fn carried(&self, _: &TicketKey, _: &str, _: Carried) -> Result<(), StoreError> {
+        full()
+    }
+    async fn last_decision(&self, _: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
+        full()
+    }
+    async fn history(&self, _: &TicketKey) -> Result<Option<History>, StoreError> {
+        full()
+    }
+    async fn ready(&self) -> Result<(), StoreError> {
+        full()
+    }
+}
