@@ -18,6 +18,8 @@ use crate::facts::sources::Ids;
 use crate::facts::words;
 use crate::note::{self, Subject};
 use crate::policy::Policy;
+use crate::policy::drawing;
+use crate::policy::fault::Fault;
 use crate::work::judge::{self, Judged};
 
 /// What is decided, by what.
@@ -49,6 +51,8 @@ enum Format {
     Text,
     /// The decision as JSON
     Json,
+    /// The flowchart with the walked path lit
+    Svg,
 }
 
 impl Decide {
@@ -77,6 +81,11 @@ impl Decide {
             judge::ticket(policy, &ids, reading.as_ref(), &stated, None, now);
         match self.format {
             Format::Json => print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n")),
+            Format::Svg => {
+                let told =
+                    |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
+                print(&drawing::svg(&policy.mermaid, &decision.walked).map_err(told).map_err(anyhow::Error::msg)?);
+            }
             Format::Text => {
                 let note = note::write(&Subject {
                     policy,

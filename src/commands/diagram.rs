@@ -1,4 +1,4 @@
-//! `diagram`: a flowchart as data or as text.
+//! `diagram`: a flowchart as data, as a picture, as text.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,8 @@ use anyhow::Context;
 use super::{Done, ExitAs, print};
 use crate::config::policy::drawn;
 use crate::policy::diagram::Diagram as Flowchart;
+use crate::policy::drawing;
+use crate::policy::fault::Fault;
 
 /// What is shown.
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,8 @@ pub(super) struct Diagram {
 enum Format {
     /// Nodes, edges and groups as JSON
     Json,
+    /// A picture
+    Svg,
     /// A node a paragraph, its exits below it
     Text,
 }
@@ -34,13 +38,13 @@ impl Diagram {
         let text = std::fs::read_to_string(&self.file)
             .with_context(|| format!("the diagram {name} cannot be read"))
             .exit_as(2)?;
-        let diagram = Flowchart::parse(&text)
-            .map_err(|faults| {
-                anyhow::Error::msg(faults.iter().map(|fault| drawn(fault, &name, &text)).collect::<Vec<_>>().join("\n"))
-            })
-            .exit_as(2)?;
+        let told = |faults: Vec<Fault>| {
+            anyhow::Error::msg(faults.iter().map(|fault| drawn(fault, &name, &text)).collect::<Vec<_>>().join("\n"))
+        };
+        let diagram = Flowchart::parse(&text).map_err(told).exit_as(2)?;
         print(&match self.format {
             Format::Json => serde_json::to_string_pretty(&diagram).exit_as(2)? + "\n",
+            Format::Svg => drawing::svg(&text, &[]).map_err(told).exit_as(2)?,
             Format::Text => diagram.to_text(),
         });
         Ok(ExitCode::SUCCESS)

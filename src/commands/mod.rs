@@ -32,7 +32,7 @@ enum Verb {
     Check(check::Check),
     /// Decide one ticket or a file of them, offline, and say why
     Decide(decide::Decide),
-    /// Show a Mermaid flowchart as data or as text
+    /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
 }
 

@@ -135,7 +135,8 @@ impl Diagram {
                     .filter(|label| !label.is_empty())
                     .unwrap_or_else(|| node.id.clone()),
                 shape: node.layout_shape.clone().or_else(|| node.shape.clone()).unwrap_or_else(|| "rect".into()),
-                classes: node.classes.clone(),
+                // A link that can be clicked is looks, and Mermaid marks it with a class of its own.
+                classes: node.classes.iter().filter(|class| *class != "clickable").cloned().collect(),
                 span: within(text, places.node(&node.id)),
             })
             .collect();

@@ -5,6 +5,7 @@ mod check;
 mod decide;
 pub mod decision;
 pub mod diagram;
+pub mod drawing;
 mod explain;
 pub mod fault;
 mod graph;
@@ -24,6 +25,8 @@ pub struct Policy {
     pub binding: Binding,
     /// The flowchart.
     pub diagram: Diagram,
+    /// The flowchart's Mermaid text, for its picture.
+    pub mermaid: String,
     /// `sha256:` and 64 hex digits over what both say, layout and comments aside.
     pub hash: String,
     graph: Graph,
@@ -37,7 +40,7 @@ impl Policy {
     pub fn parse(binding: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
-        let text = binding;
+        let (text, mermaid) = (binding, diagram.to_owned());
         let (binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
@@ -48,7 +51,7 @@ impl Policy {
         };
         let graph = check::graph(&diagram, &binding)?;
         let hash = hash::content(&diagram, text);
-        Ok(Policy { binding, diagram, hash, graph })
+        Ok(Policy { binding, diagram, mermaid, hash, graph })
     }
 
     /// An outcome's entry.
