@@ -1,6 +1,12 @@
 //! The real binary between a signed webhook and a helpdesk, over HTTP on both sides.
 
-#![allow(clippy::expect_used, reason = "a test may fail loudly")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::fn_params_excessive_bools,
+    reason = "a test may fail loudly"
+)]
 
 mod support;
 

@@ -42,7 +42,7 @@ fn lit(diagram: &Diagram, walked: &[String]) -> String {
         let _infallible = write!(
             styles,
             "g.node[id*=\"{id}\"] :is(rect,polygon,circle,ellipse,path){{fill:#fc6d26 !important;stroke:#a63a00 !important;stroke-width:3px !important}}\
-             g.node[id*=\"{id}\"] :is(.nodeLabel,.nodeLabel p,span,text,tspan){{color:#1f1e24 !important;fill:#1f1e24 !important;font-weight:bold !important}}"
+             g.node[id*=\"{id}\"] :is(.nodeLabel,.nodeLabel p,span,text,tspan){{color:#1f1e24 !important;fill:#1f1e24 !important}}"
         );
     }
     for edge in diagram.edges.iter().filter(|edge| {

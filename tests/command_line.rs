@@ -1,0 +1,222 @@
+//! The binary's verbs: what they print, where, and how they end.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::fn_params_excessive_bools,
+    reason = "a test may fail loudly"
+)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const POLICY: &str = "config/policy/star.toml";
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("STARWARDEN_CONFIG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut stdin = child.stdin.take().expect("its input");
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().expect("its end");
+    let _reader_gone = writer.join().expect("a thread");
+    output
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+#[track_caller]
+fn check(arguments: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let output = run(arguments, "");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {errors}");
+    assert!(out(&output).contains(stdout), "{arguments:?}: {}", out(&output));
+    assert!(errors.contains(stderr), "{arguments:?}: {errors}");
+}
+
+#[test]
+fn the_samples_end_as_their_file_says() {
+    let samples = include_str!("cases/tickets.ndjson");
+    let output = run(&["decide", "--policy", POLICY, "--each", "-"], samples);
+    assert_eq!(output.status.code(), Some(0));
+    let expected: Vec<Value> = samples.lines().map(|line| serde_json::from_str(line).expect("a sample")).collect();
+    let decided: Vec<Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).expect("a decision")).collect();
+    assert_eq!((expected.len(), decided.len()), (12, 12));
+    for (expected, decided) in expected.iter().zip(&decided) {
+        assert_eq!(
+            (&decided["id"], &decided["verdict"]),
+            (&json!(expected["ticket"]["id"].to_string()), &expected["expect"]),
+            "{}",
+            expected["name"]
+        );
+    }
+}
+
+#[test]
+fn a_bad_line_is_told_and_the_rest_go_on() {
+    let lines = "{\"id\": \"a\", \"facts\": {\"trial\": \"yes\", \"sales_assisted\": \"no\"}}\nnot json\n\n{\"id\": 7, \"facts\": {\"nothing\": \"yes\"}}\n{\"id\": \"c\", \"ticket\": {\"id\": \"x\"}}\n{\"id\": \"d\", \"facts\": {\"expires_at\": \"soon\"}}\n";
+    let output = run(&["decide", "--policy", POLICY, "--each", "-"], lines);
+    assert_eq!(output.status.code(), Some(3));
+    let decided: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let ids: Vec<&Value> = decided.iter().map(|line| &line["id"]).collect();
+    assert_eq!(ids, [&json!("a"), &Value::Null, &json!(7), &json!("c"), &json!("d")]);
+    assert_eq!(decided[0]["verdict"], "no_need");
+    assert!(decided[1..4].iter().all(|line| line["error"].is_string() && line.get("verdict").is_none()), "{decided:?}");
+    assert_eq!(
+        (&decided[4]["verdict"], decided[4]["problems"].as_array().map(Vec::len)),
+        (&json!("needs_facts"), Some(1)),
+        "a value that cannot be read is unknown"
+    );
+}
+
+#[test]
+fn many_lines_keep_their_order() {
+    let lines: String = (0..20_000).map(|id| format!("{{\"id\": {id}, \"now\": \"2026-11-24T12:00:00Z\", \"facts\": {{\"trial\": \"no\", \"expires_at\": \"2026-11-{:02}\"}}}}\n", id % 30 + 1)).collect();
+    let output = run(&["decide", "--policy", POLICY, "--each", "-"], &lines);
+    assert_eq!(output.status.code(), Some(0));
+    for (id, line) in out(&output).lines().enumerate() {
+        let decided: Value = serde_json::from_str(line).expect("JSON");
+        let day = id % 30 + 1;
+        let expected = if (12..=24).contains(&day) || day > 25 { "no_need" } else { "ok_to_star" };
+        assert_eq!((&decided["id"], decided["verdict"].as_str()), (&json!(id), Some(expected)), "the {day}th");
+    }
+}
+
+#[test]
+fn one_ticket_is_explained() {
+    check(
+        &["decide", "--policy", POLICY, "--fact", "trial=yes", "--fact", "sales_assisted=no"],
+        0,
+        "**No need for STAR.** Is this a sales assisted trial? No.",
+        "",
+    );
+    check(
+        &["decide", "--policy", POLICY, "--fact", "request=force_reassociate", "--format", "json"],
+        0,
+        "\"verdict\": \"use_docs\"",
+        "",
+    );
+    check(
+        &["decide", "--policy", POLICY, "--fact", "trial=no", "--fact", "expires_at=2026-11-01", "--format", "svg"],
+        0,
+        "</svg>",
+        "",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ticket.json");
+    std::fs::write(&file, include_str!("cases/tickets.ndjson").lines().nth(3).expect("a line")).expect("a file");
+    let name = file.to_str().expect("a name");
+    check(
+        &["decide", "--policy", POLICY, "--ticket", name],
+        0,
+        "expires_at        2026-11-19T00:00:00Z  recorded: organisation's expiration date",
+        "",
+    );
+    check(
+        &["decide", "--policy", POLICY, "--ticket", name, "--fact", "in_grace=no", "--format", "json"],
+        0,
+        "\"verdict\": \"ok_to_star\"",
+        "",
+    );
+    let whole: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
+    std::fs::write(&file, whole["ticket"].to_string()).expect("a file");
+    check(&["decide", "--policy", POLICY, "--ticket", name, "--fact", "trial=no"], 0, "**Answers needed.**", "");
+}
+
+#[test]
+fn bad_input_gets_a_sentence() {
+    check(&["decide", "--policy", POLICY, "--fact", "trial"], 2, "", "write it like --fact trial=yes");
+    check(&["decide", "--policy", POLICY, "--fact", "trail=yes"], 2, "", "did you mean trial?");
+    check(&["decide", "--policy", POLICY, "--fact", "expires_at=soon"], 2, "", "write it like 2026-11-30");
+    check(&["decide", "--policy", "nowhere.toml"], 2, "", "the policy nowhere.toml cannot be read");
+    check(&["decide", "--policy", POLICY, "--ticket", "README.md"], 2, "", "README.md is not a ticket");
+    check(&["decide", "--policy", POLICY, "--each", "nowhere"], 2, "", "the tickets nowhere cannot be read");
+    check(&["decide", "--policy", POLICY, "--now", "today"], 2, "", "--now");
+    check(&["diagram", "nowhere.mmd"], 2, "", "the diagram nowhere.mmd cannot be read");
+    check(&["diagram", "README.md"], 2, "", "README.md:1:1");
+    check(&["check"], 2, "", "--config");
+    check(&["serve", "--config", "nowhere.toml"], 1, "", "nowhere.toml cannot be read");
+}
+
+#[test]
+fn a_diagram_is_shown_as_data_picture_and_text() {
+    let chart = "config/policy/star.mmd";
+    check(
+        &["diagram", chart],
+        0,
+        "  ├─ No ─→ G  Is the customer in the grace period?\n  └─ Yes ─→ SA  Is this a sales assisted trial?",
+        "",
+    );
+    check(&["diagram", chart, "--format", "svg"], 0, "</svg>", "");
+    let data: Value = serde_json::from_str(&out(&run(&["diagram", chart, "--format", "json"], ""))).expect("JSON");
+    assert_eq!((data["nodes"].as_array().map(Vec::len), data["edges"].as_array().map(Vec::len)), (Some(13), Some(18)));
+}
+
+/// What `check` says of a configuration, after a change to the shipped one.
+fn checked(folder: &Path, from: &str, to: &str) -> (Option<i32>, String) {
+    let shipped = include_str!("../config/starwarden.toml")
+        .replace("policy/star.toml", &format!("{}/config/policy/star.toml", env!("CARGO_MANIFEST_DIR")));
+    assert!(shipped.contains(from), "{from}");
+    let file = folder.join("starwarden.toml");
+    std::fs::write(&file, shipped.replacen(from, to, 1)).expect("a file");
+    let output = run(&["check", "--config", file.to_str().expect("a name")], "");
+    (output.status.code(), format!("{}{}", out(&output), String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_configuration_is_checked_with_its_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    check(&["check", "--policy", POLICY], 0, "is sound: 13 nodes, 18 links, policy sha256:", "");
+    check(&["check", "--config", "config/starwarden.toml"], 0, "is sound", "");
+    for (from, to, says) in [
+        ("[server]\n", "[sever]\n", "unknown field `sever`"),
+        ("replay_window = \"5m\"", "replay_window = \"5\"", "`5` is not a span of time"),
+        ("webhook_secrets = [\"env:ZENDESK_WEBHOOK_SECRET\"]", "webhook_secrets = []", "no delivery could be trusted"),
+        ("\nclient_secret", "\nsecret", "unknown field `secret`"),
+        ("client_secret = \"env:ZENDESK_CLIENT_SECRET\"", "oauth_token = \"x\"", "accounts.global.auth is unclear"),
+        ("sqlite:starwarden.db", "postgres://localhost", "store.url is not one this version can use"),
+        ("mode = \"live\"", "mode = \"alive\"", "unknown variant `alive`"),
+        ("base_url = \"https://", "base_url = \"", "base_url is no address"),
+        ("requests_per_minute = 60", "requests_per_minute = 0", "give at least 1"),
+        ("star.toml\"", "moon.toml\"", "moon.toml cannot be read"),
+    ] {
+        let (code, told) = checked(folder.path(), from, to);
+        assert!(code == Some(1) && told.contains(says), "{to}: {code:?} {told}");
+    }
+    let (_, told) = checked(folder.path(), "mode = \"live\"", "mode = \"alive\"");
+    assert!(told.contains("starwarden.toml:15:8"), "file, line and column: {told}");
+}
+
+#[test]
+fn a_policy_that_does_not_hold_together_stops_serve_at_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("a file");
+    write("star.mmd", include_str!("../config/policy/star.mmd").to_owned());
+    write("star.toml", include_str!("../config/policy/star.toml").replace("yes_no = \"trial\"", "yes_no = \"trail\""));
+    write("starwarden.toml", include_str!("../config/starwarden.toml").replace("policy/star.toml", "star.toml"));
+    let output = run(&["serve", "--config", folder.path().join("starwarden.toml").to_str().expect("a name")], "");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("star.toml:31:10") && told.contains("did you mean `trial`?"), "{told}");
+}
+
+#[test]
+fn the_demo_ends_well() {
+    let output = run(&["demo", "--once"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("12 of 12 samples ended as their files say"));
+}

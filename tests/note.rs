@@ -1,0 +1,176 @@
+//! What a manager reads: whole notes, word for word.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::fn_params_excessive_bools,
+    reason = "a test may fail loudly"
+)]
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use starwarden::facts::replies;
+use starwarden::facts::sources::Ids;
+use starwarden::helpdesk::ticket::Reading;
+use starwarden::note::markup::Note;
+use starwarden::note::{self, Subject};
+use starwarden::policy::Policy;
+use starwarden::work::judge;
+
+fn reading(tags: &[&str], organization: Value, comments: Value) -> Reading {
+    let mut all = vec!["star_submitted", "lr"];
+    all.extend_from_slice(tags);
+    let ticket = json!({ "id": 1, "subject": "Renewal stuck", "description": "Please extend our license.", "status": "open", "tags": all, "ticket_form_id": 360000071293_u64,
+        "organization_id": 9, "requester_id": 5001, "assignee_id": 7001, "created_at": "2026-11-24T10:00:00Z", "updated_at": "2026-11-24T10:00:00Z" });
+    let users = json!([{ "id": 5001, "name": "Casey", "role": "end-user" }, { "id": 7001, "name": "Ann Agent", "role": "agent" }]);
+    serde_json::from_value(
+        json!({ "ticket": ticket, "organization": organization, "comments": comments, "users": users }),
+    )
+    .expect("a reading")
+}
+
+fn write(reading: &Reading, was: Option<&str>) -> Note {
+    let policy = Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd"))
+        .expect("sound");
+    let now: DateTime<Utc> = "2026-11-24T12:05:00Z".parse().expect("an instant");
+    let judged =
+        judge::ticket(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], Some(9001), now);
+    note::write(&Subject {
+        policy: &policy,
+        decision: &judged.decision,
+        facts: &judged.facts,
+        reading: Some(reading),
+        problems: &judged.problems,
+        was,
+        reference: Some("7Q2FMHXA"),
+        link: None,
+        now,
+    })
+}
+
+fn expires(date: &str) -> Value {
+    json!({ "id": 9, "name": "Example GmbH", "organization_fields": { "expiration_date": date } })
+}
+
+fn says(text: &str) -> Value {
+    json!([{ "id": 1, "author_id": 7001, "body": text, "public": false, "created_at": "2026-11-24T12:03:00Z" }])
+}
+
+#[test]
+fn no_need_says_why_from_what_and_how_to_put_it_right() {
+    insta::assert_snapshot!(write(&reading(&[], expires("2026-11-19"), says("star: trial=no")), Some("needs_facts")).text(), @r"
+    **No need for STAR.** The grace period ends in 8 d 11 h (3 Dec 2026, 00:00 UTC). Was: answers needed.
+
+    Why
+    1. Plan/License requests: nothing on the ticket says otherwise
+    2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date) + 14 days of grace
+    4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
+
+    Next
+    - Give the filer the reason, agree on another way in the STAR issue, label it `unstarred`
+    - Ann Agent has the ticket
+    - No new licence from us: non-trial licences are L&R's
+
+    Holds until 2 Dec 2026, 00:00 UTC; I look again then. Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: in_grace=no`.
+
+    starwarden · ref 7Q2FMHXA
+    ");
+}
+
+#[test]
+fn ok_to_star_has_the_cases_checklist() {
+    insta::assert_snapshot!(write(&reading(&[], expires("2026-11-11"), says("star: trial=no")), None).text(), @r"
+    **OK to STAR.** The grace period ends in 11 h 55 min (25 Nov 2026, 00:00 UTC).
+
+    Why
+    1. Plan/License requests: nothing on the ticket says otherwise
+    2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date) + 14 days of grace
+    4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
+
+    Next
+    - L&R first, always: Ann Agent has the ticket
+    - Before any trial licence: ask the customer for a screenshot of Admin → Dashboard
+    - Extension, grace or temporary key: generate a trial licence (workflow page self-managed/trials)
+    - No new licence from us: non-trial licences are L&R's
+
+    Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: in_grace=no`.
+
+    starwarden · ref 7Q2FMHXA
+    ");
+}
+
+#[test]
+fn open_questions_are_asked_with_what_each_answer_leads_to() {
+    insta::assert_snapshot!(write(&reading(&[], expires("n/a"), says("star: trial=no\nstar: in_grce=yes")), None).text(), @r"
+    **Answers needed.** When does the plan or licence expire?
+
+    - Is the plan/lic expiring in more than 24h? Yes → **No need for STAR**
+    - Is the plan/lic expiring in more than 24h? No → still open: no need for STAR or OK to STAR
+
+    Reply in an internal note: `star: expires_at=2026-11-30` (its date)
+
+    Also open
+    - Is the customer in the grace period? `star: in_grace=yes` or `star: in_grace=no`
+    - When does the grace period end? `star: grace_ends_at=2026-11-30` (its date)
+
+    So far
+    - Plan/License requests: nothing on the ticket says otherwise
+    - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
+
+    - there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
+
+    starwarden · ref 7Q2FMHXA
+    ");
+}
+
+#[test]
+fn a_guess_is_called_a_guess_and_quoted() {
+    let mut trial = reading(&["trial"], expires("n/a"), json!([]));
+    trial.ticket.tags.retain(|tag| tag != "trial");
+    trial.ticket.description = "Hi! Could you extend our trial <b>now</b>? Bye".into();
+    let note = write(&trial, None).text();
+    assert!(note.contains("So far"), "{note}");
+    assert!(note.contains("a guess from “Could you extend our trial <b>now</b>” (description)"), "{note}");
+}
+
+#[test]
+fn what_customers_write_is_shown_and_never_obeyed() {
+    let hostile = "<script>alert(1)</script> & \"extend our trial\" <img src=x onerror=y>";
+    let mut ticket = reading(
+        &[],
+        json!({ "id": 9, "name": hostile, "organization_fields": { "expiration_date": hostile } }),
+        json!([]),
+    );
+    ticket.ticket.subject = hostile.into();
+    ticket.users[1].name = hostile.into();
+    ticket.comments = serde_json::from_value(says(&format!("star: trial={hostile}"))).expect("comments");
+    let html = write(&ticket, None).html();
+    for tag in html.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()) {
+        assert!(
+            ["p", "/p", "b", "/b", "ul", "/ul", "ol", "/ol", "li", "/li", "code", "/code"].contains(&tag),
+            "<{tag}> in {html}"
+        );
+    }
+    assert!(html.contains("&lt;script&gt;") && html.contains("&amp;"), "{html}");
+}
+
+#[test]
+fn a_note_shows_how_to_reply_and_is_no_reply_itself() {
+    for (organization, answers) in [
+        (expires("n/a"), "star: trial=no"),
+        (expires("2026-11-19"), "star: trial=no"),
+        (expires("2026-11-19"), "Hello"),
+        (expires("n/a"), "star: hm"),
+    ] {
+        let text = write(&reading(&[], organization, says(answers)), None).text();
+        assert!(text.contains("star: "), "{text}");
+        assert_eq!(note::reference(&text), Some("7Q2FMHXA"));
+        let posted = reading(&[], Value::Null, says(&text));
+        assert_eq!(replies::read(&posted, None), [], "even where the author is not known to be us: {text}");
+        assert!(text.len() < 2000, "twenty seconds of reading: {} bytes", text.len());
+    }
+}
