@@ -1,13 +1,5 @@
 //! The rooms keep to themselves: pure rooms import no clock, no I/O, no async, and arrows point one way.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use std::path::{Path, PathBuf};
 
 fn files(room: &str) -> Vec<PathBuf> {

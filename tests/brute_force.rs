@@ -2,14 +2,6 @@
 //!
 //! The brute force shares nothing with the walk: it goes through every completion of what is unknown, hour by hour.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,11 +1,5 @@
 //! The handbook's chart: its whole truth table, what stays open, how long a verdict holds.
 
-#![allow(
-    clippy::expect_used,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly, and a truth table is made of yes and no"
-)]
-
 use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::facts::fact::{Fact, Facts, Finding, Trust, Value};
 use starwarden::policy::Policy;

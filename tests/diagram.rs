@@ -1,13 +1,5 @@
 //! Mermaid flowcharts as people write them, and what is wrong with those that are none.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use proptest::prelude::*;
 use starwarden::policy::diagram::Diagram;
 

@@ -1,18 +1,8 @@
 //! The real binary between a signed webhook and a helpdesk, over HTTP on both sides.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
-mod support;
-
+use crate::support::{desk, event, serve, serve_in, ticket, wait_for};
 use serde_json::json;
 use starwarden::demo::helpdesk::{BOT_ID, Publicity, StandIn, Trouble};
-use support::{desk, event, serve, serve_in, ticket, wait_for};
 
 fn tags(helpdesk: &StandIn, id: u64) -> Vec<String> {
     helpdesk.reading(id).expect("the ticket").ticket.tags

@@ -1,13 +1,5 @@
 //! What is read out of a ticket: sources in their order, customers' words, managers' replies.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use serde_json::{Value, json};
 use starwarden::facts::fact::{Finding, Trust};
 use starwarden::facts::gather::{self, Stated};

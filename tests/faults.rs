@@ -1,13 +1,5 @@
 //! Every fault a policy can have: what is said, and where it points.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use starwarden::policy::Policy;
 use starwarden::policy::fault::Document;
 

@@ -1,13 +1,5 @@
 //! What a manager reads: whole notes, word for word.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use starwarden::facts::replies;

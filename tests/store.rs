@@ -1,13 +1,5 @@
 //! What every store must do; one suite for each implementation.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::fn_params_excessive_bools,
-    reason = "a test may fail loudly"
-)]
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,14 +1,7 @@
 //! What several tests need: a stand-in helpdesk on a port, the real binary beside it, signed deliveries.
 
-#![allow(
-    clippy::expect_used,
-    dead_code,
-    unreachable_pub,
-    reason = "a test may fail loudly, and not every test needs everything"
-)]
-
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,11 +12,11 @@ use starwarden::demo::helpdesk::StandIn;
 use starwarden::helpdesk::ticket::Reading;
 use starwarden::receive::verify::{sign, timestamp};
 
-pub const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
+pub(crate) const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
 
 /// Waits until `done` gives something, or fails with `what` after 30 s.
 #[track_caller]
-pub fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = done() {
@@ -35,13 +28,13 @@ pub fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A stand-in helpdesk on a port of its own.
-pub struct Desk {
-    pub helpdesk: StandIn,
-    pub url: String,
+pub(crate) struct Desk {
+    pub(crate) helpdesk: StandIn,
+    pub(crate) url: String,
     _runtime: tokio::runtime::Runtime,
 }
 
-pub fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let helpdesk = StandIn::new();
@@ -53,21 +46,20 @@ pub fn desk() -> Desk {
 }
 
 /// The real binary, serving; it is killed when dropped.
-pub struct Bot {
+pub(crate) struct Bot {
     child: Child,
-    pub url: String,
-    pub folder: PathBuf,
+    pub(crate) url: String,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
 /// What is different from the usual account, as TOML lines.
-pub fn serve(desk: &Desk, folder: &Path, extra: &str) -> Bot {
+pub(crate) fn serve(desk: &Desk, folder: &Path, extra: &str) -> Bot {
     serve_in(desk, folder, extra, &[])
 }
 
 /// The same, with variables in its environment.
-pub fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &str)]) -> Bot {
+pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &str)]) -> Bot {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
     let base_url = if extra.contains("base_url") { String::new() } else { format!("base_url = \"{}\"\n", desk.url) };
     let auth = if extra.contains(".auth") {
@@ -94,12 +86,12 @@ pub fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &
     BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
     let url = line.trim().strip_prefix("listening on ").expect("its address").to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    Bot { child, url, folder: folder.to_owned(), http: reqwest::Client::new(), runtime }
+    Bot { child, url, http: reqwest::Client::new(), runtime }
 }
 
 impl Bot {
     /// Sends a signed delivery; status and answer.
-    pub fn deliver(&self, body: &Value, headers: &[(&str, &str)]) -> (u16, Value) {
+    pub(crate) fn deliver(&self, body: &Value, headers: &[(&str, &str)]) -> (u16, Value) {
         let body = body.to_string();
         let at = timestamp(Utc::now());
         let signature = sign(&SecretString::from(SECRET), &at, body.as_bytes());
@@ -111,7 +103,7 @@ impl Bot {
         self.post("/webhooks/zendesk/global", body.into_bytes(), &all)
     }
 
-    pub fn post(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {
+    pub(crate) fn post(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {
         let mut call = self.http.post(format!("{}{path}", self.url)).body(body);
         for (name, value) in headers {
             call = call.header(*name, *value);
@@ -119,7 +111,7 @@ impl Bot {
         self.answer(call)
     }
 
-    pub fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
         self.answer(self.http.get(format!("{}{path}", self.url)))
     }
 
@@ -133,21 +125,21 @@ impl Bot {
 
     /// Waits for the bot's first `count` notes on a ticket.
     #[track_caller]
-    pub fn notes(&self, desk: &Desk, ticket: u64, count: usize) -> Vec<String> {
+    pub(crate) fn notes(&self, desk: &Desk, ticket: u64, count: usize) -> Vec<String> {
         wait_for(&format!("{count} notes on ticket {ticket}"), || {
             Some(desk.helpdesk.notes(ticket)).filter(|notes| notes.len() >= count)
         })
     }
 
     /// Ends it as systemd does; its exit code.
-    pub fn stop(&mut self) -> Option<i32> {
+    pub(crate) fn stop(&mut self) -> Option<i32> {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
         assert!(told.success());
         self.child.wait().expect("an end").code()
     }
 
     /// Ends it without a word.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a running bot");
         let _status = self.child.wait();
     }
@@ -161,7 +153,7 @@ impl Drop for Bot {
 }
 
 /// A starred ticket with these tags besides, last touched an hour ago.
-pub fn ticket(id: u64, tags: &[&str]) -> Reading {
+pub(crate) fn ticket(id: u64, tags: &[&str]) -> Reading {
     let mut all = vec!["star_submitted", "lr"];
     all.extend_from_slice(tags);
     let at = Utc::now() - chrono::TimeDelta::hours(1);
@@ -171,7 +163,7 @@ pub fn ticket(id: u64, tags: &[&str]) -> Reading {
 }
 
 /// An event as a subscription sends it.
-pub fn event(id: &str, ticket: u64, kind: &str) -> Value {
+pub(crate) fn event(id: &str, ticket: u64, kind: &str) -> Value {
     json!({ "type": format!("zen:event-type:ticket.{kind}"), "account_id": 22129848, "id": id, "time": null, "zendesk_event_version": "2022-11-06",
         "subject": format!("zen:ticket:{ticket}"), "event": {},
         "detail": { "id": ticket.to_string(), "status": "OPEN", "priority": null, "tags": ["star_submitted", "lr"], "organization_id": null, "actor_id": "7001" } })

@@ -1,0 +1,22 @@
+//! Every test, in one binary: linking is most of what a test build costs.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::fn_params_excessive_bools,
+    reason = "a test may fail loudly, and a truth table is made of yes and no"
+)]
+
+mod architecture;
+mod brute_force;
+mod chart;
+mod command_line;
+mod diagram;
+mod end_to_end;
+mod facts;
+mod faults;
+mod note;
+mod receive;
+mod store;
+mod support;
