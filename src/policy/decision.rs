@@ -1,5 +1,6 @@
 //! What a decision is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -14,56 +15,59 @@ pub const NEEDS_FACTS: &str = "needs_facts";
 pub const NOT_APPLICABLE: &str = "not_applicable";
 
 /// What was decided, and why; its JSON is part of the public surface.
+///
+/// `S` is how its words are held: owned by itself, or borrowed from the policy and the facts for as long as it takes to
+/// write them down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct Decision<S = String> {
     /// An outcome of the policy, [`NEEDS_FACTS`] or [`NOT_APPLICABLE`].
-    pub verdict: String,
+    pub verdict: S,
     /// The dismissing outcome that guesses alone would have led to.
-    pub likely: Option<String>,
+    pub likely: Option<S>,
     /// Every outcome that some answer to the unknown questions could still reach.
-    pub possible: Vec<String>,
+    pub possible: Vec<S>,
     /// The node whose outcome the verdict is, where it is one node.
-    pub outcome_node: Option<String>,
+    pub outcome_node: Option<S>,
     /// The weakest trust along the path; none where nothing was answered.
     pub trust: Option<Trust>,
     /// The answered questions, in the order of the walk, up to the first open one.
-    pub path: Vec<Answered>,
+    pub path: Vec<Answered<S>>,
     /// Answered questions met past an open one: every branch was followed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beyond: Vec<Answered>,
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<Answered<S>>,
     /// Every node on the way, for the picture.
-    pub walked: Vec<String>,
+    pub walked: Vec<S>,
     /// The open questions that still matter, the most useful first.
     pub missing: Vec<Missing>,
     /// What a person does after the outcome.
-    pub tasks: Vec<String>,
+    pub tasks: Vec<S>,
     /// Which handbook case it is; for the note only.
-    pub workflow: Option<String>,
+    pub workflow: Option<S>,
     /// The first instant at which the passing of time alone could change the verdict.
     pub valid_until: Option<DateTime<Utc>>,
     /// How the ticket's tags should change.
     pub tags: TagChange,
     /// The policy's content hash: `sha256:` and 64 hex digits.
-    pub policy: String,
+    pub policy: S,
 }
 
 /// One answered question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answered {
+pub struct Answered<S = String> {
     /// The node that asks.
-    pub node: String,
+    pub node: S,
     /// Its text in the diagram.
-    pub text: String,
+    pub text: S,
     /// The fact it asks for.
-    pub fact: String,
+    pub fact: S,
     /// The answer: `yes`, `no`, or one of a choice.
-    pub answer: String,
+    pub answer: S,
     /// The fact's value: the answer itself, or an instant.
-    pub value: String,
+    pub value: S,
     /// How far it can be trusted.
     pub trust: Trust,
     /// Where it was read.
-    pub source: String,
+    pub source: S,
     /// For a guess: the words it was read out of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
@@ -89,4 +93,42 @@ pub struct TagChange {
     pub add: Vec<String>,
     /// Another verdict's.
     pub remove: Vec<String>,
+}
+
+impl Decision<Cow<'_, str>> {
+    /// The same decision with its words its own.
+    pub fn into_owned(self) -> Decision {
+        let all = |words: Vec<Cow<'_, str>>| words.into_iter().map(Cow::into_owned).collect();
+        Decision {
+            verdict: self.verdict.into_owned(),
+            likely: self.likely.map(Cow::into_owned),
+            possible: all(self.possible),
+            outcome_node: self.outcome_node.map(Cow::into_owned),
+            trust: self.trust,
+            path: self.path.into_iter().map(Answered::into_owned).collect(),
+            beyond: self.beyond.into_iter().map(Answered::into_owned).collect(),
+            walked: all(self.walked),
+            missing: self.missing,
+            tasks: all(self.tasks),
+            workflow: self.workflow.map(Cow::into_owned),
+            valid_until: self.valid_until,
+            tags: self.tags,
+            policy: self.policy.into_owned(),
+        }
+    }
+}
+
+impl Answered<Cow<'_, str>> {
+    fn into_owned(self) -> Answered {
+        Answered {
+            node: self.node.into_owned(),
+            text: self.text.into_owned(),
+            fact: self.fact.into_owned(),
+            answer: self.answer.into_owned(),
+            value: self.value.into_owned(),
+            trust: self.trust,
+            source: self.source.into_owned(),
+            quote: self.quote,
+        }
+    }
 }

@@ -1,48 +1,59 @@
 //! An answered question in the terms of a decision: what was asked, what answered it, and from where.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::Policy;
-use super::decide::Given;
+use super::decide::instant;
 use super::decision::Answered;
-use super::graph::{Grace, Step};
-use super::walk::{Slots, grace_ends_at};
+use super::given::Given;
+use super::graph::{Grace, Known, Step};
+use super::walk::grace_ends_at;
 use crate::facts::expiry;
-use crate::facts::fact::{Fact, Trust, Value};
 
 impl Policy {
     /// The question at `node` with its answer; none for other nodes and for open questions.
-    pub(super) fn answered(
-        &self,
+    pub(super) fn answered<'a>(
+        &'a self,
         node: usize,
-        given: &[Option<Given<'_>>],
-        slots: &Slots,
+        given: &[Option<Given<'a>>],
+        slots: &[Option<Known>],
         now: DateTime<Utc>,
-    ) -> Option<Answered> {
+    ) -> Option<Answered<Cow<'a, str>>> {
         let Some(Step::Ask { fact, test, .. }) = self.graph.steps.get(node) else { return None };
         let answer = self.graph.answer(*fact, *test, slots, now.timestamp_millis());
         let answer = self.graph.word(*fact, *test, answer)?;
         let of = |index: usize| {
             slots.get(index).copied().flatten()?; // A guess that was set aside answers nothing.
-            given.get(index).copied().flatten().map(|given| given.fact)
+            given.get(index).copied().flatten()
         };
         let (value, trust, source, quote) = match (of(*fact), self.graph.grace) {
-            (Some(fact), _) => (fact.value.to_string(), fact.trust, fact.source.clone(), fact.quote.clone()),
+            (Some(Given { value, trust, source, quote }), _) => {
+                (self.graph.value(*fact, value), trust, Cow::Borrowed(source), quote)
+            }
             (None, Some(grace)) => {
-                let end = grace_ends_at(grace, slots).and_then(DateTime::from_timestamp_millis)?;
+                let end = grace_ends_at(grace, slots)?;
                 let (expiry, stated_end) = (of(grace.expires_at), of(grace.grace_ends_at));
-                let basis: Vec<&Fact> = [expiry, stated_end].into_iter().flatten().collect();
-                let weakest = basis.iter().min_by_key(|fact| fact.trust)?;
-                let value = if *fact == grace.in_grace { answer.clone() } else { Value::Instant(end).to_string() };
-                let trust = weakest.trust;
-                let quote = weakest.quote.clone().filter(|_| trust == Trust::Inferred);
-                (value, trust, derivation(grace, expiry, stated_end, now), quote)
+                let weakest = [expiry, stated_end].into_iter().flatten().min_by_key(|given| given.trust)?;
+                let value = if *fact == grace.in_grace { Cow::Borrowed(answer) } else { Cow::Owned(instant(end)) };
+                let quote = weakest.quote.filter(|_| weakest.is_guess());
+                (value, weakest.trust, Cow::Owned(derivation(grace, expiry, stated_end, now)), quote)
             }
             (None, None) => return None,
         };
-        let fact = self.graph.facts.get(*fact).map(|asked| asked.name.clone())?;
-        let (node, text) = self.diagram.nodes.get(node).map(|node| (node.id.clone(), node.text.clone()))?;
-        Some(Answered { node, text, fact, answer, value, trust, source, quote })
+        let fact = self.graph.facts.get(*fact).map(|asked| asked.name.as_str())?;
+        let node = self.diagram.nodes.get(node)?;
+        Some(Answered {
+            node: Cow::Borrowed(&node.id),
+            text: Cow::Borrowed(&node.text),
+            fact: Cow::Borrowed(fact),
+            answer: Cow::Borrowed(answer),
+            value,
+            trust,
+            source,
+            quote: quote.cloned(),
+        })
     }
 
     /// How a manager is asked for a fact: the binding's words, else the diagram's.
@@ -53,24 +64,22 @@ impl Policy {
 }
 
 /// How grace was reckoned: `expired 19 Nov 2026 (organisation's expiration date) + 14 days`.
-fn derivation(grace: Grace, expiry: Option<&Fact>, stated_end: Option<&Fact>, now: DateTime<Utc>) -> String {
-    let expires = expiry.map(|fact| match &fact.value {
-        Value::Instant(at) => {
-            let verb = if *at <= now { "expired" } else { "expires" };
-            format!("{verb} {} ({})", expiry::moment(*at), fact.source)
-        }
-        Value::Word(word) => word.clone(),
-    });
-    let ends = match stated_end {
-        Some(fact) => match &fact.value {
-            Value::Instant(at) => format!("grace until {} ({})", expiry::moment(*at), fact.source),
-            Value::Word(word) => word.clone(),
-        },
-        None => format!("{} of grace", expiry::length(grace.period)),
+fn derivation(grace: Grace, expiry: Option<Given<'_>>, stated_end: Option<Given<'_>>, now: DateTime<Utc>) -> String {
+    let at = |given: Given<'_>| match given.value {
+        Known::At(at) => DateTime::from_timestamp_millis(at),
+        Known::Word(_) => None,
     };
-    match (expires, stated_end) {
-        (Some(expires), None) => format!("{expires} + {ends}"),
-        (Some(expires), Some(_)) => format!("{expires}, {ends}"),
-        (None, _) => ends,
+    let expires = expiry.and_then(|given| {
+        let at = at(given)?;
+        let verb = if at <= now { "expired" } else { "expires" };
+        Some(format!("{verb} {} ({})", expiry::moment(at), given.source))
+    });
+    let ends =
+        stated_end.and_then(|given| Some(format!("grace until {} ({})", expiry::moment(at(given)?), given.source)));
+    let reckoned = || format!("{} of grace", expiry::length(grace.period));
+    match (expires, ends) {
+        (Some(expires), None) => format!("{expires} + {}", reckoned()),
+        (Some(expires), Some(ends)) => format!("{expires}, {ends}"),
+        (None, ends) => ends.unwrap_or_else(reckoned),
     }
 }

@@ -8,9 +8,12 @@ pub mod diagram;
 pub mod drawing;
 mod explain;
 pub mod fault;
+mod given;
 mod graph;
 mod hash;
 mod places;
+mod questions;
+mod settle;
 mod walk;
 
 use binding::{Binding, OutcomeBinding};
@@ -73,8 +76,8 @@ impl Policy {
         }
     }
 
-    fn node_id(&self, node: usize) -> String {
-        self.diagram.nodes.get(node).map(|node| node.id.clone()).unwrap_or_default()
+    fn node_id(&self, node: usize) -> &str {
+        self.diagram.nodes.get(node).map_or("", |node| node.id.as_str())
     }
 }
 

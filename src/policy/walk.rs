@@ -1,11 +1,27 @@
 //! The three-valued walk: every branch that could still happen is followed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use super::graph::{Exit, Grace, Graph, Known, Range, Step, Test};
 
 /// What is known of each fact of the graph, by its index.
 pub(super) type Slots = Vec<Option<Known>>;
+
+/// Where one way through the graph comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// An outcome.
+    Ended(Ending),
+    /// A question that hangs on an unknown fact.
+    Open {
+        /// The node that asks: an index into the graph's steps.
+        node: usize,
+        /// The unknown fact: an index into the graph's facts.
+        root: usize,
+    },
+    /// Past an outcome, or at an answer without an exit; a sound graph has no way here.
+    Nowhere,
+}
 
 /// The answer to one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +44,8 @@ pub(super) struct Ending {
 /// Everything met on every branch that could still happen.
 #[derive(Debug, Default)]
 pub(super) struct Explored {
-    /// Where the branches end.
-    pub endings: BTreeSet<Ending>,
+    /// Where the branches end, in order, each once.
+    pub endings: Vec<Ending>,
     /// The one way up to the first open question, or to the end: every node on it.
     pub trunk: Vec<usize>,
     /// Questions on any branch whose answer was known beforehand, in the order they were met.
@@ -37,83 +53,101 @@ pub(super) struct Explored {
     /// Questions on any branch whose answer was not, in the order they were met.
     pub open: Vec<usize>,
     /// The unknown facts those hang on.
-    pub roots: BTreeSet<usize>,
+    pub roots: Vec<usize>,
     /// Tasks met on the way, before any outcome.
-    pub tasks: Vec<String>,
+    pub tasks: Vec<usize>,
 }
 
 impl Explored {
-    /// The outcomes, without where they are reached.
-    pub(super) fn outcomes(&self) -> BTreeSet<usize> {
-        self.endings.iter().map(|ending| ending.outcome).collect()
+    /// The outcomes in order, each once, without where they are reached.
+    pub(super) fn outcomes(&self) -> Vec<usize> {
+        let mut outcomes: Vec<usize> = self.endings.iter().map(|ending| ending.outcome).collect();
+        outcomes.dedup(); // Endings are ordered by their outcomes.
+        outcomes
+    }
+
+    /// The outcome, where all branches end alike.
+    pub(super) fn sole_outcome(&self) -> Option<usize> {
+        let outcome = self.endings.first()?.outcome;
+        self.endings.iter().all(|ending| ending.outcome == outcome).then_some(outcome)
     }
 }
 
 impl Graph {
-    /// Follows every branch that `slots` leave possible at `now` (milliseconds since 1970, UTC).
-    pub(super) fn explore(&self, slots: &Slots, now: i64) -> Explored {
+    /// Follows the one way from `node` that `slots` give at `now` (milliseconds since 1970, UTC), and notes every node
+    /// on it in `trace`.
+    pub(super) fn follow(&self, mut node: usize, slots: &[Option<Known>], now: i64, trace: &mut Vec<usize>) -> Stand {
+        loop {
+            trace.push(node);
+            match self.steps.get(node) {
+                Some(Step::Pass(to) | Step::Task(_, to)) => node = *to,
+                Some(Step::End { outcome, .. }) => return Stand::Ended(Ending { outcome: *outcome, node }),
+                Some(Step::Ask { fact, test, exits }) => match self.answer(*fact, *test, slots, now) {
+                    Answer::Open(root) => return Stand::Open { node, root },
+                    Answer::Is(answer) => match exits.get(answer) {
+                        Some(Exit::Node(to)) => node = *to,
+                        Some(Exit::Rest(outcome)) => return Stand::Ended(Ending { outcome: *outcome, node }),
+                        None => return Stand::Nowhere,
+                    },
+                },
+                Some(Step::Past) | None => return Stand::Nowhere,
+            }
+        }
+    }
+
+    /// Follows every branch that `slots` leave possible at `now`.
+    pub(super) fn explore(&self, slots: &[Option<Known>], now: i64) -> Explored {
         let mut explored = Explored::default();
         let mut seen = HashSet::new();
-        let mut branches = vec![(self.start, slots.clone())];
-        let mut on_trunk = true;
-        while let Some((start, assumed)) = branches.pop() {
-            let mut node = start;
-            loop {
-                if on_trunk {
-                    explored.trunk.push(node);
-                }
-                let Some(step) = self.steps.get(node) else { break };
-                match step {
-                    Step::Pass(to) => node = *to,
-                    Step::Task(task, to) => {
-                        note(&mut explored.tasks, task.clone());
-                        node = *to;
-                    }
-                    Step::End { outcome, .. } => {
-                        explored.endings.insert(Ending { outcome: *outcome, node });
-                        break;
-                    }
-                    Step::Past => break,
-                    Step::Ask { fact, test, exits } => {
-                        // Known beforehand, or only under an assumption of this branch?
-                        let beforehand = self.answer(*fact, *test, slots, now);
-                        match beforehand {
-                            Answer::Is(_) => note(&mut explored.answered, node),
-                            Answer::Open(_) => note(&mut explored.open, node),
-                        }
-                        match self.answer(*fact, *test, &assumed, now) {
-                            Answer::Is(answer) => match exits.get(answer) {
-                                Some(Exit::Node(to)) => node = *to,
-                                Some(Exit::Rest(outcome)) => {
-                                    explored.endings.insert(Ending { outcome: *outcome, node });
-                                    break;
-                                }
-                                None => break,
-                            },
-                            Answer::Open(root) => {
-                                explored.roots.insert(root);
-                                if seen.insert((node, self.still_asked(node, &assumed))) {
-                                    let values = self.values(root, now);
-                                    branches.extend(
-                                        values.into_iter().rev().map(|value| (node, with(&assumed, root, value))),
-                                    );
-                                }
-                                break;
-                            }
-                        }
+        let mut branches = Vec::new();
+        let mut trunk = Vec::with_capacity(self.steps.len());
+        let mut stand = self.follow(self.start, slots, now, &mut trunk);
+        self.note(&trunk, slots, now, &mut explored);
+        explored.trunk = trunk;
+        let (mut assumed, mut way) = (slots.to_vec(), Vec::new());
+        loop {
+            match stand {
+                Stand::Ended(ending) => {
+                    if let Err(place) = explored.endings.binary_search(&ending) {
+                        explored.endings.insert(place, ending);
                     }
                 }
+                Stand::Open { node, root } => {
+                    add(&mut explored.roots, root);
+                    if seen.insert((node, self.still_asked(node, &assumed))) {
+                        let values = self.values(root, now);
+                        branches.extend(values.into_iter().rev().map(|value| (node, with(&assumed, root, value))));
+                    }
+                }
+                Stand::Nowhere => {}
             }
-            on_trunk = false;
+            let Some((node, further)) = branches.pop() else { return explored };
+            assumed = further;
+            way.clear();
+            stand = self.follow(node, &assumed, now, &mut way);
+            self.note(&way, slots, now, &mut explored);
         }
-        explored
+    }
+
+    /// Notes what was met on a way: by what is known beforehand, not under the assumptions of a branch.
+    fn note(&self, way: &[usize], slots: &[Option<Known>], now: i64, explored: &mut Explored) {
+        for &node in way {
+            match self.steps.get(node) {
+                Some(Step::Ask { fact, test, .. }) => match self.answer(*fact, *test, slots, now) {
+                    Answer::Is(_) => add(&mut explored.answered, node),
+                    Answer::Open(_) => add(&mut explored.open, node),
+                },
+                Some(Step::Task(..)) => add(&mut explored.tasks, node),
+                Some(Step::Pass(_) | Step::End { .. } | Step::Past) | None => {}
+            }
+        }
     }
 
     /// Answers a question asked of `fact` at `now`.
     ///
     /// `in_grace` and `grace_ends_at`, where nothing gives them, follow from `expires_at`: before expiry not in
     /// grace; from expiry until the grace ends in grace; after that not.
-    pub(super) fn answer(&self, fact: usize, test: Test, slots: &Slots, now: i64) -> Answer {
+    pub(super) fn answer(&self, fact: usize, test: Test, slots: &[Option<Known>], now: i64) -> Answer {
         match (test, known(slots, fact), self.grace) {
             (Test::Word, Some(Known::Word(word)), _) => Answer::Is(word),
             (Test::More(span), Some(Known::At(at)), _) => later(at, now.saturating_add(span)),
@@ -127,7 +161,7 @@ impl Graph {
     }
 
     /// The given facts an answer of `fact` rests on.
-    pub(super) fn basis(&self, fact: usize, slots: &Slots) -> Vec<usize> {
+    pub(super) fn basis(&self, fact: usize, slots: &[Option<Known>]) -> Vec<usize> {
         let candidates = match self.grace {
             _ if known(slots, fact).is_some() => vec![fact],
             Some(grace) if fact == grace.in_grace => vec![grace.expires_at, grace.grace_ends_at],
@@ -156,14 +190,14 @@ impl Graph {
     }
 
     /// The part of what is assumed that can still make a difference from `node` on.
-    fn still_asked(&self, node: usize, slots: &Slots) -> Vec<Option<Known>> {
+    fn still_asked(&self, node: usize, slots: &[Option<Known>]) -> Vec<Option<Known>> {
         self.live.get(node).map(|live| live.iter().map(|&fact| known(slots, fact)).collect()).unwrap_or_default()
     }
 }
 
 /// `slots` with one more thing known.
-pub(super) fn with(slots: &Slots, fact: usize, value: Known) -> Slots {
-    let mut slots = slots.clone();
+pub(super) fn with(slots: &[Option<Known>], fact: usize, value: Known) -> Slots {
+    let mut slots = slots.to_vec();
     if let Some(slot) = slots.get_mut(fact) {
         *slot = Some(value);
     }
@@ -171,7 +205,7 @@ pub(super) fn with(slots: &Slots, fact: usize, value: Known) -> Slots {
 }
 
 /// When the grace ends: as given, else that long after expiry.
-pub(super) fn grace_ends_at(grace: Grace, slots: &Slots) -> Option<i64> {
+pub(super) fn grace_ends_at(grace: Grace, slots: &[Option<Known>]) -> Option<i64> {
     match (known(slots, grace.grace_ends_at), known(slots, grace.expires_at)) {
         (Some(Known::At(end)), _) => Some(end),
         (_, Some(Known::At(expiry))) => Some(expiry.saturating_add(grace.period)),
@@ -179,7 +213,7 @@ pub(super) fn grace_ends_at(grace: Grace, slots: &Slots) -> Option<i64> {
     }
 }
 
-fn in_grace(grace: Grace, slots: &Slots, now: i64) -> Answer {
+fn in_grace(grace: Grace, slots: &[Option<Known>], now: i64) -> Answer {
     match (known(slots, grace.expires_at), grace_ends_at(grace, slots)) {
         (_, Some(end)) if now >= end => Answer::Is(1),
         (Some(Known::At(expiry)), Some(_)) => Answer::Is(usize::from(expiry > now)),
@@ -187,7 +221,7 @@ fn in_grace(grace: Grace, slots: &Slots, now: i64) -> Answer {
     }
 }
 
-fn known(slots: &Slots, fact: usize) -> Option<Known> {
+fn known(slots: &[Option<Known>], fact: usize) -> Option<Known> {
     slots.get(fact).copied().flatten()
 }
 
@@ -197,7 +231,7 @@ fn later(at: i64, limit: i64) -> Answer {
 }
 
 /// Adds to a list what is not in it yet.
-fn note<T: PartialEq>(list: &mut Vec<T>, item: T) {
+fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
     if !list.contains(&item) {
         list.push(item);
     }
