@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use starwarden::helpdesk::ticket::TicketKey;
 use starwarden::receive::verify::{VerifyError, sign, timestamp, verify};
 use starwarden::receive::{Door, Receiver, router};
+use starwarden::store::StoreError;
+use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded};
+use starwarden::store::history::Histories;
 use starwarden::store::sqlite::Sqlite;
-use starwarden::store::{Carried, Claim, DecisionRow, History, NewDelivery, Next, Recorded, Store, StoreError};
 
 const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
 const TEST_SECRET: &str = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
@@ -53,18 +55,17 @@ proptest! {
 
 struct Open {
     address: SocketAddr,
-    store: Arc<dyn Store>,
     http: reqwest::Client,
     _folder: tempfile::TempDir,
 }
 
-async fn open() -> Open {
+async fn open() -> (Open, Arc<Sqlite>) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Arc::new(Sqlite::open(&folder.path().join("star.db")).expect("a store"));
-    open_with(store, folder).await
+    (open_with(store.clone(), folder).await, store)
 }
 
-async fn open_with(store: Arc<dyn Store>, folder: tempfile::TempDir) -> Open {
+async fn open_with(store: Arc<dyn Deliveries>, folder: tempfile::TempDir) -> Open {
     let bot = Arc::new(OnceLock::from(9001));
     let door = Door {
         secrets: vec![SecretString::from(SECRET), SecretString::from("the next one")],
@@ -74,15 +75,12 @@ async fn open_with(store: Arc<dyn Store>, folder: tempfile::TempDir) -> Open {
         bot,
         wake: Arc::default(),
     };
-    let receiver = Receiver {
-        doors: BTreeMap::from([("global".to_owned(), door)]),
-        store: store.clone(),
-        settle_delay: Duration::ZERO,
-    };
+    let receiver =
+        Receiver { doors: BTreeMap::from([("global".to_owned(), door)]), store, settle_delay: Duration::ZERO };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router(receiver)).await });
-    Open { address, store, http: reqwest::Client::new(), _folder: folder }
+    Open { address, http: reqwest::Client::new(), _folder: folder }
 }
 
 impl Open {
@@ -118,7 +116,7 @@ fn event(id: &str, ticket: u64, tags: Value) -> Value {
 
 #[tokio::test]
 async fn a_delivery_is_taken_once() {
-    let open = open().await;
+    let (open, store) = open().await;
     let starred = || json!(["star_submitted"]);
     let (accepted, duplicate) = ((200, json!({ "status": "accepted" })), (200, json!({ "status": "duplicate" })));
     assert_eq!(open.deliver(&event("e1", 1, starred())).await, accepted);
@@ -140,13 +138,13 @@ async fn a_delivery_is_taken_once() {
         );
     }
     let history =
-        open.store.history(&TicketKey { account: "global".into(), id: 7 }).await.expect("a store").expect("a ticket");
+        store.history(&TicketKey { account: "global".into(), id: 7 }).await.expect("a store").expect("a ticket");
     assert_eq!(history.deliveries.len(), 3);
 }
 
 #[tokio::test]
 async fn what_is_not_ours_is_ignored() {
-    let open = open().await;
+    let (open, _store) = open().await;
     let (status, body) = open.deliver(&event("e1", 1, json!(["other"]))).await;
     assert_eq!(
         (status, &body["status"], &body["reason"]),
@@ -172,7 +170,7 @@ async fn what_is_not_ours_is_ignored() {
 
 #[tokio::test]
 async fn what_cannot_be_trusted_is_refused() {
-    let open = open().await;
+    let (open, _store) = open().await;
     let body = || event("e1", 1, json!(["star_submitted"])).to_string().into_bytes();
     let now = Utc::now();
     let at = timestamp(now);
@@ -217,7 +215,7 @@ async fn what_cannot_be_trusted_is_refused() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_told_in_a_sentence() {
-    let open = open().await;
+    let (open, _store) = open().await;
     for (body, says) in [
         (&b"{\"ticket_id\": 1, \"subject\": \"say \"hi\"\"}"[..], "is not JSON"),
         (b"", "is not JSON"),
@@ -255,43 +253,9 @@ async fn what_cannot_be_kept_is_asked_for_again() {
 /// A store that can keep nothing.
 struct Full;
 
-fn full<T>() -> Result<T, StoreError> {
-    Err(StoreError::Unavailable("the disk is full".into()))
-}
-
 #[async_trait]
-impl Store for Full {
+impl Deliveries for Full {
     async fn record(&self, _: NewDelivery) -> Result<Recorded, StoreError> {
-        full()
-    }
-    async fn mark_due(&self, _: &TicketKey, _: DateTime<Utc>) -> Result<(), StoreError> {
-        full()
-    }
-    async fn claim(&self, _: &str, _: DateTime<Utc>, _: Duration, _: usize) -> Result<Vec<Claim>, StoreError> {
-        full()
-    }
-    async fn extend(&self, _: &Claim, _: DateTime<Utc>, _: Duration) -> Result<(), StoreError> {
-        full()
-    }
-    async fn settle(&self, _: &Claim, _: Next, _: DateTime<Utc>) -> Result<(), StoreError> {
-        full()
-    }
-    async fn next_due(&self, _: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        full()
-    }
-    async fn record_decision(&self, _: &Claim, _: &DecisionRow) -> Result<(), StoreError> {
-        full()
-    }
-    async fn carried(&self, _: &TicketKey, _: &str, _: Carried) -> Result<(), StoreError> {
-        full()
-    }
-    async fn last_decision(&self, _: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
-        full()
-    }
-    async fn history(&self, _: &TicketKey) -> Result<Option<History>, StoreError> {
-        full()
-    }
-    async fn ready(&self) -> Result<(), StoreError> {
-        full()
+        Err(StoreError::Unavailable("the disk is full".into()))
     }
 }

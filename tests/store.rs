@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::store::decisions::{Carried, DecisionRow};
+use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use starwarden::store::sqlite::Sqlite;
-use starwarden::store::{
-    Carried, Claim, DecisionRow, NewDelivery, Next, Recorded, Relevance, Store, StoreError, Watch,
-};
+use starwarden::store::watches::{Claim, Next, Watch};
+use starwarden::store::{Store, StoreError};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -119,6 +120,7 @@ async fn a_lease_that_ended_passes_on_and_its_old_holder_writes_nothing() {
         assert_ne!(old.lease, new.lease);
         let lost = |result: Result<(), StoreError>| matches!(result, Err(StoreError::LeaseLost(_)));
         assert!(lost(store.record_decision(&old, &row("A", Carried::Open)).await));
+        assert!(lost(store.carried(&old, "A", Carried::Posted).await));
         assert!(lost(store.extend(&old, at(111), LEASE).await));
         assert!(lost(store.settle(&old, Next::Settled { look_at: None }, at(111)).await));
         store.record_decision(&new, &row("B", Carried::Open)).await.expect("kept");
@@ -205,7 +207,7 @@ async fn a_decision_is_kept_once_and_the_newest_carried_one_counts() {
         store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept once");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), None, "an open one may never have been written");
         store.record_decision(&claim, &row("B", Carried::Open)).await.expect("kept");
-        store.carried(&key(1), "B", Carried::Posted).await.expect("said");
+        store.carried(&claim, "B", Carried::Posted).await.expect("said");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), Some(row("B", Carried::Posted)));
         store.record_decision(&claim, &row("C", Carried::Shadow)).await.expect("kept");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), Some(row("C", Carried::Shadow)));

@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::helpdesk::ticket::TicketKey;
-use crate::store::{NewDelivery, Recorded, Relevance, Store};
+use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use delivery::{Delivery, Parsed};
 
 /// The largest delivery, bytes.
@@ -46,7 +46,7 @@ pub struct Receiver {
     /// Ways in, by account.
     pub doors: BTreeMap<String, Door>,
     /// Where deliveries are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Deliveries>,
     /// How long a ticket waits for the rest of a burst before it is looked at.
     pub settle_delay: Duration,
 }

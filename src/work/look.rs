@@ -14,7 +14,9 @@ use crate::helpdesk::client::{CallError, Update};
 use crate::helpdesk::ticket::{Reading, TicketKey};
 use crate::note::{self, Subject};
 use crate::policy::decision::{Decision, NOT_APPLICABLE};
-use crate::store::{Carried, Claim, DecisionRow, Next, StoreError};
+use crate::store::StoreError;
+use crate::store::decisions::{Carried, DecisionRow};
+use crate::store::watches::{Claim, Next};
 
 /// How often a ticket may fail in a row before it becomes a dead letter.
 const MOST_FAILURES: u32 = 8;
@@ -98,7 +100,7 @@ impl Decided<'_> {
                 if let Some(newest) =
                     newest.filter(|newest| **newest == reference(ticket, &fingerprint, before.map(String::as_str)))
                 {
-                    store.carried(ticket, newest, Carried::Posted).await?; // Where its answer was lost, this is the answer.
+                    store.carried(self.claim, newest, Carried::Posted).await?; // Where its answer was lost, this is the answer.
                     return Ok(settled);
                 }
                 if let Some(wait) = self.young() {
@@ -167,7 +169,7 @@ impl Decided<'_> {
         match self.account.helpdesk.update(ticket.id, &update).await {
             Ok(audit) => {
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
-                self.shared.store.carried(ticket, &row.reference, Carried::Posted).await?;
+                self.shared.store.carried(self.claim, &row.reference, Carried::Posted).await?;
                 Ok(settled)
             }
             Err(error) => Ok(after(&error, self.claim)),

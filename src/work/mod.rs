@@ -189,7 +189,7 @@ async fn take(
 }
 
 /// One ticket: looked at, and given back.
-async fn one(shared: &Shared, account: &Account, claim: crate::store::Claim) -> Option<Pause> {
+async fn one(shared: &Shared, account: &Account, claim: crate::store::watches::Claim) -> Option<Pause> {
     let Looked { next, pause } = match look::at(shared, account, &claim).await {
         Ok(looked) => looked,
         Err(error) => {

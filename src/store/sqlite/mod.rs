@@ -1,21 +1,23 @@
 //! The store in one SQLite file: one writer, whose every commit is shared by all who wait for it.
 
-mod rows;
+mod decisions;
+mod deliveries;
+mod history;
+mod values;
+mod watches;
 mod writer;
 
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Carried, Claim, DecisionRow, History, NewDelivery, Next, Recorded, Store, StoreError};
-use crate::helpdesk::ticket::TicketKey;
+use super::{Readiness, StoreError};
 use writer::Writer;
 
 /// The schema's versions, oldest first; a file's `user_version` says how many it has.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001.sql")];
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/sqlite/0001_deliveries_watches_decisions.sql")];
 
 /// A store in one SQLite file, for one process at a time.
 pub struct Sqlite {
@@ -64,63 +66,16 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
 }
 
 #[async_trait]
-impl Store for Sqlite {
-    async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
-        self.writer.run(move |connection| rows::record(connection, &delivery)).await
-    }
-
-    async fn mark_due(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let ticket = ticket.clone();
-        self.writer.run(move |connection| rows::mark_due(connection, &ticket, at)).await
-    }
-
-    async fn claim(
-        &self,
-        account: &str,
-        now: DateTime<Utc>,
-        lease: Duration,
-        limit: usize,
-    ) -> Result<Vec<Claim>, StoreError> {
-        let account = account.to_owned();
-        self.writer.run(move |connection| rows::claim(connection, &account, now, lease, limit)).await
-    }
-
-    async fn extend(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError> {
-        let claim = claim.clone();
-        self.writer.run(move |connection| rows::extend(connection, &claim, now, lease)).await
-    }
-
-    async fn settle(&self, claim: &Claim, next: Next, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let claim = claim.clone();
-        self.writer.run(move |connection| rows::settle(connection, &claim, &next, now)).await
-    }
-
-    async fn next_due(&self, account: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let account = account.to_owned();
-        self.writer.run(move |connection| rows::next_due(connection, &account)).await
-    }
-
-    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError> {
-        let (claim, row) = (claim.clone(), row.clone());
-        self.writer.run(move |connection| rows::record_decision(connection, &claim, &row)).await
-    }
-
-    async fn carried(&self, ticket: &TicketKey, reference: &str, carried: Carried) -> Result<(), StoreError> {
-        let (ticket, reference) = (ticket.clone(), reference.to_owned());
-        self.writer.run(move |connection| rows::carried(connection, &ticket, &reference, carried)).await
-    }
-
-    async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
-        let ticket = ticket.clone();
-        self.writer.run(move |connection| rows::last_decision(connection, &ticket)).await
-    }
-
-    async fn history(&self, ticket: &TicketKey) -> Result<Option<History>, StoreError> {
-        let ticket = ticket.clone();
-        self.writer.run(move |connection| rows::history(connection, &ticket)).await
-    }
-
+impl Readiness for Sqlite {
     async fn ready(&self) -> Result<(), StoreError> {
-        self.writer.run(rows::ready).await
+        self.writer.run(ready).await
     }
+}
+
+/// Writes and takes back a row: reading alone would not see a full disk or a read-only file.
+fn ready(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS readiness (at INTEGER); INSERT INTO readiness VALUES (0); DELETE FROM readiness;",
+    )?;
+    Ok(())
 }

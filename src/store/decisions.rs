@@ -1,0 +1,59 @@
+//! Decisions: made once, recorded before they are acted on, never made anew for a page.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::StoreError;
+use super::watches::Claim;
+use crate::helpdesk::ticket::TicketKey;
+
+/// A decision as it is kept: made once, recorded before it is acted on, never made anew for a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// The short id its note carries.
+    pub reference: String,
+    /// Which ticket.
+    pub ticket: TicketKey,
+    /// When it was made.
+    pub decided_at: DateTime<Utc>,
+    /// Its verdict, for lists.
+    pub verdict: String,
+    /// What about it makes a note worth writing: two decisions with the same fingerprint say the same.
+    pub fingerprint: String,
+    /// The decision, as JSON in the shape of the interface.
+    pub decision: String,
+    /// The note, as text.
+    pub note: String,
+    /// What became of it.
+    pub carried: Carried,
+}
+
+/// What became of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carried {
+    /// Recorded; whether the helpdesk has it is not known yet.
+    Open,
+    /// Its note stands on the ticket.
+    Posted,
+    /// Shadow mode: recorded only.
+    Shadow,
+    /// Overtaken by a newer decision before it was written.
+    Overtaken,
+}
+
+/// Keeps decisions.
+#[async_trait]
+pub trait Decisions: Send + Sync {
+    /// Keeps a decision, before it is acted on. The same reference again is no change.
+    /// Fails with [`StoreError::LeaseLost`] where the claim's lease is gone. Older open decisions of the ticket become [`Carried::Overtaken`].
+    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError>;
+
+    /// Says what became of a decision of the claimed ticket; [`StoreError::LeaseLost`] where the lease is gone, and
+    /// then nothing is written: whoever has the ticket now finds out from its comments.
+    async fn carried(&self, claim: &Claim, reference: &str, became: Carried) -> Result<(), StoreError>;
+
+    /// The ticket's newest decision that was posted or, in shadow mode, recorded.
+    async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError>;
+}

@@ -1,0 +1,90 @@
+//! The statements of [`crate::store::decisions`].
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params};
+
+use super::Sqlite;
+use super::values::{Outcome, instant, millis, number, odd};
+use super::watches::must_hold;
+use crate::helpdesk::ticket::TicketKey;
+use crate::store::StoreError;
+use crate::store::decisions::{Carried, DecisionRow, Decisions};
+use crate::store::watches::Claim;
+
+#[async_trait]
+impl Decisions for Sqlite {
+    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError> {
+        let (claim, row) = (claim.clone(), row.clone());
+        self.writer.run(move |connection| record_decision(connection, &claim, &row)).await
+    }
+
+    async fn carried(&self, claim: &Claim, reference: &str, became: Carried) -> Result<(), StoreError> {
+        let (claim, reference) = (claim.clone(), reference.to_owned());
+        self.writer.run(move |connection| carried(connection, &claim, &reference, became)).await
+    }
+
+    async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
+        let ticket = ticket.clone();
+        self.writer.run(move |connection| last_decision(connection, &ticket)).await
+    }
+}
+
+fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) -> Outcome<()> {
+    let (account, ticket) = (&row.ticket.account, number(row.ticket.id)?);
+    must_hold(connection, claim)?;
+    connection
+        .prepare_cached("UPDATE decisions SET carried = 'overtaken' WHERE account = ?1 AND ticket = ?2 AND carried = 'open' AND reference <> ?3")?
+        .execute(params![account, ticket, row.reference])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO decisions (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, word(row.carried)])?;
+    Ok(())
+}
+
+fn carried(connection: &Connection, claim: &Claim, reference: &str, became: Carried) -> Outcome<()> {
+    must_hold(connection, claim)?;
+    connection
+        .prepare_cached("UPDATE decisions SET carried = ?4 WHERE account = ?1 AND ticket = ?2 AND reference = ?3")?
+        .execute(params![claim.ticket.account, number(claim.ticket.id)?, reference, word(became)])?;
+    Ok(())
+}
+
+pub(super) const DECISION: &str = "SELECT reference, decided_at, verdict, fingerprint, decision, note, carried FROM decisions WHERE account = ?1 AND ticket = ?2";
+
+fn last_decision(connection: &Connection, ticket: &TicketKey) -> Outcome<Option<DecisionRow>> {
+    let newest = format!("{DECISION} AND carried IN ('posted', 'shadow') ORDER BY id DESC LIMIT 1");
+    let mut statement = connection.prepare_cached(&newest)?;
+    let mut rows = statement.query(params![ticket.account, number(ticket.id)?])?;
+    rows.next()?.map(|row| decision(row, ticket)).transpose()
+}
+
+pub(super) fn decision(row: &Row<'_>, ticket: &TicketKey) -> Outcome<DecisionRow> {
+    Ok(DecisionRow {
+        reference: row.get(0)?,
+        ticket: ticket.clone(),
+        decided_at: instant(row.get(1)?)?,
+        verdict: row.get(2)?,
+        fingerprint: row.get(3)?,
+        decision: row.get(4)?,
+        note: row.get(5)?,
+        carried: match row.get::<_, String>(6)?.as_str() {
+            "open" => Carried::Open,
+            "posted" => Carried::Posted,
+            "shadow" => Carried::Shadow,
+            "overtaken" => Carried::Overtaken,
+            _ => return Err(odd("decision state")),
+        },
+    })
+}
+
+fn word(carried: Carried) -> &'static str {
+    match carried {
+        Carried::Open => "open",
+        Carried::Posted => "posted",
+        Carried::Shadow => "shadow",
+        Carried::Overtaken => "overtaken",
+    }
+}
