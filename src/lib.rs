@@ -11,9 +11,11 @@
 //! 6. [`policy`] walks the handbook's diagram over the facts and decides (pure);
 //! 7. [`note`] words the decision for a manager (pure).
 //!
+//! [`backtest`] tries a policy on cases and past tickets before it is let loose (pure).
 //! [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
 //! helpdesk with sample tickets.
 
+pub mod backtest;
 pub mod commands;
 pub mod config;
 pub mod demo;

@@ -17,6 +17,7 @@ mod end_to_end;
 mod facts;
 mod faults;
 mod note;
+mod policy_cases;
 mod receive;
 mod store;
 mod support;

@@ -1,10 +1,15 @@
-//! `check`: every fault of a configuration or a policy.
+//! `check`: every fault of a configuration or a policy, and every case the policy does not decide as it should.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
+
 use super::{Done, ExitAs, print};
+use crate::backtest::cases::Cases;
 use crate::config;
+use crate::config::policy::drawn;
+use crate::policy::Policy;
 
 /// What is checked.
 #[derive(Debug, clap::Args)]
@@ -15,6 +20,9 @@ pub(super) struct Check {
     /// A policy's binding alone, star.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Table tests of the policy, facts in and verdict out: star.cases.toml
+    #[arg(long, value_name = "FILE")]
+    cases: Option<PathBuf>,
 }
 
 impl Check {
@@ -30,6 +38,34 @@ impl Check {
         let sound = config::policy::read(&policy).exit_as(1)?;
         let (nodes, edges) = (sound.diagram.nodes.len(), sound.diagram.edges.len());
         print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), sound.hash));
-        Ok(ExitCode::SUCCESS)
+        match self.cases {
+            Some(file) => cases(&sound, &file).exit_as(1),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// Decides a file of cases; one that fails is shown with its place and the path it took.
+fn cases(policy: &Policy, file: &Path) -> anyhow::Result<ExitCode> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("the cases {name} cannot be read"))?;
+    let cases = Cases::parse(&text, policy).map_err(|faults| {
+        let shown = faults.iter().map(|fault| drawn(fault, &name.to_string(), &text));
+        anyhow::Error::msg(shown.collect::<Vec<_>>().join("\n"))
+    })?;
+    let failing = cases.failing(policy);
+    for failed in &failing {
+        let before = text.get(..failed.case.name.span().start).unwrap_or_default();
+        print(&format!("\n{name}:{}: {}\n", before.lines().count().max(1), failed.explained()));
+    }
+    match failing.len() {
+        0 => {
+            print(&format!("{name}: all {} cases are decided as they say\n", cases.cases.len()));
+            Ok(ExitCode::SUCCESS)
+        }
+        some => {
+            print(&format!("\n{name}: {some} of {} cases are not decided as they say\n", cases.cases.len()));
+            Ok(ExitCode::from(1))
+        }
     }
 }
