@@ -19,5 +19,7 @@ mod faults;
 mod note;
 mod policy_cases;
 mod receive;
+mod reload;
+mod secrets;
 mod store;
 mod support;

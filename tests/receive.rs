@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::receive::doors::{Door, Doors};
 use starwarden::receive::verify::{VerifyError, sign, timestamp, verify};
-use starwarden::receive::{Door, Receiver, router};
+use starwarden::receive::{Receiver, router};
 use starwarden::store::StoreError;
 use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded};
 use starwarden::store::history::Histories;
@@ -75,8 +76,9 @@ async fn open_with(store: Arc<dyn Deliveries>, folder: tempfile::TempDir) -> Ope
         bot,
         wake: Arc::default(),
     };
-    let receiver =
-        Receiver { doors: BTreeMap::from([("global".to_owned(), door)]), store, settle_delay: Duration::ZERO };
+    let doors = Doors::default();
+    doors.replace(BTreeMap::from([("global".to_owned(), door)]));
+    let receiver = Receiver { doors, store, settle_delay: Duration::ZERO };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router(receiver)).await });

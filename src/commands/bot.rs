@@ -5,24 +5,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use secrecy::SecretString;
-use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
 
-use crate::config::Mode;
-use crate::facts::sources::Ids;
-use crate::helpdesk::auth::Credentials;
+use super::health::{self, Health};
+use super::loaded::{Loaded, Opened};
+use super::reload::Refused;
 use crate::helpdesk::client::Helpdesk;
 use crate::policy::Policy;
-use crate::receive::{self, Door, Receiver};
+use crate::receive::doors::{Door, Doors};
+use crate::receive::{self, Receiver};
 use crate::store::Store;
 use crate::work::pace::Pace;
+use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 use crate::work::{self, Account, Shared, star_tags};
 
@@ -32,81 +28,108 @@ const SETTLE_DELAY: Duration = Duration::from_secs(2);
 /// How long a stop may take.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// One account, with its secrets read.
-pub(super) struct Opened {
-    pub name: String,
-    pub base_url: String,
-    pub credentials: Credentials,
-    pub secrets: Vec<SecretString>,
-    pub account_id: Option<u64>,
-    pub replay_window: Duration,
-    pub catch_up_every: Option<Duration>,
-    pub requests_per_minute: u32,
-    pub mode: Mode,
-    pub ids: Ids,
+/// What comes from outside while the bot runs.
+pub(super) struct Outside {
+    /// Configurations and policies read anew.
+    pub changed: mpsc::Receiver<Loaded>,
+    /// Why the newest change was refused.
+    pub refused: Refused,
+    /// Becomes true when the bot is to stop.
+    pub stop: watch::Receiver<bool>,
 }
 
-/// Runs until `stop` says so, and ends what is in hand.
+/// Runs until `outside.stop` says so, and ends what is in hand.
 pub(super) async fn run(
     listener: TcpListener,
     store: Arc<dyn Store>,
-    policy: Arc<Policy>,
-    accounts: Vec<Opened>,
-    mut stop: watch::Receiver<bool>,
+    loaded: Loaded,
+    outside: Outside,
 ) -> anyhow::Result<()> {
-    let standing = Standing::expecting(accounts.iter().map(|account| &account.name));
-    let shared = Arc::new(Shared { store: store.clone(), policy: policy.clone(), standing: standing.clone() });
-    let mut doors = BTreeMap::new();
-    let mut loops = tokio::task::JoinSet::new();
-    for opened in accounts {
-        let (bot, wake) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
-        let helpdesk =
-            Helpdesk::new(&opened.base_url, opened.credentials).with_context(|| format!("accounts.{}", opened.name))?;
-        let door = Door {
-            secrets: opened.secrets,
-            account_id: opened.account_id,
-            replay_window: opened.replay_window,
-            star_tags: star_tags(&policy),
-            bot: bot.clone(),
-            wake: wake.clone(),
-        };
-        doors.insert(opened.name.clone(), door);
-        let account = Account {
-            name: opened.name,
-            helpdesk,
-            ids: opened.ids,
-            mode: opened.mode,
-            bot,
-            catch_up_every: opened.catch_up_every,
-            pace: Pace::new(opened.requests_per_minute),
-            wake,
-        };
-        loops.spawn(work::run(shared.clone(), Arc::new(account), stop.clone()));
+    let Outside { mut changed, refused, stop } = outside;
+    let rule = PolicyInForce::new(loaded.policy.clone());
+    let standing = Standing::default();
+    let shared = Arc::new(Shared { store: store.clone(), rule: rule.clone(), standing: standing.clone() });
+    let mut workers = Workers { shared, doors: Doors::default(), loops: JoinSet::new(), stop: watch::channel(false).0 };
+    workers.adopt(loaded)?;
+
+    let receiver = Receiver { doors: workers.doors.clone(), store: store.clone(), settle_delay: SETTLE_DELAY };
+    let health = health::router(Health { store, standing, rule, refused });
+    let mut stopping = stop.clone();
+    let serving = axum::serve(listener, receive::router(receiver).merge(health))
+        .with_graceful_shutdown(async move { while !*stopping.borrow() && stopping.changed().await.is_ok() {} });
+    let mut serving = std::pin::pin!(serving.into_future());
+    loop {
+        tokio::select! {
+            served = &mut serving => { served.context("the receiver ended")?; break; }
+            Some(loaded) = changed.recv() => workers.adopt(loaded)?,
+            Some(ended) = workers.loops.join_next() => ended.context("a loop broke off")?,
+        }
     }
-    let receiver = Receiver { doors, store: store.clone(), settle_delay: SETTLE_DELAY };
-    let readiness = Router::new().route("/readyz", get(readyz)).with_state((store, standing));
-    let stopping = async move { while !*stop.borrow() && stop.changed().await.is_ok() {} };
-    axum::serve(listener, receive::router(receiver).merge(readiness))
-        .with_graceful_shutdown(stopping)
-        .await
-        .context("the receiver ended")?;
-    let ended = tokio::time::timeout(LAST_WORDS, async { while loops.join_next().await.is_some() {} }).await;
-    if ended.is_err() {
-        tracing::warn!("some tickets were still in hand; they are due again when their leases end");
-    }
+    workers.end().await;
     Ok(())
 }
 
-/// Able to do the job: the store can be written, and every helpdesk takes us.
-async fn readyz(State((store, standing)): State<(Arc<dyn Store>, Standing)>) -> Response {
-    let mut faults: Vec<String> =
-        standing.faults().into_iter().map(|(account, why)| format!("{account}: {why}")).collect();
-    if let Err(error) = store.ready().await {
-        faults.push(error.to_string());
+/// The loops, one an account, and the ways in that wake them.
+struct Workers {
+    shared: Arc<Shared>,
+    doors: Doors,
+    loops: JoinSet<()>,
+    /// Ends the loops that were begun last.
+    stop: watch::Sender<bool>,
+}
+
+impl Workers {
+    /// Works by `loaded` from here on. Loops of before end what they have in hand beside the new ones: a ticket in
+    /// hand has its lease, so no two look at it.
+    fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
+        let (mut doors, mut accounts) = (BTreeMap::new(), Vec::new());
+        for opened in loaded.accounts {
+            let name = opened.name.clone();
+            let (door, account) =
+                joined(opened, &loaded.policy).with_context(|| format!("accounts.{name}.base_url"))?;
+            doors.insert(name, door);
+            accounts.push(Arc::new(account));
+        }
+        self.shared.rule.replace(loaded.policy);
+        self.shared.standing.expect(doors.keys());
+        self.doors.replace(doors);
+        let (stop, stopping) = watch::channel(false);
+        let _all_ended = std::mem::replace(&mut self.stop, stop).send(true);
+        for account in accounts {
+            self.loops.spawn(work::run(self.shared.clone(), account, stopping.clone()));
+        }
+        Ok(())
     }
-    match faults.is_empty() {
-        true => axum::Json(json!({ "status": "ready" })).into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({ "status": "not ready", "faults": faults })))
-            .into_response(),
+
+    async fn end(mut self) {
+        let _all_ended = self.stop.send(true);
+        let ended = tokio::time::timeout(LAST_WORDS, async { while self.loops.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            tracing::warn!("some tickets were still in hand; they are due again when their leases end");
+        }
     }
+}
+
+/// An account's way in and its loop's needs, which share who we are and what wakes the loop.
+fn joined(opened: Opened, policy: &Policy) -> anyhow::Result<(Door, Account)> {
+    let (bot, wake) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
+    let door = Door {
+        secrets: opened.secrets,
+        account_id: opened.account_id,
+        replay_window: opened.replay_window,
+        star_tags: star_tags(policy),
+        bot: bot.clone(),
+        wake: wake.clone(),
+    };
+    let account = Account {
+        helpdesk: Helpdesk::new(&opened.base_url, opened.credentials)?,
+        name: opened.name,
+        ids: opened.ids,
+        mode: opened.mode,
+        bot,
+        catch_up_every: opened.catch_up_every,
+        pace: Pace::new(opened.requests_per_minute),
+        wake,
+    };
+    Ok((door, account))
 }

@@ -13,9 +13,11 @@ use reqwest::Client;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::bot::{self, Opened};
+use super::bot::{self, Outside};
+use super::loaded::{Loaded, Opened};
+use super::reload::Refused;
 use super::serve::signal;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, policy::drawn};
@@ -78,7 +80,10 @@ impl Demo {
             ids: Ids::default(),
         };
         let (stop, stopping) = watch::channel(false);
-        let bot = tokio::spawn(bot::run(listener, store, policy.clone(), vec![account], stopping));
+        let (_nothing_changes, changed) = mpsc::channel(1);
+        let outside = Outside { changed, refused: Refused::default(), stop: stopping };
+        let loaded = Loaded { policy: policy.clone(), accounts: vec![account] };
+        let bot = tokio::spawn(bot::run(listener, store, loaded, outside));
 
         let good = samples_through(&helpdesk, &policy, &webhook, &secret).await?;
         if !self.once {

@@ -6,7 +6,10 @@ mod decide;
 mod demo;
 mod diagram;
 mod each;
+mod health;
 mod line;
+mod loaded;
+mod reload;
 mod serve;
 
 use std::path::PathBuf;

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::bot::{self, Opened};
+use super::bot::{self, Outside};
+use super::loaded::Loaded;
+use super::reload::{Refused, Watch};
 use super::{Done, ExitAs, print};
-use crate::config::{self, Account, Settings};
-use crate::helpdesk::auth::Credentials;
+use crate::config::{self, Settings};
 use crate::store::sqlite::Sqlite;
 
 pub(super) fn run(file: &Path) -> Done {
@@ -20,63 +21,33 @@ pub(super) fn run(file: &Path) -> Done {
 }
 
 fn serve(file: &Path) -> anyhow::Result<()> {
-    let settings = config::read(file, std::env::vars())?;
-    let policy = Arc::new(config::policy::read(&settings.policy.file)?);
-    let home = file.parent().unwrap_or(Path::new("."));
-    let accounts = settings
-        .accounts
-        .iter()
-        .map(|(name, account)| open(name, account, home))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let store = Arc::new(Sqlite::open(&settings.store.sqlite()?)?);
     log();
+    let settings = config::read(file, std::env::vars())?;
+    let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")))?;
+    let store = Arc::new(Sqlite::open(&settings.store.sqlite()?)?);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(async {
         let listener = listen(&settings).await?;
         let address = listener.local_addr().context("the address is not known")?;
         print(&format!("listening on http://{address}\n"));
-        let (stop, stopping) = watch::channel(false);
+        let (tell, stop) = watch::channel(false);
         tokio::spawn(async move {
             signal().await;
-            let _all_ended = stop.send(true);
+            let _all_ended = tell.send(true);
         });
-        bot::run(listener, store, policy, accounts, stopping).await
+        let (changes, changed) = mpsc::channel(1);
+        let refused = Refused::default();
+        let watch = Watch { file: file.to_owned(), settings, changed: changes, refused: refused.clone() };
+        let watching = tokio::spawn(watch.run());
+        bot::run(listener, store, loaded, Outside { changed, refused, stop }).await?;
+        watching.await.context("the watch over the configuration broke off")?
     })
 }
 
 async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
     let address = settings.server.listen;
     TcpListener::bind(address).await.with_context(|| format!("server.listen: {address} cannot be listened on"))
-}
-
-/// Reads an account's secrets.
-fn open(name: &str, account: &Account, home: &Path) -> anyhow::Result<Opened> {
-    let secrets = account.webhook_secrets.iter().map(|secret| secret.read(home)).collect::<anyhow::Result<Vec<_>>>();
-    let auth = &account.auth;
-    let credentials = || -> anyhow::Result<Credentials> {
-        Ok(match (&auth.client_id, &auth.client_secret, &auth.oauth_token, &auth.email, &auth.api_token) {
-            (Some(id), Some(secret), ..) => Credentials::Client { id: id.clone(), secret: secret.read(home)? },
-            (_, _, Some(token), ..) => Credentials::Bearer(token.read(home)?),
-            (.., Some(email), Some(token)) => Credentials::ApiToken { email: email.clone(), token: token.read(home)? },
-            _ => bail!("no credentials are given"),
-        })
-    };
-    if auth.api_token.is_some() {
-        eprintln!("accounts.{name}.auth: the helpdesk ends API tokens on 2027-04-30; move to an OAuth client before");
-    }
-    Ok(Opened {
-        name: name.to_owned(),
-        base_url: account.base_url.clone(),
-        credentials: credentials().with_context(|| format!("accounts.{name}.auth"))?,
-        secrets: secrets.with_context(|| format!("accounts.{name}.webhook_secrets"))?,
-        account_id: account.account_id,
-        replay_window: account.replay_window,
-        catch_up_every: account.catch_up_every,
-        requests_per_minute: account.requests_per_minute,
-        mode: account.mode,
-        ids: account.ids(),
-    })
 }
 
 /// Logs as JSON on standard error; `RUST_LOG` says how much.

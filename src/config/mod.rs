@@ -32,7 +32,7 @@ pub struct Settings {
 }
 
 /// Where deliveries come in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// The address listened on. Absent: `127.0.0.1:8080`.
@@ -53,7 +53,7 @@ fn default_listen() -> SocketAddr {
 }
 
 /// Where things are kept.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
     /// `sqlite:PATH`, the path relative to where the program is started.
@@ -156,6 +156,24 @@ pub enum OneOrMany {
     Many(Vec<u64>),
 }
 
+impl Settings {
+    /// The files that the configuration names: the policy's two, and every secret's.
+    pub fn files(&self, home: &Path) -> Vec<PathBuf> {
+        let mut files = vec![self.policy.file.clone()];
+        files.extend(policy::diagram(&self.policy.file));
+        let accounts = self.accounts.values();
+        let secrets = accounts.flat_map(|account| account.webhook_secrets.iter().chain(account.auth.secrets()));
+        files.extend(secrets.filter_map(|secret| secret.file(home)));
+        files
+    }
+}
+
+impl Auth {
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        [&self.client_secret, &self.oauth_token, &self.api_token].into_iter().flatten()
+    }
+}
+
 impl Account {
     /// The account's ids of forms and fields.
     pub fn ids(&self) -> Ids {
@@ -255,7 +273,7 @@ fn place(file: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
         message: error.message().to_owned(),
         help: None,
     };
-    anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), text))
+    anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), &secret::blotted(text)))
 }
 
 fn default_replay_window() -> Duration {

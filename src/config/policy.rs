@@ -36,6 +36,12 @@ pub fn read(file: &Path) -> anyhow::Result<Policy> {
     })
 }
 
+/// The diagram that a binding's file names, if it can be read.
+pub fn diagram(file: &Path) -> Option<PathBuf> {
+    let table: toml::Table = std::fs::read_to_string(file).ok()?.parse().ok()?;
+    Some(beside(file, table.get("diagram")?.as_str()?))
+}
+
 /// A fault with its place in a text: file, line, column and a caret.
 pub fn drawn(fault: &Fault, file: &str, source: &str) -> String {
     let mut diagnostic = MietteDiagnostic::new(fault.message.clone())

@@ -1,10 +1,10 @@
 //! Routes for deliveries: verified, on disk, and only then answered.
 
 pub mod delivery;
+pub mod doors;
 pub mod verify;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,37 +14,20 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
 use serde_json::json;
-use tokio::sync::Notify;
 
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use delivery::{Delivery, Parsed};
+use doors::{Door, Doors};
 
 /// The largest delivery, bytes.
 const LARGEST: usize = 1 << 20;
 
-/// One account's way in.
-pub struct Door {
-    /// What its webhooks are signed with; several while rotating.
-    pub secrets: Vec<SecretString>,
-    /// The helpdesk's own number, where deliveries must name it.
-    pub account_id: Option<u64>,
-    /// How old a signature may be.
-    pub replay_window: Duration,
-    /// Tags that show that a ticket may be ours; none of them means every ticket may.
-    pub star_tags: Vec<String>,
-    /// The helpdesk's id of ourselves, once known: what we did is no news.
-    pub bot: Arc<OnceLock<u64>>,
-    /// Woken when something of the account is due.
-    pub wake: Arc<Notify>,
-}
-
 /// Takes deliveries.
 pub struct Receiver {
     /// Ways in, by account.
-    pub doors: BTreeMap<String, Door>,
+    pub doors: Doors,
     /// Where deliveries are kept.
     pub store: Arc<dyn Deliveries>,
     /// How long a ticket waits for the rest of a burst before it is looked at.
@@ -65,7 +48,7 @@ async fn webhook(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(door) = receiver.doors.get(&account) else {
+    let Some(door) = receiver.doors.of(&account) else {
         return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here"));
     };
     let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
@@ -99,7 +82,7 @@ async fn webhook(
         return ignored("our own change is no news");
     }
     let invocation = text("x-zendesk-webhook-invocation-id").filter(|id| !id.is_empty()).map(str::to_owned);
-    record(&receiver, door, account, delivery, invocation, now).await
+    record(&receiver, &door, account, delivery, invocation, now).await
 }
 
 async fn record(

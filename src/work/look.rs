@@ -13,6 +13,7 @@ use crate::facts::sources::{self, Ids};
 use crate::helpdesk::client::{CallError, Update};
 use crate::helpdesk::ticket::{Reading, TicketKey};
 use crate::note::{self, Subject};
+use crate::policy::Policy;
 use crate::policy::decision::{Decision, NOT_APPLICABLE};
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
@@ -37,13 +38,14 @@ pub(super) struct Pause {
 
 /// Looks at a ticket, and writes note and tags where something changed.
 pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Result<Looked, StoreError> {
+    let policy = shared.rule.now(); // One policy from the first question to the note.
     let id = claim.ticket.id;
     let looked = match account.helpdesk.ticket(id).await {
         Ok(looked) => looked,
         Err(error) => return Ok(after(&error, claim)),
     };
-    let ids = Ids::new(&shared.policy.binding, &account.ids);
-    if let Some(why) = sources::not_ours(&shared.policy.binding, &ids, &looked.ticket) {
+    let ids = Ids::new(&policy.binding, &account.ids);
+    if let Some(why) = sources::not_ours(&policy.binding, &ids, &looked.ticket) {
         return Ok(stopped(why)); // Its comments are none of our business.
     }
     let (comments, people) = match account.helpdesk.comments(id).await {
@@ -55,7 +57,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let reading = Reading { ticket: looked.ticket, organization: looked.organization, comments, users };
     let now = Utc::now();
     let bot = account.bot.get().copied();
-    let judged = judge::ticket(&shared.policy, &ids, Some(&reading), &[], bot, now);
+    let judged = judge::ticket(&policy, &ids, Some(&reading), &[], bot, now);
     if replies::stopped(&judged.replies) {
         return Ok(stopped("a manager wrote star: stop".into()));
     }
@@ -63,12 +65,15 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         return Ok(stopped("the policy does not speak of it".into()));
     }
     let server_time = looked.server_time.unwrap_or(now);
-    Decided { shared, account, claim, reading: &reading, judged: &judged, now, server_time }.act().await
+    Decided { shared, policy: &policy, account, claim, reading: &reading, judged: &judged, now, server_time }
+        .act()
+        .await
 }
 
 /// A decision that is made, with all that is needed to act on it.
 struct Decided<'a> {
     shared: &'a Shared,
+    policy: &'a Policy,
     account: &'a Account,
     claim: &'a Claim,
     reading: &'a Reading,
@@ -135,7 +140,7 @@ impl Decided<'_> {
     ) -> Result<(DecisionRow, String), StoreError> {
         let Judged { decision, facts, problems, .. } = self.judged;
         let note = note::write(&Subject {
-            policy: &self.shared.policy,
+            policy: self.policy,
             decision,
             facts,
             reading: Some(self.reading),

@@ -4,6 +4,7 @@ pub mod judge;
 pub mod look;
 pub mod pace;
 pub mod reference;
+pub mod rule;
 pub mod standing;
 
 use std::sync::{Arc, OnceLock};
@@ -22,6 +23,7 @@ use crate::policy::Policy;
 use crate::store::Store;
 use look::{Looked, Pause};
 use pace::Pace;
+use rule::PolicyInForce;
 use standing::Standing;
 
 /// How many tickets of one account are in hand at once.
@@ -61,7 +63,7 @@ pub struct Shared {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
     /// The rule.
-    pub policy: Arc<Policy>,
+    pub rule: PolicyInForce,
     /// How each account stands, for `/readyz`.
     pub standing: Standing,
 }
@@ -137,7 +139,7 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<(), CallError> 
 
 /// Marks starred tickets due that were never heard of.
 async fn look_around(shared: &Shared, account: &Account) {
-    for tag in star_tags(&shared.policy) {
+    for tag in star_tags(&shared.rule.now()) {
         account.pace.take(1).await;
         let found = match account.helpdesk.tagged(&tag).await {
             Ok(found) => found,

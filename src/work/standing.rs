@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Standing(Arc<Mutex<BTreeMap<String, Result<(), String>>>>);
 
 impl Standing {
-    /// Every account of these has still to be introduced.
-    pub fn expecting<'a>(accounts: impl Iterator<Item = &'a String>) -> Standing {
-        let waiting = accounts.map(|name| (name.clone(), Err("not introduced yet".to_owned())));
-        Standing(Arc::new(Mutex::new(waiting.collect())))
+    /// These are the accounts from here on; one that was not there before has still to be introduced.
+    pub fn expect<'a>(&self, accounts: impl Iterator<Item = &'a String>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stood = std::mem::take(&mut *all);
+        let mut stands = |name: &String| stood.remove(name).unwrap_or_else(|| Err("not introduced yet".to_owned()));
+        *all = accounts.map(|name| (name.clone(), stands(name))).collect();
     }
 
     /// The account's credentials work.

@@ -62,13 +62,18 @@ pub(crate) fn serve(desk: &Desk, folder: &Path, extra: &str) -> Bot {
 pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &str)]) -> Bot {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
     let base_url = if extra.contains("base_url") { String::new() } else { format!("base_url = \"{}\"\n", desk.url) };
+    let secrets = if extra.contains("webhook_secrets") {
+        String::new()
+    } else {
+        format!("webhook_secrets = [\"{SECRET}\", \"an older one\"]\n")
+    };
     let auth = if extra.contains(".auth") {
         ""
     } else {
         "[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"demo\"\n"
     };
     let config = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\n{base_url}webhook_secrets = [\"{SECRET}\", \"an older one\"]\nrequests_per_minute = 6000\ncatch_up_every = \"off\"\n{extra}\n{auth}",
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\n{base_url}{secrets}requests_per_minute = 6000\ncatch_up_every = \"off\"\n{extra}\n{auth}",
         folder.join("star.db").display(),
         policy.display(),
     );
@@ -131,10 +136,15 @@ impl Bot {
         })
     }
 
+    /// Sends it a signal, by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let told = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill");
+        assert!(told.success());
+    }
+
     /// Ends it as systemd does; its exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        assert!(told.success());
+        self.signal("TERM");
         self.child.wait().expect("an end").code()
     }
 

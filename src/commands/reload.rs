@@ -1,0 +1,119 @@
+//! Configuration and policy read anew while the bot runs: on SIGHUP, and when one of their files has changed.
+//!
+//! A fault leaves the old ones in force, and is told in the log, by `/readyz` and by `starwarden_reload_failed`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use arc_swap::ArcSwapOption;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::loaded::Loaded;
+use crate::config::{self, Settings};
+
+/// How often the files are looked at. Looking works where being told does not: on network mounts, and where a
+/// container's volume is swapped by a link.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Why the newest change was refused, if it was; clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Refused(Arc<ArcSwapOption<String>>);
+
+impl Refused {
+    /// The fault's first line, while a refused change waits to be mended; the log has all of it.
+    pub(super) fn why(&self) -> Option<String> {
+        let fault = self.0.load_full()?;
+        let first = fault.lines().find(|line| !line.trim().is_empty())?;
+        Some(first.trim_start_matches([' ', '×']).to_owned())
+    }
+}
+
+/// Watches the configuration `file` and all that it names, and sends on what was read anew.
+pub(super) struct Watch {
+    pub file: PathBuf,
+    /// As it was read at the start.
+    pub settings: Settings,
+    pub changed: mpsc::Sender<Loaded>,
+    pub refused: Refused,
+}
+
+impl Watch {
+    /// Watches for as long as somebody takes what is read.
+    ///
+    /// # Errors
+    /// SIGHUP cannot be listened for.
+    pub(super) async fn run(mut self) -> anyhow::Result<()> {
+        let mut hung_up = signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?;
+        let mut known = Stamps::of(self.files());
+        let mut seen = known.clone();
+        loop {
+            let told = tokio::select! {
+                _ = hung_up.recv() => true,
+                () = tokio::time::sleep(EVERY) => false,
+                () = self.changed.closed() => return Ok(()),
+            };
+            let stamps = Stamps::of(self.files());
+            // A file that is still being written is left to settle.
+            let settled = stamps == std::mem::replace(&mut seen, stamps.clone());
+            if !told && (stamps == known || !settled) {
+                continue;
+            }
+            match self.read() {
+                Ok(loaded) => {
+                    tracing::info!(policy = loaded.policy.hash, "configuration and policy are read anew");
+                    self.refused.0.store(None);
+                    if self.changed.send(loaded).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => {
+                    let fault = format!("{error:#}");
+                    tracing::error!(fault, "the changed configuration is refused; the old one stays in force");
+                    self.refused.0.store(Some(Arc::new(fault)));
+                }
+            }
+            known = Stamps::of(self.files());
+            seen = known.clone();
+        }
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files = self.settings.files(self.home());
+        files.push(self.file.clone());
+        files
+    }
+
+    fn home(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
+    }
+
+    fn read(&mut self) -> anyhow::Result<Loaded> {
+        let settings = config::read(&self.file, std::env::vars())?;
+        for (key, differs) in
+            [("server", settings.server != self.settings.server), ("store", settings.store != self.settings.store)]
+        {
+            if differs {
+                tracing::warn!("[{key}] has changed, which takes a restart");
+            }
+        }
+        self.settings = settings; // Also where what it names is at fault: then those files are waited for.
+        Loaded::of(&self.settings, self.home())
+    }
+}
+
+/// When each file was last written, and how long it is; nothing for one that is not there.
+#[derive(Clone, PartialEq, Eq)]
+struct Stamps(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
+
+impl Stamps {
+    fn of(files: Vec<PathBuf>) -> Stamps {
+        let stamp = |file: &Path| {
+            let about = std::fs::metadata(file).ok()?;
+            Some((about.modified().ok()?, about.len()))
+        };
+        Stamps(files.into_iter().map(|file| (file.clone(), stamp(&file))).collect())
+    }
+}
