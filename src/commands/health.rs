@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::json;
+use serde::Serialize;
 
 use super::reload::Refused;
 use crate::store::Store;
@@ -27,6 +27,16 @@ pub(super) fn router(health: Health) -> Router {
     Router::new().route("/readyz", get(readyz)).with_state(health)
 }
 
+#[derive(Serialize)]
+struct Answer {
+    status: &'static str,
+    policy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
+}
+
 /// Ready where the store can be written and every helpdesk takes us. A refused change of the configuration is told
 /// and does not make it unready: the old one does its job.
 async fn readyz(State(health): State<Health>) -> Response {
@@ -35,14 +45,11 @@ async fn readyz(State(health): State<Health>) -> Response {
     if let Err(error) = health.store.ready().await {
         faults.push(error.to_string());
     }
-    let mut body = json!({ "status": "ready", "policy": health.rule.now().hash });
-    if let Some(why) = health.refused.why() {
-        body["warning"] = json!(format!("the changed configuration is refused, the old one stays in force: {why}"));
-    }
-    if faults.is_empty() {
-        return Json(body).into_response();
-    }
-    body["status"] = json!("not ready");
-    body["faults"] = json!(faults);
-    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+    let (code, status) = match faults.is_empty() {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    let refused = health.refused.why();
+    let warning = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
+    (code, Json(Answer { status, policy: health.rule.now().hash.clone(), warning, faults })).into_response()
 }

@@ -13,10 +13,11 @@ pub struct Secret(SecretString);
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
         // Not by serde's own error, which would show the value.
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(text) => Ok(Secret(text.into())),
-            _ => Err(D::Error::custom("a secret is a text: put it in quotes, or write env:NAME or file:PATH")),
-        }
+        let value = toml::Value::deserialize(deserializer)?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| D::Error::custom("a secret is a text: put it in quotes, or write env:NAME or file:PATH"))?;
+        Ok(Secret(text.into()))
     }
 }
 
