@@ -16,6 +16,7 @@ mod diagram;
 mod end_to_end;
 mod facts;
 mod faults;
+mod feedback;
 mod note;
 mod policy_cases;
 mod receive;

@@ -69,8 +69,14 @@ fn the_pure_rooms_know_no_clock_no_io_and_no_async() {
     // A ticket is judged there as the loop judges it, and of the loop that is all it knows.
     let impure = impure.map(|word| if word == "crate::work" { "work::look" } else { word });
     check("backtest", &impure);
-    for file in ["receive/verify.rs", "receive/delivery.rs", "helpdesk/ticket.rs", "work/judge.rs", "work/reference.rs"]
-    {
+    for file in [
+        "receive/verify.rs",
+        "receive/delivery.rs",
+        "helpdesk/ticket.rs",
+        "work/feedback.rs",
+        "work/judge.rs",
+        "work/reference.rs",
+    ] {
         check(file, &["Utc::now", "tokio", "async ", "std::fs", "std::env"]);
     }
 }

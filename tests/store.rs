@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::helpdesk::ticket::TicketKey;
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
+use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
 use starwarden::store::sqlite::Sqlite;
 use starwarden::store::watches::{Claim, Next, Watch};
 use starwarden::store::{Store, StoreError};
@@ -120,7 +121,7 @@ async fn a_lease_that_ended_passes_on_and_its_old_holder_writes_nothing() {
         assert_ne!(old.lease, new.lease);
         let lost = |result: Result<(), StoreError>| matches!(result, Err(StoreError::LeaseLost(_)));
         assert!(lost(store.record_decision(&old, &row("A", Carried::Open)).await));
-        assert!(lost(store.carried(&old, "A", Carried::Posted).await));
+        assert!(lost(store.posted(&old, "A", at(111)).await));
         assert!(lost(store.extend(&old, at(111), LEASE).await));
         assert!(lost(store.settle(&old, Next::Settled { look_at: None }, at(111)).await));
         store.record_decision(&new, &row("B", Carried::Open)).await.expect("kept");
@@ -207,13 +208,68 @@ async fn a_decision_is_kept_once_and_the_newest_carried_one_counts() {
         store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept once");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), None, "an open one may never have been written");
         store.record_decision(&claim, &row("B", Carried::Open)).await.expect("kept");
-        store.carried(&claim, "B", Carried::Posted).await.expect("said");
+        store.posted(&claim, "B", at(2)).await.expect("said");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), Some(row("B", Carried::Posted)));
         store.record_decision(&claim, &row("C", Carried::Shadow)).await.expect("kept");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), Some(row("C", Carried::Shadow)));
         let history = store.history(&key(1)).await.expect("read").expect("a ticket");
         let carried: Vec<_> = history.decisions.iter().map(|row| (row.reference.as_str(), row.carried)).collect();
         assert_eq!(carried, [("A", Carried::Overtaken), ("B", Carried::Posted), ("C", Carried::Shadow)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() {
+    check(|store| async move {
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        let claim = claim_one(&*store, 1).await;
+        for (reference, verdict, seconds) in [("A", "needs_facts", 0), ("B", "no_need", 10), ("C", "ok_to_star", 20)] {
+            let row = DecisionRow { verdict: verdict.into(), decided_at: at(seconds), ..row(reference, Carried::Open) };
+            store.record_decision(&claim, &row).await.expect("kept");
+        }
+        let said = |reference: &str, opinion: Opinion, way: Way, seconds: i64| Feedback {
+            ticket: key(1),
+            reference: reference.into(),
+            opinion,
+            who: "Ann Agent".into(),
+            said_at: at(seconds),
+            way,
+        };
+        let disagree = |why: &str| Opinion::Disagree { why: why.into() };
+        let (reply, first) = (|comment| Way::Reply { comment }, at(0));
+        let on_b = said("B", disagree("no"), reply(7), 30);
+        for (new, feedback) in [
+            (1, on_b.clone()),
+            (0, on_b.clone()),
+            (1, said("B", Opinion::Agree, reply(8), 31)),
+            (1, said("C", Opinion::Corrected { to: "no_need".into() }, Way::Tag, 40)),
+            (0, said("C", Opinion::Corrected { to: "no_need".into() }, Way::Tag, 50)),
+            (1, said("A", Opinion::Agree, reply(6), 5)),
+            (0, said("unheard of", Opinion::Agree, reply(9), 60)),
+        ] {
+            assert_eq!(
+                store.record_feedback(std::slice::from_ref(&feedback)).await.expect("kept"),
+                new,
+                "{feedback:?}"
+            );
+        }
+        assert_eq!(store.agreement(first).await.expect("read"), Agreement { agreed: 1, disagreed: 1 });
+        assert_eq!(store.agreement(at(15)).await.expect("read"), Agreement { agreed: 0, disagreed: 1 });
+        // A button that is pressed again renews what was said with it.
+        for (opinion, seconds) in
+            [(Opinion::Agree, 61), (disagree("why"), 62), (Opinion::Agree, 63), (disagree("because"), 64)]
+        {
+            store.record_feedback(&[said("C", opinion, Way::Console, seconds)]).await.expect("kept");
+        }
+        let listed = store.disagreements(first, 10).await.expect("read");
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        assert_eq!(listed[0].verdict, "ok_to_star");
+        assert_eq!(listed[0].feedback, said("C", disagree("because"), Way::Console, 64));
+        let all = store.feedback_of(&key(1)).await.expect("read");
+        assert_eq!(all.len(), 6);
+        assert_eq!((&all[0].feedback, all[0].verdict.as_str()), (&on_b, "no_need"));
+        assert_eq!(store.disagreements(first, 0).await.expect("read"), []);
     })
     .await;
 }

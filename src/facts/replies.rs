@@ -14,6 +14,10 @@ pub struct Reply {
     pub source: String,
     /// When, where the helpdesk says so.
     pub at: Option<DateTime<Utc>>,
+    /// Their name.
+    pub who: String,
+    /// The note's id.
+    pub comment: u64,
 }
 
 /// What a `star:` line says.
@@ -59,7 +63,14 @@ fn lines(comment: &Comment, reading: &Reading) -> Vec<Reply> {
         None => format!("{name}, note"),
     };
     let said = comment.text().lines().filter_map(command).flat_map(says);
-    said.map(|says| Reply { says, source: source.clone(), at: comment.created_at }).collect()
+    said.map(|says| Reply {
+        says,
+        source: source.clone(),
+        at: comment.created_at,
+        who: name.to_owned(),
+        comment: comment.id,
+    })
+    .collect()
 }
 
 /// What stands behind `star:` at the start of a line; a quoted line starts with `>`.

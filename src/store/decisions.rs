@@ -50,9 +50,9 @@ pub trait Decisions: Send + Sync {
     /// Fails with [`StoreError::LeaseLost`] where the claim's lease is gone. Older open decisions of the ticket become [`Carried::Overtaken`].
     async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError>;
 
-    /// Says what became of a decision of the claimed ticket; [`StoreError::LeaseLost`] where the lease is gone, and
-    /// then nothing is written: whoever has the ticket now finds out from its comments.
-    async fn carried(&self, claim: &Claim, reference: &str, became: Carried) -> Result<(), StoreError>;
+    /// Says that a decision's note stands on the claimed ticket, as was known first at `at`; [`StoreError::LeaseLost`]
+    /// where the lease is gone, and then nothing is written: whoever has the ticket now finds out from its comments.
+    async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// The ticket's newest decision that was posted or, in shadow mode, recorded.
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError>;

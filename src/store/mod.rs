@@ -4,6 +4,7 @@
 
 pub mod decisions;
 pub mod deliveries;
+pub mod feedback;
 pub mod history;
 pub mod sqlite;
 pub mod watches;
@@ -13,13 +14,14 @@ use async_trait::async_trait;
 use crate::helpdesk::ticket::TicketKey;
 use decisions::Decisions;
 use deliveries::Deliveries;
+use feedback::Feedbacks;
 use history::Histories;
 use watches::Watches;
 
 /// Everything that outlives a restart. One suite of tests runs on every implementation.
-pub trait Store: Deliveries + Watches + Decisions + Histories + Readiness {}
+pub trait Store: Deliveries + Watches + Decisions + Feedbacks + Histories + Readiness {}
 
-impl<T: Deliveries + Watches + Decisions + Histories + Readiness> Store for T {}
+impl<T: Deliveries + Watches + Decisions + Feedbacks + Histories + Readiness> Store for T {}
 
 /// Says whether the store is of use.
 #[async_trait]

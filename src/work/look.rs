@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::feedback;
 use super::judge::{self, Judged};
 use super::reference::{fingerprint, posted, reference};
 use super::{Account, Shared};
@@ -17,6 +18,7 @@ use crate::policy::Policy;
 use crate::policy::decision::{Decision, NOT_APPLICABLE};
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
+use crate::store::feedback::Feedback;
 use crate::store::watches::{Claim, Next};
 
 /// How often a ticket may fail in a row before it becomes a dead letter.
@@ -45,8 +47,10 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         Err(error) => return Ok(after(&error, claim)),
     };
     let ids = Ids::new(&policy.binding, &account.ids);
-    if let Some(why) = sources::not_ours(&policy.binding, &ids, &looked.ticket) {
-        return Ok(stopped(why)); // Its comments are none of our business.
+    let last = shared.store.last_decision(&claim.ticket).await?;
+    let not_ours = sources::not_ours(&policy.binding, &ids, &looked.ticket);
+    if let (Some(why), None) = (&not_ours, &last) {
+        return Ok(stopped(why.clone())); // Its comments are none of our business.
     }
     let (comments, people) = match account.helpdesk.comments(id).await {
         Ok(read) => read,
@@ -58,6 +62,15 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let now = Utc::now();
     let bot = account.bot.get().copied();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &[], bot, now);
+    shared.store.record_feedback(&feedback::replied(&reading, bot, &claim.ticket, &judged.replies, now)).await?;
+    if let (Some(why), Some(last)) = (not_ours, &last) {
+        if posted(&reading, bot.unwrap_or_default()).last() == Some(&last.reference) {
+            let tags = &reading.ticket.tags;
+            let last_word = feedback::corrected(&policy, &claim.ticket, &last.reference, &last.verdict, tags, now);
+            shared.store.record_feedback(last_word.as_slice()).await?;
+        }
+        return Ok(stopped(why));
+    }
     if replies::stopped(&judged.replies) {
         return Ok(stopped("a manager wrote star: stop".into()));
     }
@@ -65,7 +78,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         return Ok(stopped("the policy does not speak of it".into()));
     }
     let server_time = looked.server_time.unwrap_or(now);
-    Decided { shared, policy: &policy, account, claim, reading: &reading, judged: &judged, now, server_time }
+    Decided { shared, policy: &policy, account, claim, reading: &reading, judged: &judged, last, now, server_time }
         .act()
         .await
 }
@@ -78,6 +91,8 @@ struct Decided<'a> {
     claim: &'a Claim,
     reading: &'a Reading,
     judged: &'a Judged,
+    /// The newest decision that was carried out.
+    last: Option<DecisionRow>,
     now: DateTime<Utc>,
     server_time: DateTime<Utc>,
 }
@@ -87,13 +102,13 @@ impl Decided<'_> {
         let ticket = &self.claim.ticket;
         let store = &self.shared.store;
         let fingerprint = fingerprint(&self.judged.decision, &self.judged.problems);
-        let last = store.last_decision(ticket).await?;
         let settled = Looked { next: Next::Settled { look_at: self.judged.decision.valid_until }, pause: None };
-        let was = last.as_ref().map(|row| row.verdict.clone());
+        let last = self.last.as_ref();
+        let was = last.map(|row| row.verdict.clone());
         match self.account.mode {
             Mode::Shadow => {
-                if last.as_ref().is_none_or(|row| row.fingerprint != fingerprint) {
-                    let reference = reference(ticket, &fingerprint, last.as_ref().map(|row| row.reference.as_str()));
+                if last.is_none_or(|row| row.fingerprint != fingerprint) {
+                    let reference = reference(ticket, &fingerprint, last.map(|row| row.reference.as_str()));
                     let row = self.row(reference, fingerprint, Carried::Shadow, was.as_deref())?.0;
                     store.record_decision(self.claim, &row).await?;
                 }
@@ -105,8 +120,18 @@ impl Decided<'_> {
                 if let Some(newest) =
                     newest.filter(|newest| **newest == reference(ticket, &fingerprint, before.map(String::as_str)))
                 {
-                    store.carried(self.claim, newest, Carried::Posted).await?; // Where its answer was lost, this is the answer.
+                    store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
+                    let verdict = &self.judged.decision.verdict;
+                    store.record_feedback(self.corrected(newest, verdict).as_slice()).await?;
                     return Ok(settled);
+                }
+                let said = last.filter(|last| Some(&last.reference) == newest);
+                let said = said.and_then(|last| Some((self.corrected(&last.reference, &last.verdict)?, &last.verdict)));
+                if let Some((correction, verdict)) = said {
+                    store.record_feedback(&[correction]).await?;
+                    if *verdict == self.judged.decision.verdict {
+                        return Ok(settled); // What somebody has put right is not said again; only another verdict speaks.
+                    }
                 }
                 if let Some(wait) = self.young() {
                     return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
@@ -121,6 +146,12 @@ impl Decided<'_> {
                 self.write(&row, html, settled).await
             }
         }
+    }
+
+    /// A correction by tag of the newest note.
+    fn corrected(&self, newest: &str, verdict: &str) -> Option<Feedback> {
+        let tags = &self.reading.ticket.tags;
+        feedback::corrected(self.policy, &self.claim.ticket, newest, verdict, tags, self.now)
     }
 
     /// How long until the ticket's stamp is old enough to guard a write: it has whole seconds, and a colleague's
@@ -174,7 +205,7 @@ impl Decided<'_> {
         match self.account.helpdesk.update(ticket.id, &update).await {
             Ok(audit) => {
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
-                self.shared.store.carried(self.claim, &row.reference, Carried::Posted).await?;
+                self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
                 Ok(settled)
             }
             Err(error) => Ok(after(&error, self.claim)),

@@ -1,5 +1,6 @@
 //! The loop: a due ticket is read, decided, brought to where it should be, and due again.
 
+pub mod feedback;
 pub mod judge;
 pub mod look;
 pub mod pace;

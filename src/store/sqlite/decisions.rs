@@ -1,6 +1,7 @@
 //! The statements of [`crate::store::decisions`].
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
@@ -18,9 +19,9 @@ impl Decisions for Sqlite {
         self.writer.run(move |connection| record_decision(connection, &claim, &row)).await
     }
 
-    async fn carried(&self, claim: &Claim, reference: &str, became: Carried) -> Result<(), StoreError> {
+    async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
         let (claim, reference) = (claim.clone(), reference.to_owned());
-        self.writer.run(move |connection| carried(connection, &claim, &reference, became)).await
+        self.writer.run(move |connection| posted(connection, &claim, &reference, at)).await
     }
 
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
@@ -44,11 +45,14 @@ fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) ->
     Ok(())
 }
 
-fn carried(connection: &Connection, claim: &Claim, reference: &str, became: Carried) -> Outcome<()> {
+fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Outcome<()> {
     must_hold(connection, claim)?;
     connection
-        .prepare_cached("UPDATE decisions SET carried = ?4 WHERE account = ?1 AND ticket = ?2 AND reference = ?3")?
-        .execute(params![claim.ticket.account, number(claim.ticket.id)?, reference, word(became)])?;
+        .prepare_cached(
+            "UPDATE decisions SET carried = 'posted', posted_at = coalesce(posted_at, ?4)
+             WHERE account = ?1 AND ticket = ?2 AND reference = ?3",
+        )?
+        .execute(params![claim.ticket.account, number(claim.ticket.id)?, reference, millis(at)])?;
     Ok(())
 }
 

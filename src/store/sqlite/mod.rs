@@ -2,6 +2,7 @@
 
 mod decisions;
 mod deliveries;
+mod feedback;
 mod history;
 mod values;
 mod watches;
@@ -17,7 +18,10 @@ use super::{Readiness, StoreError};
 use writer::Writer;
 
 /// The schema's versions, oldest first; a file's `user_version` says how many it has.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/sqlite/0001_deliveries_watches_decisions.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/sqlite/0001_deliveries_watches_decisions.sql"),
+    include_str!("../migrations/sqlite/0004_feedback.sql"),
+];
 
 /// A store in one SQLite file, for one process at a time.
 pub struct Sqlite {
