@@ -41,7 +41,10 @@ pub(super) struct Demo {
     /// Stop when the samples are done
     #[arg(long)]
     once: bool,
-    /// Where deliveries are taken; port 0 for any
+    /// The stand-in helpdesk alone, on --listen, with a configuration for a bot of your own on standard output
+    #[arg(long, conflicts_with = "once")]
+    helpdesk_only: bool,
+    /// Where deliveries are taken, or with --helpdesk-only where the helpdesk is; port 0 for any
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 }
@@ -49,7 +52,27 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) fn run(self) -> Done {
         let runtime = tokio::runtime::Runtime::new().context("the runtime cannot start").exit_as(1)?;
-        runtime.block_on(self.play()).exit_as(1)
+        match self.helpdesk_only {
+            true => runtime.block_on(self.helpdesk()).exit_as(1),
+            false => runtime.block_on(self.play()).exit_as(1),
+        }
+    }
+
+    /// The stand-in helpdesk with its tickets, until it is told to stop.
+    async fn helpdesk(self) -> anyhow::Result<ExitCode> {
+        let helpdesk = StandIn::new();
+        let samples = samples::at(Utc::now()).context("the samples cannot be read")?;
+        for sample in &samples {
+            add(&helpdesk, sample);
+        }
+        let desk =
+            TcpListener::bind(self.listen).await.with_context(|| format!("{} cannot be listened on", self.listen))?;
+        let base_url = format!("http://{}", desk.local_addr()?);
+        let tickets = samples.iter().map(|sample| format!("#   {}  {}\n", sample.reading.ticket.id, sample.name));
+        let configuration = include_str!("../demo/starwarden.toml").replace("{base_url}", &base_url);
+        print(&configuration.replace("{tickets}", tickets.collect::<String>().trim_end()));
+        axum::serve(desk, helpdesk.router()).with_graceful_shutdown(signal()).await?;
+        Ok(ExitCode::SUCCESS)
     }
 
     async fn play(self) -> anyhow::Result<ExitCode> {
@@ -96,6 +119,14 @@ impl Demo {
     }
 }
 
+/// Puts a sample at the helpdesk, with what a manager answered on it.
+fn add(helpdesk: &StandIn, sample: &Sample) {
+    helpdesk.add(sample.reading.clone());
+    if let Some(answer) = &sample.answer {
+        helpdesk.say(sample.reading.ticket.id, 7001, answer, Publicity::Internal);
+    }
+}
+
 /// Sends every sample through, and shows what became of it; whether all ended as their files say.
 async fn samples_through(
     helpdesk: &StandIn,
@@ -107,10 +138,7 @@ async fn samples_through(
     let samples = samples::at(Utc::now()).context("the samples cannot be read")?;
     let mut sent = Vec::new();
     for (index, sample) in samples.iter().enumerate() {
-        helpdesk.add(sample.reading.clone());
-        if let Some(answer) = &sample.answer {
-            helpdesk.say(sample.reading.ticket.id, 7001, answer, Publicity::Internal);
-        }
+        add(helpdesk, sample);
         // Both shapes, in turn: an event subscription's and a trigger's.
         let body =
             if index % 2 == 0 { event(sample) } else { json!({ "ticket_id": sample.reading.ticket.id.to_string() }) };

@@ -5,12 +5,14 @@ mod check;
 mod decide;
 mod demo;
 mod diagram;
+mod doctor;
 mod each;
 mod health;
 mod line;
 mod loaded;
 mod reload;
 mod serve;
+mod setup;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +33,10 @@ enum Verb {
     Demo(demo::Demo),
     /// Run the bot: take deliveries, decide tickets, leave notes
     Serve(ConfigFile),
+    /// Make or mend webhook and trigger at the helpdesk
+    Setup(setup::Setup),
+    /// Check everything the bot needs, and say what to do about what is wrong
+    Doctor(doctor::Doctor),
     /// Read configuration, policy and diagram, and show every fault with its place
     Check(check::Check),
     /// Decide one ticket or a file of them, offline, and say why
@@ -52,6 +58,8 @@ pub fn run(line: CommandLine) -> ExitCode {
     let done = match line.verb {
         Verb::Demo(demo) => demo.run(),
         Verb::Serve(serve) => serve::run(&serve.config),
+        Verb::Setup(setup) => setup.run(),
+        Verb::Doctor(doctor) => doctor.run(),
         Verb::Check(check) => check.run(),
         Verb::Decide(decide) => decide.run(),
         Verb::Diagram(diagram) => diagram.run(),

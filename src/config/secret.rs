@@ -72,6 +72,11 @@ impl Secret {
         Ok(secret.into())
     }
 
+    /// The environment variable it is kept in, if it is kept in one.
+    pub fn variable(&self) -> Option<&str> {
+        self.0.expose_secret().strip_prefix("env:")
+    }
+
     /// The file it is kept in, if it is kept in one.
     pub fn file(&self, home: &Path) -> Option<PathBuf> {
         self.0.expose_secret().strip_prefix("file:").map(|path| home.join(path))

@@ -23,6 +23,7 @@ impl StandIn {
             .route("/api/v2/users/{id}", get(user))
             .route("/api/v2/organizations/{id}", get(organization))
             .route("/api/v2/search.json", get(search))
+            .merge(super::admin::routes())
             .layer(middleware::from_fn_with_state(self.clone(), admit));
         Router::new().route("/oauth/tokens", post(token)).merge(api).with_state(self.clone())
     }
@@ -94,7 +95,7 @@ async fn token(State(helpdesk): State<StandIn>, axum::Form(grant): axum::Form<Gr
     Json(json!({ "access_token": helpdesk.give_token(), "token_type": "bearer", "expires_in": 1800 })).into_response()
 }
 
-fn missing() -> Response {
+pub(super) fn missing() -> Response {
     (StatusCode::NOT_FOUND, Json(json!({ "error": "RecordNotFound", "description": "Not found" }))).into_response()
 }
 

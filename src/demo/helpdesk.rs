@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value as Json, json};
 
+use super::settings::Settings;
 use crate::helpdesk::ticket::{Comment, Organization, Reading, Role, User};
 
 /// Who the bot is here.
@@ -21,13 +22,14 @@ pub struct StandIn {
 }
 
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     tickets: BTreeMap<u64, Kept>,
     troubles: VecDeque<Trouble>,
     calls: Vec<Call>,
     tokens: Vec<String>,
     tokens_given: u64,
     next_id: u64,
+    pub(super) settings: Settings,
 }
 
 struct Kept {
@@ -200,6 +202,15 @@ impl StandIn {
         tagged.map(|kept| kept.reading.ticket.id).collect()
     }
 
+    /// Every tag in use, and on how many tickets.
+    pub(super) fn tags(&self) -> BTreeMap<String, usize> {
+        let mut tags = BTreeMap::new();
+        for tag in self.lock().tickets.values().flat_map(|kept| &kept.reading.ticket.tags) {
+            *tags.entry(tag.clone()).or_default() += 1;
+        }
+        tags
+    }
+
     pub(super) fn user(&self, id: u64) -> Option<User> {
         self.lock().tickets.values().find_map(|kept| kept.reading.user(id).cloned())
     }
@@ -252,13 +263,13 @@ impl StandIn {
         Ok((kept.reading.clone(), audit))
     }
 
-    fn fresh_id(&self) -> u64 {
+    pub(super) fn fresh_id(&self) -> u64 {
         let mut held = self.lock();
         held.next_id += 1;
         1_000_000 + held.next_id
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

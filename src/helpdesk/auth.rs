@@ -9,8 +9,27 @@ use tokio::sync::Mutex;
 
 use super::client::CallError;
 
-/// What the token may be used for.
-const SCOPE: &str = "tickets:read tickets:write users:read organizations:read";
+/// What a token may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To read tickets and to write notes and tags: what the bot itself needs.
+    Work,
+    /// To look at webhooks, triggers, forms and fields besides: what `doctor` needs.
+    Look,
+    /// To make and mend webhooks and triggers besides: what `setup` needs.
+    Setup,
+}
+
+impl Purpose {
+    /// Its scopes, as a token is asked for with them.
+    pub fn scopes(self) -> &'static str {
+        match self {
+            Purpose::Work => "tickets:read tickets:write users:read organizations:read",
+            Purpose::Look => "tickets:read tickets:write users:read organizations:read webhooks:read triggers:read",
+            Purpose::Setup => "tickets:read users:read webhooks:read webhooks:write triggers:read triggers:write",
+        }
+    }
+}
 
 /// How long a token lives where the helpdesk does not say.
 const USUAL_LIFE: u64 = 1800;
@@ -39,6 +58,7 @@ pub enum Credentials {
 /// Keeps the token that goes with every call.
 pub(super) struct Keeper {
     credentials: Credentials,
+    purpose: Purpose,
     grants: String,
     /// The newest token; the lock is held while one is asked for, so that all who wait share it.
     token: Mutex<Option<Token>>,
@@ -52,8 +72,8 @@ struct Token {
 }
 
 impl Keeper {
-    pub(super) fn new(base_url: &str, credentials: Credentials) -> Keeper {
-        Keeper { credentials, grants: format!("{base_url}/oauth/tokens"), token: Mutex::new(None) }
+    pub(super) fn new(base_url: &str, credentials: Credentials, purpose: Purpose) -> Keeper {
+        Keeper { credentials, purpose, grants: format!("{base_url}/oauth/tokens"), token: Mutex::new(None) }
     }
 
     /// Puts the credentials on a call. `refused` is the token a 401 came back for: then another is asked for, once.
@@ -103,7 +123,7 @@ impl Keeper {
             ("grant_type", "client_credentials"),
             ("client_id", id),
             ("client_secret", secret.expose_secret()),
-            ("scope", SCOPE),
+            ("scope", self.purpose.scopes()),
         ];
         let answer =
             http.post(&self.grants).form(&form).send().await.map_err(|error| CallError::unreachable(&error))?;

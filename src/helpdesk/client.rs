@@ -8,7 +8,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::auth::{Credentials, Keeper};
+use super::auth::{Credentials, Keeper, Purpose};
 use super::ticket::{Comment, Organization, Ticket, User};
 use super::wire;
 
@@ -101,6 +101,14 @@ impl Helpdesk {
     /// # Errors
     /// An address that is none.
     pub fn new(base_url: &str, credentials: Credentials) -> Result<Helpdesk, CallError> {
+        Helpdesk::with(base_url, credentials, Purpose::Work)
+    }
+
+    /// The same, with a token that may be used for more than the bot itself needs.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn with(base_url: &str, credentials: Credentials, purpose: Purpose) -> Result<Helpdesk, CallError> {
         let base: Url = base_url
             .trim_end_matches('/')
             .parse()
@@ -112,7 +120,7 @@ impl Helpdesk {
             .user_agent(concat!("starwarden/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| CallError::unreachable(&error))?;
-        let keeper = Arc::new(Keeper::new(base.as_str().trim_end_matches('/'), credentials));
+        let keeper = Arc::new(Keeper::new(base.as_str().trim_end_matches('/'), credentials, purpose));
         Ok(Helpdesk { http, base, keeper })
     }
 
@@ -199,7 +207,7 @@ impl Helpdesk {
         Ok(found)
     }
 
-    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, CallError> {
+    pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, CallError> {
         let mut url = self.base.join(path).map_err(|_| CallError::Unreachable(format!("{path} is no path")))?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -208,11 +216,11 @@ impl Helpdesk {
     }
 
     /// A link of the helpdesk's, followed only where it leads back to it.
-    fn same_origin(&self, link: &str) -> Option<Url> {
+    pub(super) fn same_origin(&self, link: &str) -> Option<Url> {
         self.base.join(link).ok().filter(|url| url.origin() == self.base.origin())
     }
 
-    async fn call(&self, method: Method, url: &Url, body: Option<&Json>) -> Result<Response, CallError> {
+    pub(super) async fn call(&self, method: Method, url: &Url, body: Option<&Json>) -> Result<Response, CallError> {
         let request = || -> RequestBuilder {
             let call = self.http.request(method.clone(), url.clone());
             match body {
@@ -283,7 +291,7 @@ fn wait(answer: &Response) -> Option<Duration> {
     (until - now).to_std().ok()
 }
 
-async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, CallError> {
+pub(super) async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| CallError::unreachable(&error))? {
         if body.len() + chunk.len() > LARGEST {

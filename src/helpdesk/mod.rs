@@ -2,5 +2,6 @@
 
 pub mod auth;
 pub mod client;
+pub mod settings;
 pub mod ticket;
 mod wire;

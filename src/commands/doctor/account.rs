@@ -1,0 +1,240 @@
+//! Checks of one account at its helpdesk, in the order in which a person would mend what they find.
+
+use std::path::Path;
+
+use chrono::Utc;
+
+use super::finding::Found;
+use crate::commands::loaded::credentials;
+use crate::commands::setup::plan::{Told, Wanted};
+use crate::config::Account;
+use crate::facts::sources::Ids;
+use crate::helpdesk::auth::{Credentials, Purpose};
+use crate::helpdesk::client::{CallError, Helpdesk};
+use crate::policy::Policy;
+use crate::work::star_tags;
+
+/// How far our clock may be from the helpdesk's, seconds; signatures are dated by theirs and aged by ours.
+const MOST_SKEW: i64 = 30;
+
+/// One account, and what is known before its helpdesk is asked.
+pub(super) struct Checkup<'a> {
+    pub name: &'a str,
+    pub account: &'a Account,
+    pub home: &'a Path,
+    pub policy: Option<&'a Policy>,
+    pub public_url: Option<&'a str>,
+}
+
+type Findings = Vec<(&'static str, Found)>;
+
+impl Checkup<'_> {
+    pub(super) async fn run(&self) -> Findings {
+        let mut findings = vec![("webhook secrets", self.secrets())];
+        let credentials = match credentials(&self.account.auth, self.home) {
+            Ok(credentials) => credentials,
+            Err(error) => {
+                findings.push(("credentials", Found::wrong(format!("{error:#}"), self.in_auth("put it there"))));
+                return findings;
+            }
+        };
+        let work = Helpdesk::new(&self.account.base_url, credentials.clone());
+        let taken = match &work {
+            Ok(helpdesk) => helpdesk.me().await,
+            Err(error) => Err(CallError::Unreachable(error.to_string())),
+        };
+        findings.push(("credentials", self.taken(&taken, &credentials)));
+        let (Ok(helpdesk), Ok(_)) = (work, taken) else {
+            findings.push(("the helpdesk's settings", Found::Unchecked { says: "mend the credentials first".into() }));
+            return findings;
+        };
+        findings.push(("clock", clock(&helpdesk).await));
+        match Helpdesk::with(&self.account.base_url, credentials, Purpose::Look) {
+            Ok(helpdesk) => self.settings(&helpdesk, &mut findings).await,
+            Err(error) => findings.push(("scopes", Found::wrong(error.to_string(), "see base_url"))),
+        }
+        findings
+    }
+
+    fn in_auth(&self, what: &str) -> String {
+        format!("{what}: [accounts.{}.auth] says where it is read", self.name)
+    }
+
+    fn secrets(&self) -> Found {
+        let secrets = &self.account.webhook_secrets;
+        for secret in secrets {
+            if let Err(error) = secret.read(self.home) {
+                return Found::wrong(
+                    format!("{error:#}"),
+                    format!("starwarden setup --account {} --apply fetches it into a file: secret", self.name),
+                );
+            }
+        }
+        match secrets.len() {
+            1 => Found::well("one, readable"),
+            many => Found::advice(format!("{many}, readable"), "take the old ones out when the rotation is over"),
+        }
+    }
+
+    fn taken(&self, taken: &Result<u64, CallError>, credentials: &Credentials) -> Found {
+        match (taken, credentials) {
+            (Ok(id), Credentials::ApiToken { .. }) => Found::advice(
+                format!("we are user {id}, by an API token, which the helpdesk ends on 2027-04-30"),
+                "move to an OAuth client before that day",
+            ),
+            (Ok(id), Credentials::Client { .. } | Credentials::Bearer(_)) => Found::well(format!("we are user {id}")),
+            (Err(CallError::Unauthorized(why)), _) => Found::wrong(
+                format!("the helpdesk refuses them: {why}"),
+                self.in_auth(
+                    "put the right ones there, and see that the client may have the scopes for tickets and users",
+                ),
+            ),
+            (Err(error), _) => {
+                Found::wrong(error.to_string(), format!("see accounts.{}.base_url and the way there", self.name))
+            }
+        }
+    }
+
+    /// What needs more scopes than the bot itself.
+    async fn settings(&self, helpdesk: &Helpdesk, findings: &mut Findings) {
+        let webhooks = match helpdesk.webhooks().await {
+            Ok(webhooks) => webhooks,
+            Err(error) => {
+                let cure = format!("give the client these for setup and doctor: {}", Purpose::Look.scopes());
+                findings.push(("scopes", Found::wrong(error.to_string(), cure)));
+                return;
+            }
+        };
+        findings.push(("scopes", Found::well("webhooks and triggers can be read")));
+        let Some(policy) = self.policy else {
+            findings.push(("forms and fields", Found::Unchecked { says: "mend the policy first".into() }));
+            return;
+        };
+        let ids = Ids::new(&policy.binding, &self.account.ids());
+        findings.push(("forms", self.there("forms", &ids.forms, helpdesk.forms().await)));
+        findings.push(("fields", self.there("fields", &ids.fields, helpdesk.fields().await)));
+        let star_tags = star_tags(policy);
+        findings.push(("star tag", tag(&star_tags, helpdesk.tags().await)));
+
+        let Some(public_url) = self.public_url else {
+            findings.push(("webhook", Found::Unchecked { says: "set server.public_url first".into() }));
+            return;
+        };
+        let setup = format!("starwarden setup --account {} --apply", self.name);
+        let told = |told| Wanted::new(self.name, public_url, star_tags.clone(), told);
+        let by_events = told(Told::ByEvents).own(&webhooks).first().is_some_and(|webhook| !webhook.by_trigger());
+        let wanted = told(if by_events { Told::ByEvents } else { Told::ByTrigger });
+        let own = wanted.own(&webhooks);
+        let Some(webhook) = own.first() else {
+            findings.push(("webhook", Found::wrong(format!("there is none named \"{}\"", wanted.webhook.name), setup)));
+            return;
+        };
+        let amiss = wanted.amiss(webhook);
+        let found = match amiss.is_empty() {
+            true => Found::well(format!("\"{}\" sends to {}", webhook.name, webhook.endpoint)),
+            false => Found::wrong(format!("\"{}\" is not as it should be: {}", webhook.name, amiss.join(", ")), &setup),
+        };
+        findings.push(("webhook", found));
+        if !by_events {
+            findings.push(("trigger", trigger(helpdesk, &wanted, &webhook.id, &setup).await));
+        }
+        findings.push(("deliveries", deliveries(helpdesk, &webhook.id).await));
+    }
+
+    /// Whether every id that the policy can ask for exists at the helpdesk.
+    fn there(
+        &self,
+        table: &str,
+        named: &std::collections::BTreeMap<String, Vec<u64>>,
+        there: Result<Vec<u64>, CallError>,
+    ) -> Found {
+        let there = match there {
+            Ok(there) => there,
+            Err(error) => return Found::wrong(error.to_string(), "see that the client may read them"),
+        };
+        let none = named.iter().filter(|(_, ids)| !ids.is_empty() && !ids.iter().any(|id| there.contains(id)));
+        let none: Vec<&str> = none.map(|(name, _)| name.as_str()).collect();
+        match none.is_empty() {
+            true => {
+                Found::well(format!("{} of the policy's are there", named.values().filter(|it| !it.is_empty()).count()))
+            }
+            false => Found::wrong(
+                format!("no active one has the ids of {}", none.join(", ")),
+                format!("put this helpdesk's own ids into [accounts.{}.{table}]", self.name),
+            ),
+        }
+    }
+}
+
+async fn clock(helpdesk: &Helpdesk) -> Found {
+    match helpdesk.time().await {
+        Ok(Some(theirs)) => {
+            let skew = (Utc::now() - theirs).num_seconds();
+            match skew.abs() <= MOST_SKEW {
+                true => Found::well(format!("within {MOST_SKEW} s of the helpdesk's")),
+                false => Found::wrong(
+                    format!("{} s {} the helpdesk's", skew.abs(), if skew > 0 { "ahead of" } else { "behind" }),
+                    "set this machine's clock by NTP: a signature's age is told by it",
+                ),
+            }
+        }
+        Ok(None) => Found::advice("the helpdesk's answers have no date", "compare the clocks by hand"),
+        Err(error) => Found::wrong(error.to_string(), "run it again"),
+    }
+}
+
+fn tag(star_tags: &[String], seen: Result<Vec<String>, CallError>) -> Found {
+    let named = star_tags.join(" or ");
+    match seen {
+        Ok(seen) if star_tags.iter().any(|tag| seen.contains(tag)) => Found::well(format!("tickets bear {named}")),
+        Ok(_) => Found::advice(
+            format!("no ticket of late bears {named}"),
+            "see that the STAR app sets this tag, or name the right one in the policy's applies_to",
+        ),
+        Err(error) => Found::wrong(error.to_string(), "see that the client may read tags"),
+    }
+}
+
+async fn trigger(helpdesk: &Helpdesk, wanted: &Wanted, webhook: &str, setup: &str) -> Found {
+    let triggers = match helpdesk.triggers().await {
+        Ok(triggers) => triggers,
+        Err(error) => return Found::wrong(error.to_string(), "see that the client may read triggers"),
+    };
+    match wanted.own_triggers(&triggers).first() {
+        None => Found::wrong("nothing tells the webhook of starred tickets", setup),
+        Some(trigger) => {
+            let amiss = wanted.trigger_amiss(trigger, webhook);
+            match amiss.is_empty() {
+                true => Found::well(format!("\"{}\" is active", trigger.title)),
+                false => {
+                    Found::wrong(format!("\"{}\" is not as it should be: {}", trigger.title, amiss.join(", ")), setup)
+                }
+            }
+        }
+    }
+}
+
+async fn deliveries(helpdesk: &Helpdesk, webhook: &str) -> Found {
+    let invocations = match helpdesk.invocations(webhook).await {
+        Ok(invocations) => invocations,
+        Err(error) => return Found::wrong(error.to_string(), "look at the webhook's activity in the helpdesk"),
+    };
+    let failed: Vec<_> = invocations.iter().filter(|invocation| invocation.status != "success").collect();
+    match failed.first() {
+        None => Found::well(format!("none of the newest {} failed", invocations.len())),
+        Some(newest) => Found::wrong(
+            format!(
+                "{} of the newest {} failed{}",
+                failed.len(),
+                invocations.len(),
+                newest.status_code.map(|status| format!(", with status {status}")).unwrap_or_default()
+            ),
+            match newest.status_code {
+                Some(401) => "the secret is another than the webhook's: run starwarden setup --apply",
+                Some(_) | None => {
+                    "see that the bot runs and server.public_url leads to it; tickets are found by catch-up meanwhile"
+                }
+            },
+        ),
+    }
+}

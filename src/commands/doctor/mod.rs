@@ -1,0 +1,130 @@
+//! `doctor`: a line for each thing that can be wrong, in the order in which a person would mend them.
+
+mod account;
+mod finding;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::{Done, ExitAs, print};
+use crate::config::{self, Settings};
+use crate::store::Readiness;
+use crate::store::sqlite::Sqlite;
+use account::Checkup;
+use finding::{Finding, Found};
+
+/// Checks everything the bot needs, and says what to do about what is wrong.
+///
+/// In order: configuration, policy, store, public address; then for each account: secrets, credentials, clock, scopes,
+/// forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries. It changes nothing.
+/// Exit code 0 where all is well, 1 where something is not.
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    /// The configuration, starwarden.toml
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// A line for each check
+    Text,
+    /// One JSON object
+    Json,
+}
+
+impl Doctor {
+    pub(super) fn run(self) -> Done {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("the runtime cannot start").exit_as(1)?;
+        let findings = runtime.block_on(self.look());
+        let well = findings.iter().all(Finding::is_well);
+        match self.format {
+            Format::Text => {
+                print(&findings.iter().map(Finding::text).collect::<String>());
+                print(if well { "all is well\n" } else { "not all is well\n" });
+            }
+            Format::Json => print(&format!("{:#}\n", json!({ "well": well, "checks": findings }))),
+        }
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+
+    async fn look(&self) -> Vec<Finding> {
+        let overall = |check, found| Finding { check, account: None, found };
+        let settings = match config::read(&self.config, std::env::vars()) {
+            Ok(settings) => settings,
+            Err(error) => {
+                let cure = "mend it at the place shown; config/starwarden.toml has every key";
+                return vec![overall("configuration", Found::wrong(format!("{error:#}"), cure))];
+            }
+        };
+        let home = self.config.parent().unwrap_or(Path::new("."));
+        let accounts = settings.accounts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let says = format!("{} is sound; accounts: {accounts}", self.config.display());
+        let mut findings = vec![overall("configuration", Found::well(says))];
+
+        let policy = config::policy::read(&settings.policy.file);
+        findings.push(overall(
+            "policy",
+            match &policy {
+                Ok(policy) => Found::well(format!("{} is sound, {}", settings.policy.file.display(), policy.hash)),
+                Err(error) => Found::wrong(format!("{error:#}"), "mend it at the place shown"),
+            },
+        ));
+        findings.push(overall("store", store(&settings).await));
+        findings.push(overall("public address", public_url(settings.server.public_url.as_deref())));
+        for (name, account) in &settings.accounts {
+            let policy = policy.as_ref().ok();
+            let public_url = settings.server.public_url.as_deref();
+            let found = Checkup { name, account, home, policy, public_url }.run().await;
+            findings.extend(found.into_iter().map(|(check, found)| Finding {
+                check,
+                account: Some(name.clone()),
+                found,
+            }));
+        }
+        findings
+    }
+}
+
+async fn store(settings: &Settings) -> Found {
+    let opened = match settings.store.sqlite() {
+        Ok(file) => Sqlite::open(&file),
+        Err(error) => return Found::wrong(error.to_string(), "see [store] url"),
+    };
+    let ready = match opened {
+        Ok(store) => store.ready().await,
+        Err(error) => Err(error),
+    };
+    match ready {
+        Ok(()) => Found::well("can be read and written"),
+        Err(error) => Found::wrong(error.to_string(), "see [store] url"),
+    }
+}
+
+fn public_url(url: Option<&str>) -> Found {
+    let Some(url) = url else {
+        return Found::advice("server.public_url is not set", "set it: setup needs it, and notes link to it");
+    };
+    match url.parse::<reqwest::Url>() {
+        Ok(url) if url.scheme() == "https" => Found::well(url.to_string()),
+        Ok(parsed) if parsed.scheme() == "http" && is_here(&parsed) => Found::well(format!("{url}, on this machine")),
+        Ok(_) => {
+            Found::wrong(format!("{url} is not https"), "the helpdesk delivers over https: put TLS before the bot")
+        }
+        Err(_) => Found::wrong(format!("{url} is no address"), "write it like https://star.example.com"),
+    }
+}
+
+fn is_here(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

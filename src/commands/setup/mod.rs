@@ -1,0 +1,151 @@
+//! `setup`: the webhook and the trigger that tell us of starred tickets, made or mended at the helpdesk.
+
+pub(super) mod plan;
+mod signing;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use super::loaded::credentials;
+use super::{Done, ExitAs, print};
+use crate::config;
+use crate::helpdesk::auth::Purpose;
+use crate::helpdesk::client::Helpdesk;
+use crate::work::star_tags;
+use plan::{Step, Told, Wanted};
+
+/// Shows what is to be done at the helpdesk so that it tells the bot of starred tickets, and with --apply does it.
+///
+/// It makes one webhook, and one trigger that sends it the number of every open ticket with the star's tag. Run again,
+/// it mends what somebody changed and makes nothing twice. What it did not make it never touches.
+#[derive(Debug, clap::Args)]
+pub(super) struct Setup {
+    /// The configuration, starwarden.toml
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    /// The account, as the configuration names it: [accounts.NAME]
+    #[arg(long, value_name = "NAME")]
+    account: String,
+    /// Do it; without, it is only shown
+    #[arg(long)]
+    apply: bool,
+    /// Subscribe to ticket events instead of a trigger: more deliveries, and managers' answers are seen at once
+    #[arg(long)]
+    events: bool,
+    /// Take away what setup made
+    #[arg(long, conflicts_with = "events")]
+    remove: bool,
+}
+
+/// Whether things are done, or only shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Apply {
+    Yes,
+    No,
+}
+
+impl Setup {
+    pub(super) fn run(self) -> Done {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("the runtime cannot start").exit_as(1)?;
+        runtime.block_on(self.set_up()).exit_as(1)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn set_up(self) -> anyhow::Result<()> {
+        let settings = config::read(&self.config, std::env::vars())?;
+        let home = self.config.parent().unwrap_or(Path::new("."));
+        let name = &self.account;
+        let account = settings.accounts.get(name).with_context(|| {
+            let there: Vec<&str> = settings.accounts.keys().map(String::as_str).collect();
+            format!("there is no account {name}; the configuration has {}", there.join(", "))
+        })?;
+        let public_url = settings.server.public_url.as_deref();
+        let public_url = public_url.context("server.public_url is not set: the helpdesk must know where to deliver")?;
+        let policy = config::policy::read(&settings.policy.file)?;
+        let told = if self.events { Told::ByEvents } else { Told::ByTrigger };
+        let wanted = Wanted::new(name, public_url, star_tags(&policy), told);
+
+        let helpdesk = Helpdesk::with(&account.base_url, credentials(&account.auth, home)?, Purpose::Setup)?;
+        let webhooks = helpdesk.webhooks().await.context("webhooks cannot be listed")?;
+        let triggers = helpdesk.triggers().await.context("triggers cannot be listed")?;
+        let steps = match self.remove {
+            true => wanted.removal(&webhooks, &triggers),
+            false => {
+                if let Some(rival) = wanted.rival(&webhooks) {
+                    bail!(
+                        "the webhook \"{}\" ({}) sends to {} already and is not ours: remove it, or rename it \"{}\" to hand it over",
+                        rival.name,
+                        rival.id,
+                        rival.endpoint,
+                        wanted.webhook.name
+                    );
+                }
+                wanted.steps(&webhooks, &triggers)
+            }
+        };
+        print(&format!("{name}: {}\n", account.base_url));
+        if steps.is_empty() {
+            print(match self.remove {
+                true => "  nothing of ours is there\n",
+                false => "  webhook and trigger are as they should be\n",
+            });
+        }
+        for step in &steps {
+            print(&format!("  {step}{}\n", details(step, &wanted)));
+            if self.apply {
+                carry_out(step, &helpdesk, &wanted).await.with_context(|| format!("could not {step}"))?;
+            }
+        }
+        if !self.apply && !steps.is_empty() {
+            print("nothing is done yet: add --apply to do it\n");
+        } else if !self.remove {
+            let webhooks = helpdesk.webhooks().await.context("webhooks cannot be listed")?;
+            if let [webhook, ..] = wanted.own(&webhooks).as_slice() {
+                let secret = helpdesk.signing_secret(&webhook.id).await.context("the signing secret cannot be read")?;
+                let kept = signing::keep(
+                    &secret,
+                    &account.webhook_secrets,
+                    home,
+                    if self.apply { Apply::Yes } else { Apply::No },
+                )?;
+                print(&format!("  signing secret: {kept}\n"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a step's own words leave out.
+fn details(step: &Step, wanted: &Wanted) -> String {
+    match step {
+        Step::MakeWebhook => format!(" \"{}\" to {}", wanted.webhook.name, wanted.webhook.endpoint),
+        Step::MakeTrigger => format!(" \"{}\"", wanted.trigger("").title),
+        Step::RemoveTrigger(_) | Step::RemoveWebhook(_) | Step::MendWebhook(..) | Step::MendTrigger(..) => {
+            String::new()
+        }
+    }
+}
+
+async fn carry_out(step: &Step, helpdesk: &Helpdesk, wanted: &Wanted) -> anyhow::Result<()> {
+    match step {
+        Step::RemoveTrigger(trigger) => helpdesk.remove_trigger(trigger.id).await?,
+        Step::RemoveWebhook(webhook) => helpdesk.remove_webhook(&webhook.id).await?,
+        Step::MakeWebhook => drop(helpdesk.make_webhook(&wanted.webhook).await?),
+        Step::MendWebhook(webhook, _) => helpdesk.mend_webhook(&webhook.id, &wanted.webhook).await?,
+        Step::MakeTrigger => helpdesk.make_trigger(&wanted.trigger(&ours(helpdesk, wanted).await?)).await?,
+        Step::MendTrigger(trigger, _) => {
+            helpdesk.mend_trigger(trigger.id, &wanted.trigger(&ours(helpdesk, wanted).await?)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The id of our webhook of the right kind, which the step before has made if it was not there.
+async fn ours(helpdesk: &Helpdesk, wanted: &Wanted) -> anyhow::Result<String> {
+    let webhooks = helpdesk.webhooks().await?;
+    let own = wanted.own(&webhooks).into_iter().find(|it| it.by_trigger() == wanted.webhook.by_trigger());
+    Ok(own.context("the webhook is not there")?.id.clone())
+}

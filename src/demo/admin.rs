@@ -1,0 +1,122 @@
+//! The stand-in helpdesk's own settings: webhooks, triggers, forms, fields, tags, with the real paths and answers.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, put};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::api::missing;
+use super::helpdesk::StandIn;
+
+/// What a webhook made here is signed with.
+pub const SIGNING_SECRET: &str = "stand-in-signing-secret";
+
+/// Ids of the forms that exist here.
+pub const FORMS: [u64; 5] = [360000071293, 360001421072, 360000803379, 334447, 426148];
+
+/// Ids of the fields that exist here.
+pub const FIELDS: [u64; 2] = [360020421853, 360000000001];
+
+pub(super) fn routes() -> Router<StandIn> {
+    Router::new()
+        .route("/api/v2/webhooks", get(webhooks).post(make_webhook))
+        .route("/api/v2/webhooks/{id}", patch(change_webhook).delete(remove_webhook))
+        .route("/api/v2/webhooks/{id}/signing_secret", get(signing_secret))
+        .route("/api/v2/webhooks/{id}/invocations", get(invocations))
+        .route("/api/v2/triggers", get(triggers).post(make_trigger))
+        .route("/api/v2/triggers/{id}", put(change_trigger).delete(remove_trigger))
+        .route("/api/v2/ticket_forms", get(forms))
+        .route("/api/v2/ticket_fields", get(fields))
+        .route("/api/v2/tags", get(tags))
+}
+
+async fn webhooks(State(helpdesk): State<StandIn>) -> Response {
+    Json(json!({ "webhooks": helpdesk.webhooks(), "meta": { "has_more": false } })).into_response()
+}
+
+async fn make_webhook(State(helpdesk): State<StandIn>, Json(body): Json<Value>) -> Response {
+    let made = helpdesk.add_webhook(body.get("webhook").cloned().unwrap_or_default());
+    (StatusCode::CREATED, Json(json!({ "webhook": made }))).into_response()
+}
+
+async fn change_webhook(State(helpdesk): State<StandIn>, Path(id): Path<String>, Json(body): Json<Value>) -> Response {
+    let change = body.get("webhook").cloned().unwrap_or_default();
+    // Whether it is told by triggers or by events is settled when it is made.
+    let other_kind = helpdesk.webhook(&id).is_some_and(|webhook| {
+        change.get("subscriptions").is_some_and(|subscriptions| {
+            let by_trigger = json!(["conditional_ticket_events"]);
+            (*subscriptions == by_trigger) != (webhook.get("subscriptions") == Some(&by_trigger))
+        })
+    });
+    if other_kind {
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "InvalidSubscriptions" }))).into_response();
+    }
+    match helpdesk.change_webhook(&id, &change) {
+        Some(webhook) => Json(json!({ "webhook": webhook })).into_response(),
+        None => missing(),
+    }
+}
+
+async fn remove_webhook(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Response {
+    match helpdesk.remove_webhook(&id) {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => missing(),
+    }
+}
+
+async fn signing_secret(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Response {
+    match helpdesk.webhook(&id) {
+        Some(_) => {
+            Json(json!({ "signing_secret": { "algorithm": "SHA256", "secret": SIGNING_SECRET } })).into_response()
+        }
+        None => missing(),
+    }
+}
+
+async fn invocations(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Response {
+    match helpdesk.webhook(&id) {
+        Some(_) => Json(json!({ "invocations": helpdesk.invocations() })).into_response(),
+        None => missing(),
+    }
+}
+
+async fn triggers(State(helpdesk): State<StandIn>) -> Response {
+    Json(json!({ "triggers": helpdesk.triggers(), "next_page": null })).into_response()
+}
+
+async fn make_trigger(State(helpdesk): State<StandIn>, Json(body): Json<Value>) -> Response {
+    let made = helpdesk.add_trigger(body.get("trigger").cloned().unwrap_or_default());
+    (StatusCode::CREATED, Json(json!({ "trigger": made }))).into_response()
+}
+
+async fn change_trigger(State(helpdesk): State<StandIn>, Path(id): Path<String>, Json(body): Json<Value>) -> Response {
+    match helpdesk.change_trigger(&id, &body.get("trigger").cloned().unwrap_or_default()) {
+        Some(trigger) => Json(json!({ "trigger": trigger })).into_response(),
+        None => missing(),
+    }
+}
+
+async fn remove_trigger(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Response {
+    match helpdesk.remove_trigger(&id) {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => missing(),
+    }
+}
+
+async fn forms() -> Response {
+    let forms = FORMS.map(|id| json!({ "id": id, "name": format!("Form {id}"), "active": true }));
+    Json(json!({ "ticket_forms": forms, "next_page": null })).into_response()
+}
+
+async fn fields() -> Response {
+    let fields = FIELDS.map(|id| json!({ "id": id, "title": format!("Field {id}"), "type": "text", "active": true }));
+    Json(json!({ "ticket_fields": fields, "next_page": null })).into_response()
+}
+
+async fn tags(State(helpdesk): State<StandIn>) -> Response {
+    let tags: Vec<Value> =
+        helpdesk.tags().into_iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
+    Json(json!({ "tags": tags, "next_page": null })).into_response()
+}

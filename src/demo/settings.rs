@@ -1,0 +1,86 @@
+//! What the stand-in helpdesk keeps of its settings.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::helpdesk::StandIn;
+
+/// Webhooks and triggers by id, and what is told of deliveries.
+#[derive(Default)]
+pub(super) struct Settings {
+    webhooks: BTreeMap<String, Json>,
+    triggers: BTreeMap<String, Json>,
+    invocations: Vec<Json>,
+}
+
+impl StandIn {
+    /// Every webhook.
+    pub fn webhooks(&self) -> Vec<Json> {
+        self.lock().settings.webhooks.values().cloned().collect()
+    }
+
+    /// Every trigger.
+    pub fn triggers(&self) -> Vec<Json> {
+        self.lock().settings.triggers.values().cloned().collect()
+    }
+
+    /// Adds a webhook as somebody at the helpdesk would; as it is kept.
+    pub fn add_webhook(&self, webhook: Json) -> Json {
+        let id = format!("01STANDIN{}", self.fresh_id());
+        let made = merged(&json!({ "id": id, "status": "active" }), &webhook);
+        self.lock().settings.webhooks.insert(id, made.clone());
+        made
+    }
+
+    /// Adds a trigger as somebody at the helpdesk would; as it is kept.
+    pub fn add_trigger(&self, trigger: Json) -> Json {
+        let id = self.fresh_id();
+        let made = merged(&json!({ "id": id, "active": true }), &trigger);
+        self.lock().settings.triggers.insert(id.to_string(), made.clone());
+        made
+    }
+
+    /// Changes keys of a webhook; none where there is no such.
+    pub fn change_webhook(&self, id: &str, change: &Json) -> Option<Json> {
+        let mut held = self.lock();
+        let webhook = held.settings.webhooks.get_mut(id)?;
+        *webhook = merged(webhook, change);
+        Some(webhook.clone())
+    }
+
+    /// Changes keys of a trigger; none where there is no such.
+    pub fn change_trigger(&self, id: &str, change: &Json) -> Option<Json> {
+        let mut held = self.lock();
+        let trigger = held.settings.triggers.get_mut(id)?;
+        *trigger = merged(trigger, change);
+        Some(trigger.clone())
+    }
+
+    /// Puts an outcome among what is told of every webhook's deliveries.
+    pub fn add_invocation(&self, invocation: Json) {
+        self.lock().settings.invocations.push(invocation);
+    }
+
+    pub(super) fn webhook(&self, id: &str) -> Option<Json> {
+        self.lock().settings.webhooks.get(id).cloned()
+    }
+
+    pub(super) fn remove_webhook(&self, id: &str) -> Option<Json> {
+        self.lock().settings.webhooks.remove(id)
+    }
+
+    pub(super) fn remove_trigger(&self, id: &str) -> Option<Json> {
+        self.lock().settings.triggers.remove(id)
+    }
+
+    pub(super) fn invocations(&self) -> Vec<Json> {
+        self.lock().settings.invocations.clone()
+    }
+}
+
+/// One object's keys, and over them another's.
+fn merged(under: &Json, over: &Json) -> Json {
+    let keys = |json: &Json| json.as_object().cloned().unwrap_or_default();
+    Json::Object(keys(under).into_iter().chain(keys(over)).collect())
+}

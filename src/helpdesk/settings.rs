@@ -1,0 +1,246 @@
+//! The helpdesk's own settings: webhooks, triggers, forms, fields and tags, as the API's pages on them have it.
+
+use chrono::{DateTime, Utc};
+use reqwest::{Method, header};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::client::{CallError, Helpdesk, read};
+
+/// How many pages of a list are read at most, a hundred a page.
+const MOST_PAGES: usize = 50;
+
+/// A webhook that is told by triggers has this for its subscriptions.
+pub const BY_TRIGGER: &str = "conditional_ticket_events";
+
+/// A webhook, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Its id; empty for one that is still to be made.
+    #[serde(default, skip_serializing)]
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is for, in a sentence.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Where it sends deliveries.
+    pub endpoint: String,
+    /// `active` or `inactive`.
+    pub status: String,
+    /// `POST`, here.
+    pub http_method: String,
+    /// `json`, here.
+    pub request_format: String,
+    /// [`BY_TRIGGER`] alone, or the events it is told of.
+    #[serde(default)]
+    pub subscriptions: Vec<String>,
+}
+
+impl Webhook {
+    /// Whether triggers tell it; otherwise events do. It cannot be changed later.
+    pub fn by_trigger(&self) -> bool {
+        self.subscriptions.iter().any(|subscription| subscription == BY_TRIGGER)
+    }
+}
+
+/// A trigger, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Trigger {
+    /// Its id; 0 for one that is still to be made.
+    #[serde(default, skip_serializing)]
+    pub id: u64,
+    /// What people call it.
+    pub title: String,
+    /// Whether it is used.
+    pub active: bool,
+    /// When it fires.
+    pub conditions: Json,
+    /// What it does then.
+    pub actions: Json,
+}
+
+/// What became of one delivery, as the helpdesk tells it for seven days.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Invocation {
+    /// `success`, or what went wrong in a word.
+    #[serde(default)]
+    pub status: String,
+    /// What we answered.
+    #[serde(default)]
+    pub status_code: Option<u16>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    id: u64,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    name: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Helpdesk {
+    /// What time it is at the helpdesk, by the `Date` of an answer.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn time(&self) -> Result<Option<DateTime<Utc>>, CallError> {
+        let answer = self.call(Method::GET, &self.url("/api/v2/users/me.json", &[])?, None).await?;
+        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()))
+    }
+
+    /// Every webhook, `GET /api/v2/webhooks`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn webhooks(&self) -> Result<Vec<Webhook>, CallError> {
+        self.all("/api/v2/webhooks", "webhooks").await
+    }
+
+    /// Every trigger, `GET /api/v2/triggers`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn triggers(&self) -> Result<Vec<Trigger>, CallError> {
+        self.all("/api/v2/triggers", "triggers").await
+    }
+
+    /// Ids of the forms in use, `GET /api/v2/ticket_forms`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn forms(&self) -> Result<Vec<u64>, CallError> {
+        let all: Vec<Named> = self.all("/api/v2/ticket_forms", "ticket_forms").await?;
+        Ok(all.into_iter().filter(|form| form.active).map(|form| form.id).collect())
+    }
+
+    /// Ids of the fields in use, `GET /api/v2/ticket_fields`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn fields(&self) -> Result<Vec<u64>, CallError> {
+        let all: Vec<Named> = self.all("/api/v2/ticket_fields", "ticket_fields").await?;
+        Ok(all.into_iter().filter(|field| field.active).map(|field| field.id).collect())
+    }
+
+    /// Tags seen on tickets of the last 60 days, `GET /api/v2/tags`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn tags(&self) -> Result<Vec<String>, CallError> {
+        let all: Vec<Named> = self.all("/api/v2/tags", "tags").await?;
+        Ok(all.into_iter().map(|tag| tag.name).collect())
+    }
+
+    /// What became of a webhook's newest hundred deliveries, `GET /api/v2/webhooks/{id}/invocations`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn invocations(&self, webhook: &str) -> Result<Vec<Invocation>, CallError> {
+        let url = self.url(&format!("/api/v2/webhooks/{webhook}/invocations"), &[("page[size]", "100")])?;
+        let mut page: Json = read(self.call(Method::GET, &url, None).await?).await?;
+        items(page.get_mut("invocations").map(Json::take))
+    }
+
+    /// What a webhook signs with, `GET /api/v2/webhooks/{id}/signing_secret`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn signing_secret(&self, webhook: &str) -> Result<SecretString, CallError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            signing_secret: Secret,
+        }
+        #[derive(Deserialize)]
+        struct Secret {
+            secret: SecretString,
+        }
+        let url = self.url(&format!("/api/v2/webhooks/{webhook}/signing_secret"), &[])?;
+        let answer: Answer = read(self.call(Method::GET, &url, None).await?).await?;
+        Ok(answer.signing_secret.secret)
+    }
+
+    /// Makes a webhook, `POST /api/v2/webhooks`; gives its id.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn make_webhook(&self, webhook: &Webhook) -> Result<String, CallError> {
+        let url = self.url("/api/v2/webhooks", &[])?;
+        let made: Json = read(self.call(Method::POST, &url, Some(&json!({ "webhook": webhook }))).await?).await?;
+        let id = made.pointer("/webhook/id").and_then(Json::as_str);
+        id.map(str::to_owned).ok_or_else(|| CallError::Unreadable("the new webhook has no id".into()))
+    }
+
+    /// Brings a webhook to what it should be, `PATCH /api/v2/webhooks/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn mend_webhook(&self, id: &str, webhook: &Webhook) -> Result<(), CallError> {
+        let url = self.url(&format!("/api/v2/webhooks/{id}"), &[])?;
+        self.call(Method::PATCH, &url, Some(&json!({ "webhook": webhook }))).await.map(drop)
+    }
+
+    /// Takes a webhook away, `DELETE /api/v2/webhooks/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn remove_webhook(&self, id: &str) -> Result<(), CallError> {
+        let url = self.url(&format!("/api/v2/webhooks/{id}"), &[])?;
+        self.call(Method::DELETE, &url, None).await.map(drop)
+    }
+
+    /// Makes a trigger, `POST /api/v2/triggers`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn make_trigger(&self, trigger: &Trigger) -> Result<(), CallError> {
+        let url = self.url("/api/v2/triggers", &[])?;
+        self.call(Method::POST, &url, Some(&json!({ "trigger": trigger }))).await.map(drop)
+    }
+
+    /// Brings a trigger to what it should be, `PUT /api/v2/triggers/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn mend_trigger(&self, id: u64, trigger: &Trigger) -> Result<(), CallError> {
+        let url = self.url(&format!("/api/v2/triggers/{id}"), &[])?;
+        self.call(Method::PUT, &url, Some(&json!({ "trigger": trigger }))).await.map(drop)
+    }
+
+    /// Takes a trigger away, `DELETE /api/v2/triggers/{id}`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn remove_trigger(&self, id: u64) -> Result<(), CallError> {
+        let url = self.url(&format!("/api/v2/triggers/{id}"), &[])?;
+        self.call(Method::DELETE, &url, None).await.map(drop)
+    }
+
+    /// All items of a list, page after page.
+    async fn all<T: serde::de::DeserializeOwned>(&self, path: &str, key: &str) -> Result<Vec<T>, CallError> {
+        let mut next = Some(self.url(path, &[("page[size]", "100")])?);
+        let mut all = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let Some(url) = next.take() else { break };
+            let mut page: Json = read(self.call(Method::GET, &url, None).await?).await?;
+            all.extend(items(page.get_mut(key).map(Json::take))?);
+            let more = page.pointer("/meta/has_more").and_then(Json::as_bool).unwrap_or(true);
+            let link = page.pointer("/links/next").or(page.get("next_page")).and_then(Json::as_str);
+            next = link.filter(|_| more).and_then(|link| self.same_origin(link));
+        }
+        Ok(all)
+    }
+}
+
+fn items<T: serde::de::DeserializeOwned>(list: Option<Json>) -> Result<Vec<T>, CallError> {
+    let list = list.ok_or_else(|| CallError::Unreadable("the list is not in it".into()))?;
+    serde_json::from_value(list).map_err(|_| CallError::Unreadable("an item of the list".into()))
+}

@@ -1,0 +1,179 @@
+//! `setup` and `doctor` against the stand-in helpdesk.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use starwarden::demo::admin::SIGNING_SECRET;
+
+use crate::support::{Desk, desk, ticket};
+
+/// A configuration for the stand-in; `changed` is put in the place of `from`.
+fn configured(desk: &Desk, folder: &Path, from: &str, to: &str) -> PathBuf {
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
+    let text = format!(
+        "[server]\npublic_url = \"https://star.example.com\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\nbase_url = \"{}\"\nwebhook_secrets = [\"file:signing\"]\n[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"demo\"\n",
+        folder.join("star.db").display(),
+        policy.display(),
+        desk.url
+    );
+    assert!(text.contains(from), "{from}");
+    let file = folder.join("starwarden.toml");
+    std::fs::write(&file, text.replace(from, to)).expect("a file");
+    file
+}
+
+fn starwarden(verb: &str, config: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .args([verb, "--config"])
+        .arg(config)
+        .args(more)
+        .output()
+        .expect("the binary");
+    (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[track_caller]
+fn set_up(config: &Path, more: &[&str]) -> String {
+    let (code, said) = starwarden("setup", config, &[&["--account", "global"], more].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains(SIGNING_SECRET), "{said}");
+    said
+}
+
+#[test]
+fn setup_makes_webhook_and_trigger_once_and_mends_what_was_changed() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let config = configured(&desk, folder.path(), "", "");
+    let foreign = desk.helpdesk.add_webhook(json!({ "name": "pager", "endpoint": "https://pager.example.com", "http_method": "POST", "request_format": "json", "subscriptions": ["conditional_ticket_events"] }));
+    let foreign_trigger = desk.helpdesk.add_trigger(json!({ "title": "page", "conditions": {}, "actions": [] }));
+
+    let shown = set_up(&config, &[]);
+    assert!(shown.contains("make the webhook") && shown.contains("nothing is done yet"), "{shown}");
+    assert_eq!((desk.helpdesk.webhooks().len(), desk.helpdesk.triggers().len()), (1, 1), "only shown");
+
+    set_up(&config, &["--apply"]);
+    let (webhooks, triggers) = (desk.helpdesk.webhooks(), desk.helpdesk.triggers());
+    assert_eq!((webhooks.len(), triggers.len()), (2, 2));
+    let own = webhooks.iter().find(|webhook| webhook["name"] == "starwarden global").expect("our webhook");
+    assert_eq!(own["endpoint"], "https://star.example.com/webhooks/zendesk/global");
+    let trigger = triggers.iter().find(|trigger| trigger["title"] != "page").expect("our trigger");
+    assert_eq!(trigger["actions"][0]["value"][0], own["id"], "the trigger tells our webhook");
+    let secret = folder.path().join("signing");
+    assert_eq!(std::fs::read_to_string(&secret).expect("the secret").trim(), SIGNING_SECRET);
+    assert_eq!(secret.metadata().expect("about it").permissions().mode() & 0o777, 0o600);
+
+    let again = set_up(&config, &["--apply"]);
+    assert!(again.contains("as they should be") && again.contains("is where the configuration says"), "{again}");
+    assert_eq!((desk.helpdesk.webhooks(), desk.helpdesk.triggers()), (webhooks.clone(), triggers.clone()));
+
+    desk.helpdesk.change_webhook(own["id"].as_str().expect("an id"), &json!({ "status": "inactive" }));
+    desk.helpdesk.change_trigger(&trigger["id"].to_string(), &json!({ "active": false, "actions": [] }));
+    let mended = set_up(&config, &["--apply"]);
+    assert!(mended.contains("status") && mended.contains("not active, actions"), "{mended}");
+    assert_eq!(desk.helpdesk.triggers(), triggers);
+    assert_eq!(desk.helpdesk.webhooks().len(), webhooks.len());
+
+    let (code, refused) = starwarden("setup", &config, &["--account", "globe"]);
+    assert!(code == Some(1) && refused.contains("the configuration has global"), "{refused}");
+
+    set_up(&config, &["--events", "--apply"]);
+    let by_events = desk.helpdesk.webhooks();
+    assert_eq!(
+        (by_events.len(), desk.helpdesk.triggers()),
+        (2, vec![foreign_trigger.clone()]),
+        "its kind cannot change, so it is made anew"
+    );
+    assert!(by_events.iter().any(|webhook| webhook["subscriptions"][0] == "zen:event-type:ticket.tags_changed"));
+    assert!(set_up(&config, &["--events", "--apply"]).contains("as they should be"));
+
+    set_up(&config, &["--remove", "--apply"]);
+    assert_eq!(
+        (desk.helpdesk.webhooks(), desk.helpdesk.triggers()),
+        (vec![foreign], vec![foreign_trigger]),
+        "what is not ours stays as it was"
+    );
+    assert!(set_up(&config, &["--remove"]).contains("nothing of ours"));
+}
+
+#[test]
+fn setup_makes_no_second_webhook_beside_somebody_elses() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let config = configured(&desk, folder.path(), "", "");
+    desk.helpdesk.add_webhook(json!({ "name": "by hand", "endpoint": "https://star.example.com/webhooks/zendesk/global", "http_method": "POST", "request_format": "json", "subscriptions": ["conditional_ticket_events"] }));
+    let (code, said) = starwarden("setup", &config, &["--account", "global", "--apply"]);
+    assert!(code == Some(1) && said.contains("\"by hand\"") && said.contains("is not ours"), "{said}");
+    assert_eq!(desk.helpdesk.webhooks().len(), 1);
+}
+
+#[test]
+fn a_secret_that_is_read_from_the_environment_is_said_where_to_set() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let config = configured(&desk, folder.path(), "file:signing", "env:STAR_SIGNING");
+    let said = set_up(&config, &["--apply"]);
+    assert!(said.contains("set STAR_SIGNING to it"), "{said}");
+}
+
+fn diagnosed(config: &Path) -> (Option<i32>, Value) {
+    let (code, said) = starwarden("doctor", config, &["--format", "json"]);
+    (code, serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}")))
+}
+
+/// The first thing that is wrong, by its check, and what to do.
+fn worst(checks: &Value) -> (String, String) {
+    let wrong = checks["checks"].as_array().expect("checks").iter().find(|check| check["found"] == "wrong");
+    let wrong = wrong.unwrap_or_else(|| panic!("nothing is wrong: {checks}"));
+    (wrong["check"].as_str().expect("a name").to_owned(), format!("{} {}", wrong["says"], wrong["do"]))
+}
+
+#[test]
+fn doctor_is_green_when_all_is_well_and_names_what_is_not() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &[]));
+    let config = configured(&desk, folder.path(), "", "");
+    assert_eq!(worst(&diagnosed(&config).1).0, "webhook secrets");
+    set_up(&config, &["--apply"]);
+    let (code, said) = starwarden("doctor", &config, &[]);
+    assert!(code == Some(0) && said.ends_with("all is well\n"), "{said}");
+    assert!(!said.contains('✗') && !said.contains('!') && !said.contains('?'), "all green: {said}");
+
+    for (from, to, check, says) in [
+        ("[store]", "[sore]", "configuration", "unknown field `sore`"),
+        ("star.toml", "moon.toml", "policy", "moon.toml cannot be read"),
+        ("star.db", "nowhere/star.db", "store", "see that its folder exists"),
+        ("https://star", "http://star", "public address", "not https"),
+        ("client_secret = \"demo\"", "client_secret = \"wrong\"", "credentials", "refuses them"),
+        (
+            "client_secret = \"demo\"",
+            "client_secret = \"env:NOT_SET_AT_ALL\"",
+            "credentials",
+            "NOT_SET_AT_ALL is not set",
+        ),
+        (&desk.url, "http://127.0.0.1:1", "credentials", "cannot be reached"),
+        (
+            "\n[accounts.global.auth]",
+            "\n[accounts.global.forms]\nlicensing = 1\n[accounts.global.auth]",
+            "forms",
+            "licensing",
+        ),
+        (
+            "\n[accounts.global.auth]",
+            "\n[accounts.global.fields]\nrequest_type = 1\n[accounts.global.auth]",
+            "fields",
+            "request_type",
+        ),
+        ("star.example.com", "star2.example.com", "webhook", "endpoint"),
+    ] {
+        let (code, found) = diagnosed(&configured(&desk, folder.path(), from, to));
+        let (worst, told) = worst(&found);
+        assert!(code == Some(1) && worst == check && told.contains(says), "{to}: {worst} {told}");
+        assert_eq!(found["well"], false);
+    }
+
+    let config = configured(&desk, folder.path(), "", "");
+    desk.helpdesk.add_invocation(json!({ "status": "failed", "status_code": 401 }));
+    assert_eq!(worst(&diagnosed(&config).1).0, "deliveries");
+    desk.helpdesk.change_trigger(&desk.helpdesk.triggers()[0]["id"].to_string(), &json!({ "active": false }));
+    assert_eq!(worst(&diagnosed(&config).1).0, "trigger");
+}
