@@ -1,5 +1,6 @@
 //! What is read out of a ticket: sources in their order, customers' words, managers' replies.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use starwarden::facts::fact::{Finding, Trust};
 use starwarden::facts::gather::{self, Stated};
@@ -10,6 +11,10 @@ use starwarden::policy::Policy;
 
 fn star() -> Policy {
     Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd")).expect("sound")
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-24T12:00:00Z".parse().expect("an instant")
 }
 
 /// A reading out of a starred ticket with some of its keys replaced.
@@ -29,9 +34,12 @@ fn reading(ticket: Value, rest: Value) -> Reading {
 /// `value (trust: source)` of a fact, or `unknown`.
 fn found(fact: &str, reading: &Reading) -> String {
     let policy = star();
-    let gathered = gather::facts(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[]);
+    let gathered = gather::facts(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], now());
     match &gathered.facts[fact] {
         Finding::Known(fact) => format!("{} ({:?}: {})", fact.value, fact.trust, fact.source),
+        Finding::Conflict(two) => {
+            format!("{}: {} against {}: {}", two.0.value, two.0.source, two.1.value, two.1.source)
+        }
         Finding::Unknown { looked } => format!("unknown: {}", looked.join("; ")),
     }
 }
@@ -85,8 +93,14 @@ fn dates_are_read_or_told() {
         )
     };
     for (date, expected) in [
-        (json!("2026-11-30"), "2026-11-30T00:00:00Z (Recorded: organisation's expiration date)"),
-        (json!("2026-11-30T17:00:00+01:00"), "2026-11-30T16:00:00Z (Recorded: organisation's expiration date)"),
+        (
+            json!("2026-11-30"),
+            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date, its latest and perhaps not this licence's own)",
+        ),
+        (
+            json!("2026-11-30T17:00:00+01:00"),
+            "2026-11-30T16:00:00Z (Recorded: organisation's expiration date, its latest and perhaps not this licence's own)",
+        ),
         (
             json!("n/a"),
             "unknown: field expires on is empty; organisation's expiration date says “n/a”, which is no date",
@@ -119,7 +133,7 @@ fn customers_words_are_guesses_with_their_quote() {
         ("", None),
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
-        let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &[]);
+        let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &[], now());
         let quote = gathered.facts["trial"]
             .known()
             .map(|fact| (fact.trust, fact.quote.as_ref().expect("a quote").words.as_str()));
@@ -127,7 +141,7 @@ fn customers_words_are_guesses_with_their_quote() {
     }
     let comments = json!([{ "id": 1, "author_id": 7001, "body": "shall I extend your trial extension?", "public": true }, { "id": 2, "author_id": 5001, "body": "Yes, a trial extension please", "public": true, "created_at": "2026-11-23T10:00:00Z" }]);
     let reading = reading(json!({}), json!({ "comments": comments }));
-    let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &[]);
+    let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &[], now());
     assert_eq!(
         gathered.facts["trial"].known().and_then(|fact| fact.quote.clone()).expect("a quote").place,
         "customer, 23 Nov",
@@ -182,7 +196,7 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
         stated("expires_at", "soon"),
         stated("workflow", "saas_extension"),
     ];
-    let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &answers);
+    let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &answers, now());
     let trial = gathered.facts["trial"].known().expect("known");
     assert_eq!(
         (trial.value.to_string().as_str(), trial.trust, trial.source.as_str()),

@@ -107,7 +107,9 @@ fn ways_that_lead_nowhere() {
 
 #[test]
 fn facts_that_cannot_answer() {
-    let sources = "kind = \"instant\"\nquestion = \"When does the plan or licence expire?\"\nsources = [\n  { field = \"expires_on\" },\n  { organization = \"expiration_date\" },\n]";
+    let (before, expires_at) = BINDING.split_once("[facts.expires_at]\n").expect("the fact");
+    assert!(!before.is_empty());
+    let (sources, _) = expires_at.split_once("\n\n[").expect("its end");
     binding(sources, "kind = \"instant\"", "`expires_at` is compared with now, and has no source", "expires_at");
     binding(
         "until = \"expires_at\"",
@@ -143,8 +145,8 @@ fn what_is_not_a_binding() {
     binding("more_than = \"24h\"", "more_than = \"soon\"", "`soon` is not a span of time", "");
     binding("grace_period = \"14d\"", "grace_period = \"14\"", "`14` is not a span of time", "");
     binding("yes_no = \"trial\"", "yes_no = \"trial\"\noutcome = \"no_need\"", "a node has exactly one meaning", "");
-    binding("{ tag_any = [\"trial\"], answer = \"no\" }", "{ tag_any = [\"trial\"] }", "needs an `answer`", "");
-    binding("{ tag_any = [\"trial\"], answer = \"no\" }", "{ answer = \"no\" }", "names exactly one place", "");
+    binding("{ tag_any = [\"trial\"], answer = \"no\",", "{ tag_any = [\"trial\"],", "needs an `answer`", "");
+    binding("{ tag_any = [\"trial\"], answer = \"no\",", "{ answer = \"no\",", "names exactly one place", "");
     binding("\"our instance\"", "\"our (instance\"", "cannot be used", "");
     binding("[nodes.T]", "[nodes.T", "", "");
     chart("graph TD", "graph TD\n    A[", "not Mermaid", "");
@@ -202,7 +204,7 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
             })
             .collect();
         let gathered =
-            starwarden::facts::gather::facts(&policy, &starwarden::facts::sources::Ids::default(), None, &stated);
+            starwarden::facts::gather::facts(&policy, &starwarden::facts::sources::Ids::default(), None, &stated, now);
         let decision = policy.decide(&gathered.facts, now);
         assert_eq!(
             (decision.verdict.as_str(), decision.valid_until.map(|at| at.to_rfc3339()).as_deref()),

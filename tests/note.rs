@@ -57,7 +57,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     Why
     1. Plan/License requests: nothing on the ticket says otherwise
     2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date) + 14 days of grace
+    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date, its latest and perhaps not this licence's own) + 14 days of grace
     4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
 
     Next
@@ -79,7 +79,7 @@ fn ok_to_star_has_the_cases_checklist() {
     Why
     1. Plan/License requests: nothing on the ticket says otherwise
     2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date) + 14 days of grace
+    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date, its latest and perhaps not this licence's own) + 14 days of grace
     4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
 
     Next

@@ -147,6 +147,7 @@ impl Case {
             organization: self.organization.clone(),
             comments: self.comments.clone(),
             users: self.users.clone(),
+            ..Reading::default()
         });
         let ids = Ids::new(&policy.binding, &Ids::default());
         let Judged { decision, problems, .. } =

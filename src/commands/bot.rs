@@ -125,6 +125,7 @@ fn joined(opened: Opened, policy: &Policy) -> anyhow::Result<(Door, Account)> {
         helpdesk: Helpdesk::new(&opened.base_url, opened.credentials)?,
         name: opened.name,
         ids: opened.ids,
+        systems: opened.systems,
         mode: opened.mode,
         bot,
         catch_up_every: opened.catch_up_every,

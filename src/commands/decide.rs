@@ -9,13 +9,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::each::{self, Lines};
+use super::explained;
 use super::line::{Decided, Line};
 use super::{Done, ExitAs, print};
 use crate::config;
-use crate::facts::fact::{Facts, Finding};
 use crate::facts::gather::{self, Stated};
 use crate::facts::sources::Ids;
-use crate::facts::words;
 use crate::note::{self, Subject};
 use crate::policy::Policy;
 use crate::policy::drawing;
@@ -77,7 +76,7 @@ impl Decide {
         }
         let reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
-        let Judged { decision, facts, problems, .. } =
+        let Judged { decision, facts, heard, problems, .. } =
             judge::ticket(policy, &ids, reading.as_ref(), &stated, None, now);
         match self.format {
             Format::Json => print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n")),
@@ -98,7 +97,7 @@ impl Decide {
                     link: None,
                     now,
                 });
-                print(&format!("{}\nFacts\n{}", note.text(), explained(&facts)));
+                print(&format!("{}\nFacts\n{}", note.text(), explained::facts(&facts, &heard, &decision)));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -141,21 +140,4 @@ fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {
         Ok(_) => Ok(stated),
         Err(problem) => bail!("{problem}"),
     }
-}
-
-/// Every fact with its value and source, or why it is unknown.
-fn explained(facts: &Facts) -> String {
-    let line = |(name, finding): (&String, &Finding)| match finding {
-        Finding::Known(fact) => {
-            let trust = serde_json::to_value(fact.trust)
-                .ok()
-                .and_then(|trust| trust.as_str().map(str::to_owned))
-                .unwrap_or_default();
-            let quote = fact.quote.as_ref().map(|quote| format!(" {}", words::cited(quote))).unwrap_or_default();
-            format!("  {name:<17} {:<21} {trust}: {}{quote}\n", fact.value.to_string(), fact.source)
-        }
-        Finding::Unknown { looked } if looked.is_empty() => format!("  {name:<17} unknown\n"),
-        Finding::Unknown { looked } => format!("  {name:<17} unknown               {}\n", looked.join("; ")),
-    };
-    facts.iter().map(line).collect()
 }

@@ -101,6 +101,7 @@ impl Demo {
             requests_per_minute: 6_000,
             mode: Mode::Live,
             ids: Ids::default(),
+            systems: Arc::default(),
         };
         let (stop, stopping) = watch::channel(false);
         let (_nothing_changes, changed) = mpsc::channel(1);

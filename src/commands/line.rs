@@ -1,12 +1,14 @@
 //! One line of `decide --each`, and what is decided on it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::facts::gather::Stated;
 use crate::facts::sources::Ids;
-use crate::helpdesk::ticket::{Comment, Organization, Reading, Ticket, User};
+use crate::helpdesk::ticket::{Comment, Organization, Reading, Record, Ticket, User};
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 use crate::work::judge::{self, Judged};
@@ -32,6 +34,9 @@ pub(super) struct Line {
     /// People named in the above.
     #[serde(default)]
     pub users: Option<Vec<User>>,
+    /// What systems of record answered, by the policy's names for the lookups.
+    #[serde(default)]
+    pub records: Option<BTreeMap<String, Record>>,
     /// Facts that stand above every other source.
     #[serde(default)]
     pub facts: Option<serde_json::Map<String, Json>>,
@@ -64,7 +69,13 @@ impl Line {
         let mut comments = self.comments.take().unwrap_or_default();
         comments.sort_by_key(|comment| comment.created_at); // Stable: without dates the order given stays.
         let users = self.users.take().unwrap_or_default();
-        Some(Reading { ticket: self.ticket.take()?, organization: self.organization.take(), comments, users })
+        Some(Reading {
+            ticket: self.ticket.take()?,
+            organization: self.organization.take(),
+            comments,
+            users,
+            records: self.records.take().unwrap_or_default(),
+        })
     }
 
     /// Decides, at its own time or at `now`.

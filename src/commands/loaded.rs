@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use secrecy::SecretString;
 
 use crate::config::{self, Account, Auth, Mode, Settings};
+use crate::facts::lookups::Systems;
 use crate::facts::sources::Ids;
 use crate::helpdesk::auth::Credentials;
 use crate::policy::Policy;
@@ -30,6 +31,7 @@ pub(super) struct Opened {
     pub requests_per_minute: u32,
     pub mode: Mode,
     pub ids: Ids,
+    pub systems: Arc<Systems>,
 }
 
 impl Loaded {
@@ -39,13 +41,18 @@ impl Loaded {
     /// A fault of the policy, each with its place; a secret that is not there.
     pub(super) fn of(settings: &Settings, home: &Path) -> anyhow::Result<Loaded> {
         let policy = Arc::new(config::policy::read(&settings.policy.file)?);
-        let accounts = settings.accounts.iter().map(|(name, account)| Opened::of(name, account, home));
+        let systems = Arc::new(settings.systems(home)?);
+        let open = |(name, account): (&String, &Account)| {
+            let ids = Ids { hours: settings.schedules(), ..account.ids() };
+            Opened::of(name, account, ids, systems.clone(), home)
+        };
+        let accounts = settings.accounts.iter().map(open);
         Ok(Loaded { policy, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()? })
     }
 }
 
 impl Opened {
-    fn of(name: &str, account: &Account, home: &Path) -> anyhow::Result<Opened> {
+    fn of(name: &str, account: &Account, ids: Ids, systems: Arc<Systems>, home: &Path) -> anyhow::Result<Opened> {
         let secrets =
             account.webhook_secrets.iter().map(|secret| secret.read(home)).collect::<anyhow::Result<Vec<_>>>();
         if account.auth.api_token.is_some() {
@@ -64,7 +71,8 @@ impl Opened {
             catch_up_every: account.catch_up_every,
             requests_per_minute: account.requests_per_minute,
             mode: account.mode,
-            ids: account.ids(),
+            ids,
+            systems,
         })
     }
 }

@@ -7,6 +7,7 @@ mod demo;
 mod diagram;
 mod doctor;
 mod each;
+mod explained;
 mod health;
 mod line;
 mod loaded;

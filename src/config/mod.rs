@@ -2,6 +2,7 @@
 
 pub mod policy;
 pub mod secret;
+pub mod systems;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,6 +30,12 @@ pub struct Settings {
     /// Helpdesk instances by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, Account>,
+    /// Systems of record by the names the policy's lookups use. Absent: none is asked.
+    #[serde(default)]
+    pub lookups: BTreeMap<String, systems::System>,
+    /// Teams' weekly hours by the names the policy uses. Absent: not known.
+    #[serde(default)]
+    pub hours: BTreeMap<String, systems::Hours>,
 }
 
 /// Where deliveries come in.
@@ -184,7 +191,7 @@ impl Account {
             };
             named.iter().map(|(name, some)| (name.clone(), ids(some))).collect()
         };
-        Ids { forms: all(&self.forms), fields: all(&self.fields) }
+        Ids { forms: all(&self.forms), fields: all(&self.fields), ..Ids::default() }
     }
 }
 

@@ -10,7 +10,11 @@ pub fn instant(text: &str, day: Day) -> Option<DateTime<Utc>> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.to_utc());
     }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    of_day(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?, day)
+}
+
+/// The start or end of a day, UTC.
+pub fn of_day(date: NaiveDate, day: Day) -> Option<DateTime<Utc>> {
     let time = match day {
         Day::Start => NaiveTime::MIN,
         Day::End => NaiveTime::from_hms_opt(23, 59, 59)?,

@@ -64,6 +64,8 @@ pub struct Fact {
 pub enum Finding {
     /// A source answered.
     Known(Fact),
+    /// Records contradict each other, so none of them counts; the first two that do.
+    Conflict(Box<(Fact, Fact)>),
     /// None did; `looked` says in words what was looked at and what was wrong with it.
     Unknown {
         /// One entry a source worth telling of: `organisation's expiration date says "n/a"`.
@@ -76,9 +78,41 @@ impl Finding {
     pub fn known(&self) -> Option<&Fact> {
         match self {
             Finding::Known(fact) => Some(fact),
-            Finding::Unknown { .. } => None,
+            Finding::Conflict(_) | Finding::Unknown { .. } => None,
         }
     }
+
+    /// The word, where it is known and one.
+    pub fn word(&self) -> Option<&str> {
+        match &self.known()?.value {
+            Value::Word(word) => Some(word),
+            Value::Instant(_) => None,
+        }
+    }
+}
+
+/// What one source said of a fact, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// What it said: the value, or the words that were set aside.
+    pub said: String,
+    /// Where it was read.
+    pub source: String,
+    /// What came of it.
+    pub came: Came,
+}
+
+/// What came of what a source said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    /// It is the fact.
+    Taken,
+    /// Another source stands above it: the one named.
+    Overruled(String),
+    /// It contradicts another record: the one named.
+    Contradicts(String),
+    /// Words that do not count, and why: `denied`.
+    SetAside(&'static str),
 }
 
 /// The facts of one ticket by the names the policy gives them.

@@ -1,12 +1,18 @@
 //! Everything known of a ticket, with what managers answered above every other source.
 
-use super::fact::{Fact, Facts, Finding, Trust, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::fact::{Came, Fact, Facts, Finding, Heard, Trust, Value};
 use super::replies::{Reply, Says};
-use super::sources::{self, Ids};
+use super::sources::{self, Asked, Asking, Ids, Said};
+use super::words::{self, Words};
 use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
-use crate::policy::binding::{FactBinding, Kind};
+use crate::policy::binding::{Day, FactBinding, Kind};
 use crate::policy::nearest;
+use crate::policy::source::{Place, Source, Standing};
 
 /// An answer that stands above every other source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +25,13 @@ pub struct Stated {
     pub source: String,
 }
 
-/// The facts of a ticket, and what of the answers could not be used.
+/// The facts of a ticket, how each came to be, and what of the answers could not be used.
 #[derive(Debug, Default)]
 pub struct Gathered {
     /// What is known, by name.
     pub facts: Facts,
+    /// What every source said, by the fact's name, in the order in which they were asked.
+    pub heard: BTreeMap<String, Vec<Heard>>,
     /// One sentence for each answer that could not be used.
     pub problems: Vec<String>,
 }
@@ -46,26 +54,153 @@ pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
     (stated, problems)
 }
 
-/// Gathers every fact of the policy: from the stated answers, the later before the earlier, then from the ticket where there is one.
-pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[Stated]) -> Gathered {
-    let mut gathered = Gathered::default();
-    for (name, fact) in &policy.binding.facts {
-        let found = match reading {
-            Some(reading) => sources::read(fact, ids, reading),
-            None => sources::read(fact, ids, &Reading::default()),
-        };
-        gathered.facts.insert(name.get_ref().clone(), found);
+/// Gathers every fact of the policy: from the stated answers, the later before the earlier, then from the ticket where
+/// there is one.
+pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[Stated], now: DateTime<Utc>) -> Gathered {
+    let none = Reading::default();
+    let words = reading.map(|reading| Words::of(reading, &policy.lexicon));
+    let (reading, words) = (reading.unwrap_or(&none), words.as_ref());
+    let mut gathering =
+        Gathering { policy, ids, reading, words, now, stated, open: BTreeSet::new(), gathered: Gathered::default() };
+    for name in policy.binding.facts.keys() {
+        gathering.find(name.get_ref());
     }
     for answer in stated {
-        match usable(policy, answer) {
-            Ok(value) => {
-                let fact = Fact { value, trust: Trust::Stated, source: answer.source.clone(), quote: None };
-                gathered.facts.insert(answer.fact.clone(), Finding::Known(fact));
+        gathering.gathered.problems.extend(usable(policy, answer).err());
+    }
+    gathering.gathered
+}
+
+struct Gathering<'a> {
+    policy: &'a Policy,
+    ids: &'a Ids,
+    reading: &'a Reading,
+    words: Option<&'a Words<'a>>,
+    now: DateTime<Utc>,
+    stated: &'a [Stated],
+    /// Facts whose sources are being asked.
+    open: BTreeSet<String>,
+    gathered: Gathered,
+}
+
+impl Gathering<'_> {
+    /// Finds a fact, and before it those its sources depend on; sound policies have no circles.
+    fn find(&mut self, name: &str) {
+        let Some(fact) = self.policy.binding.fact(name) else { return };
+        if self.gathered.facts.contains_key(name) || !self.open.insert(name.to_owned()) {
+            return;
+        }
+        let day = match self.holds(&fact.day_ends_when) {
+            Some(trust) if !fact.day_ends_when.is_empty() && trust > Trust::Inferred => Day::End,
+            Some(_) | None => fact.day,
+        };
+        let mut heard = Vec::new();
+        let mut finding = self.read(fact, day, &mut heard);
+        let answered = |answer: &&Stated| answer.fact == name && usable(self.policy, answer).is_ok();
+        if let Some(answer) = self.stated.iter().rev().find(answered)
+            && let Some(value) = sources::parse(fact, &answer.value, day)
+        {
+            heard.iter_mut().filter(|heard| !matches!(heard.came, Came::SetAside(_))).for_each(|heard| {
+                heard.came = Came::Overruled(answer.source.clone());
+            });
+            heard.insert(0, Heard { said: value.to_string(), source: answer.source.clone(), came: Came::Taken });
+            finding = Finding::Known(Fact { value, trust: Trust::Stated, source: answer.source.clone(), quote: None });
+        }
+        self.gathered.heard.insert(name.to_owned(), heard);
+        self.gathered.facts.insert(name.to_owned(), finding);
+    }
+
+    /// Asks every source in order; the first that answers wins, unless another record contradicts it.
+    fn read(&mut self, fact: &FactBinding, day: Day, heard: &mut Vec<Heard>) -> Finding {
+        let mut looked: Vec<String> = Vec::new();
+        let mut taken: Option<(Fact, &Source)> = None;
+        let mut conflict: Option<Fact> = None;
+        for source in &fact.sources {
+            let Some(condition) = self.holds(&source.when) else { continue };
+            let otherwise = matches!(source.place, Place::Otherwise(_));
+            if otherwise && taken.is_some() {
+                continue;
             }
-            Err(problem) => gathered.problems.push(problem),
+            let Self { ids, reading, words, now, .. } = *self;
+            let Asking { said, set_aside } =
+                sources::ask(&source.place, fact, &Asked { ids, reading, words, now, day });
+            heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
+                said: format!("“{}”", quote.words),
+                source: quote.place,
+                came: Came::SetAside(why),
+            }));
+            let mut answer = match said {
+                Said::Answer(answer) => answer,
+                Said::Nothing => continue,
+                Said::Unreadable(why) => {
+                    if !looked.contains(&why) {
+                        looked.push(why);
+                    }
+                    continue;
+                }
+            };
+            answer.trust = answer.trust.min(condition);
+            if let Some(caveat) = &source.caveat {
+                answer.source = format!("{}, {caveat}", answer.source);
+            }
+            let mut came = Came::Taken;
+            if let Some((first, firsts)) = &taken {
+                came = Came::Overruled(first.source.clone());
+                if contradicts((&answer, source), (first, firsts)) {
+                    came = Came::Contradicts(first.source.clone());
+                    conflict.get_or_insert_with(|| answer.clone());
+                }
+            }
+            heard.push(Heard { said: answer.value.to_string(), source: shown(&answer), came });
+            taken.get_or_insert((answer, source));
+        }
+        match (taken, conflict) {
+            (Some((first, _)), Some(other)) => {
+                heard.iter_mut().filter(|heard| heard.came == Came::Taken).for_each(|heard| {
+                    heard.came = Came::Contradicts(other.source.clone());
+                });
+                Finding::Conflict(Box::new((first, other)))
+            }
+            (Some((first, _)), None) => Finding::Known(first),
+            (None, _) => Finding::Unknown { looked },
         }
     }
-    gathered
+
+    /// Whether facts have these answers, and how sure that is.
+    fn holds(&mut self, when: &BTreeMap<String, String>) -> Option<Trust> {
+        let mut weakest = Trust::Stated;
+        for (name, answer) in when {
+            self.find(name);
+            let fact = self.gathered.facts.get(name)?.known()?;
+            if fact.value != Value::Word(answer.clone()) {
+                return None;
+            }
+            weakest = weakest.min(fact.trust);
+        }
+        Some(weakest)
+    }
+}
+
+/// Whether two records contradict each other; see [`Standing`].
+fn contradicts((other, source): (&Fact, &Source), (first, firsts): (&Fact, &Source)) -> bool {
+    let recorded = [other, first].iter().all(|fact| fact.trust > Trust::Inferred);
+    let yields = [source, firsts].iter().any(|source| source.standing == Standing::Yields);
+    if !recorded || yields {
+        return false;
+    }
+    match (&first.value, &other.value) {
+        (Value::Instant(first), Value::Instant(other)) if first.date_naive() == other.date_naive() => false,
+        (Value::Instant(first), Value::Instant(other)) => match (firsts.standing, source.standing) {
+            (_, Standing::Latest) => first > other,
+            (Standing::Latest, _) => other > first,
+            (_, _) => true,
+        },
+        (first, other) => first != other,
+    }
+}
+
+fn shown(fact: &Fact) -> String {
+    fact.quote.as_ref().map_or_else(|| fact.source.clone(), |quote| words::cited(quote))
 }
 
 /// The value of a stated answer, or in one sentence what is wrong with it.
@@ -77,7 +212,7 @@ pub fn usable(policy: &Policy, answer: &Stated) -> Result<Value, String> {
             .map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean {near}?"));
         return Err(format!("there is no fact “{name}” ({source}): {help}"));
     };
-    let parsed = sources::parse(fact, value).filter(|value| answers(policy, name, fact, value));
+    let parsed = sources::parse(fact, value, fact.day).filter(|value| answers(policy, name, fact, value));
     parsed.ok_or_else(|| match fact.kind {
         Kind::Instant => {
             format!("“{value}” is no date for {name} ({source}): write it like 2026-11-30 or 2026-11-30T17:00:00Z")

@@ -1,8 +1,13 @@
 //! What is known of a ticket, from where, and how sure.
 
+pub mod dates;
 pub mod expiry;
 pub mod fact;
 pub mod gather;
+pub mod hours;
+pub mod lookups;
+mod pieces;
 pub mod replies;
+pub mod screenshot;
 pub mod sources;
 pub mod words;

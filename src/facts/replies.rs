@@ -5,6 +5,9 @@ use chrono::{DateTime, Utc};
 use super::expiry;
 use crate::helpdesk::ticket::{Comment, Reading};
 
+/// What stands before the decision's id in the last line of every note of ours.
+pub const SIGNATURE: &str = "starwarden · ref ";
+
 /// One thing a manager wrote back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {

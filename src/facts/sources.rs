@@ -1,22 +1,28 @@
-//! Facts from what is recorded on a ticket: fields, forms, tags, organisation.
+//! Facts from what is recorded on a ticket: fields, forms, tags, organisation, systems of record.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::expiry;
-use super::fact::{Fact, Finding, Trust, Value};
-use super::words;
-use crate::helpdesk::ticket::{Reading, Ticket};
-use crate::policy::binding::{Binding, FactBinding, Kind, Says, Source};
+use super::fact::{Fact, Quote, Trust, Value};
+use super::hours::{Schedule, Standing};
+use super::screenshot;
+use super::words::{DateSaid, Search, Words};
+use crate::helpdesk::ticket::{Reading, Record, Ticket};
+use crate::policy::binding::{Binding, Day, FactBinding, Kind};
+use crate::policy::source::{Place, Says};
 
-/// Ids of forms and fields in one helpdesk, by the names a policy uses.
+/// What the names a policy uses mean to one helpdesk: ids of forms and fields, and its teams' hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids {
     /// Ids of ticket forms.
     pub forms: BTreeMap<String, Vec<u64>>,
     /// Ids of ticket fields.
     pub fields: BTreeMap<String, Vec<u64>>,
+    /// Teams' schedules.
+    pub hours: BTreeMap<String, Schedule>,
 }
 
 impl Ids {
@@ -25,7 +31,11 @@ impl Ids {
         let over = |policy: &BTreeMap<String, Vec<u64>>, account: &BTreeMap<String, Vec<u64>>| {
             policy.clone().into_iter().chain(account.clone()).collect()
         };
-        Ids { forms: over(&binding.forms, &account.forms), fields: over(&binding.fields, &account.fields) }
+        Ids {
+            forms: over(&binding.forms, &account.forms),
+            fields: over(&binding.fields, &account.fields),
+            hours: account.hours.clone(),
+        }
     }
 
     fn is_form(&self, form: Option<u64>, names: &[String]) -> bool {
@@ -46,54 +56,89 @@ pub fn not_ours(binding: &Binding, ids: &Ids, ticket: &Ticket) -> Option<String>
     failed.map(|(name, _)| format!("it is not {name}"))
 }
 
-/// Reads one fact from a ticket: its sources in order, the first that answers wins.
-pub fn read(fact: &FactBinding, ids: &Ids, reading: &Reading) -> Finding {
-    let mut looked = Vec::new();
-    for source in &fact.sources {
-        match ask(source, fact, ids, reading) {
-            Said::Answer(found) => return Finding::Known(found),
-            Said::Nothing => {}
-            Said::Unreadable(why) => looked.push(why),
-        }
-    }
-    Finding::Unknown { looked }
+/// What the sources of a fact are asked of.
+pub(super) struct Asked<'a> {
+    pub ids: &'a Ids,
+    pub reading: &'a Reading,
+    pub words: Option<&'a Words<'a>>,
+    pub now: DateTime<Utc>,
+    /// Which end of a day a date without a time means.
+    pub day: Day,
 }
 
 /// What one source says.
-enum Said {
+pub(super) enum Said {
     Answer(Fact),
     Nothing,
     /// It was to answer and could not, in words.
     Unreadable(String),
 }
 
-fn ask(source: &Source, fact: &FactBinding, ids: &Ids, reading: &Reading) -> Said {
+/// What one source says, and the customers' words it set aside.
+pub(super) struct Asking {
+    pub said: Said,
+    pub set_aside: Vec<(Quote, &'static str)>,
+}
+
+/// Asks one place.
+pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Asking {
+    match (place, asked.words) {
+        (Place::Text { any, answer }, Some(words)) => {
+            let Search { found, set_aside } = words.find(any);
+            let found = found.and_then(|((), quote)| Some((parse(fact, answer, asked.day)?, quote)));
+            Asking { said: found.map_or(Said::Nothing, |(value, quote)| guess(value, quote)), set_aside }
+        }
+        (Place::TextDate(any), Some(words)) => {
+            let Search { found, set_aside } = words.date(any, asked.now);
+            let said = match found {
+                None => Said::Nothing,
+                Some((DateSaid::Day(date), quote)) => {
+                    expiry::of_day(date, asked.day).map_or(Said::Nothing, |at| guess(Value::Instant(at), quote))
+                }
+                Some((DateSaid::Ambiguous(date), quote)) => {
+                    Said::Unreadable(format!("{date} in {} can be two days", super::words::cited(&quote)))
+                }
+            };
+            Asking { said, set_aside }
+        }
+        _ => Asking { said: recorded(place, fact, asked), set_aside: Vec::new() },
+    }
+}
+
+fn guess(value: Value, quote: Quote) -> Said {
+    Said::Answer(Fact { value, trust: Trust::Inferred, source: "the customer's words".into(), quote: Some(quote) })
+}
+
+fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
+    let Asked { ids, reading, day, .. } = *asked;
     let ticket = &reading.ticket;
-    match source {
-        Source::Tag { any, answer } => match any.iter().find(|tag| ticket.tags.contains(tag)) {
-            Some(tag) => said(fact, answer, format!("tag {tag}")),
+    let said = |answer: &str, source: String| said(fact, answer, source, day);
+    match place {
+        Place::Tag { any, answer } => match any.iter().find(|tag| ticket.tags.contains(tag)) {
+            Some(tag) => said(answer, format!("tag {tag}")),
             None => Said::Nothing,
         },
-        Source::Form { any, answer } => {
+        Place::Form { any, answer } => {
             match any.iter().find(|name| ids.is_form(ticket.ticket_form_id, std::slice::from_ref(name))) {
-                Some(form) => said(fact, answer, format!("form {form}")),
+                Some(form) => said(answer, format!("form {form}")),
                 None => Said::Nothing,
             }
         }
-        Source::Field { name, says } => {
+        Place::Field { name, says } => {
             let known = ids.fields.get(name).map(Vec::as_slice).unwrap_or_default();
             let values = ticket
                 .custom_fields
                 .iter()
                 .filter(|field| known.contains(&field.id))
                 .flat_map(|field| texts(&field.value));
-            value(fact, says, values.collect(), &format!("field {}", name.replace('_', " ")))
+            value(fact, says, values.collect(), &format!("field {}", name.replace('_', " ")), day)
         }
-        Source::Organization { key, says } => {
+        Place::Organization { key, says } => {
             let place = format!("organisation's {}", key.replace('_', " "));
             match &reading.organization {
                 Some(organization) => {
-                    value(fact, says, organization.organization_fields.get(key).map(texts).unwrap_or_default(), &place)
+                    let values = organization.organization_fields.get(key).map(texts).unwrap_or_default();
+                    value(fact, says, values, &place, day)
                 }
                 None if fact.kind == Kind::Instant => {
                     Said::Unreadable(format!("{place}: the ticket has no organisation"))
@@ -101,51 +146,75 @@ fn ask(source: &Source, fact: &FactBinding, ids: &Ids, reading: &Reading) -> Sai
                 None => Said::Nothing,
             }
         }
-        Source::OrganizationTag { any, answer } => {
+        Place::OrganizationTag { any, answer } => {
             let tags =
                 reading.organization.as_ref().map(|organization| organization.tags.as_slice()).unwrap_or_default();
             match any.iter().find(|tag| tags.contains(tag)) {
-                Some(tag) => said(fact, answer, format!("organisation's tag {tag}")),
+                Some(tag) => said(answer, format!("organisation's tag {tag}")),
                 None => Said::Nothing,
             }
         }
-        Source::Text { any, answer } => match (words::find(any, reading), parse(fact, answer)) {
-            (Some(quote), Some(value)) => Said::Answer(Fact {
-                value,
-                trust: Trust::Inferred,
-                source: "the customer's words".into(),
-                quote: Some(quote),
-            }),
-            _ => Said::Nothing,
+        Place::Lookup { name, pointer, says } => match reading.records.get(name) {
+            None => Said::Nothing, // Switched off, or without the facts it needs.
+            Some(Record::Failed(why)) => Said::Unreadable(format!("{}: {why}", name.replace('_', " "))),
+            Some(Record::Found(answer)) => {
+                let place = format!("{} {}", name.replace('_', " "), pointer.trim_start_matches('/').replace('/', "."));
+                value(fact, says, answer.pointer(pointer).map(told).unwrap_or_default(), &place, day)
+            }
         },
-        Source::Otherwise(answer) => said(fact, answer, "nothing on the ticket says otherwise".into()),
+        Place::Image { asked, answer } => match screenshot::newest(reading, asked) {
+            Some(found) => said(answer, screenshot::cited(found)),
+            None => Said::Nothing,
+        },
+        Place::Hours(team) => {
+            let schedule = ids.hours.get(team);
+            match schedule.and_then(|schedule| Some((schedule, schedule.standing(asked.now)?))) {
+                Some((schedule, standing)) => {
+                    let answer = match standing {
+                        Standing::Open(_) => "yes",
+                        Standing::Closed(_) => "no",
+                    };
+                    said(answer, schedule.said(standing))
+                }
+                None => Said::Nothing,
+            }
+        }
+        Place::Otherwise(answer) => said(answer, OTHERWISE.into()),
+        Place::Text { .. } | Place::TextDate(_) => Said::Nothing,
     }
 }
 
+/// The source of the policy's own word.
+pub(super) const OTHERWISE: &str = "nothing on the ticket says otherwise";
+
 /// A recorded answer in the policy's own words.
-fn said(fact: &FactBinding, answer: &str, source: String) -> Said {
-    match parse(fact, answer) {
+fn said(fact: &FactBinding, answer: &str, source: String, day: Day) -> Said {
+    match parse(fact, answer, day) {
         Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source, quote: None }),
         None => Said::Unreadable(format!("{source} says “{answer}”")),
     }
 }
 
 /// What the values of a field say.
-fn value(fact: &FactBinding, says: &Says, values: Vec<String>, place: &str) -> Said {
+fn value(fact: &FactBinding, says: &Says, values: Vec<String>, place: &str, day: Day) -> Said {
     let filled = values.iter().find(|value| !value.trim().is_empty());
     match (says, filled) {
-        (Says::Itself, Some(text)) => match parse(fact, text) {
+        (Says::Itself, Some(text)) => match parse(fact, text, day) {
             Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place.to_owned(), quote: None }),
-            None => Said::Unreadable(format!(
-                "{place} says “{}”, which is no date",
-                text.chars().take(40).collect::<String>()
-            )),
+            None => {
+                let shown: String = text.chars().take(40).collect();
+                let what = match fact.kind {
+                    Kind::Instant => "which is no date",
+                    Kind::Word => "which is not what it must look like",
+                };
+                Said::Unreadable(format!("{place} says “{shown}”, {what}"))
+            }
         },
         (Says::Itself, None) if fact.kind == Kind::Instant => Said::Unreadable(format!("{place} is empty")),
-        (Says::Filled(answer), Some(_)) => said(fact, answer, format!("{place} is filled")),
+        (Says::Filled(answer), Some(_)) => said(fact, answer, format!("{place} is filled"), day),
         (Says::OneOf { values: wanted, answer }, _) => {
             match values.iter().find(|value| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value.trim()))) {
-                Some(found) => said(fact, answer, format!("{place}: {}", found.trim())),
+                Some(found) => said(fact, answer, format!("{place}: {}", found.trim()), day),
                 None => Said::Nothing,
             }
         }
@@ -154,10 +223,15 @@ fn value(fact: &FactBinding, says: &Says, values: Vec<String>, place: &str) -> S
 }
 
 /// A value of the fact's kind; none where the text is not one.
-pub fn parse(fact: &FactBinding, text: &str) -> Option<Value> {
+pub fn parse(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
     match fact.kind {
-        Kind::Word => Some(Value::Word(text.trim().to_lowercase())),
-        Kind::Instant => expiry::instant(text, fact.day).map(Value::Instant),
+        Kind::Word => {
+            let word = text.trim().to_lowercase();
+            let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() == word.len();
+            let fits = fact.pattern.as_ref().is_none_or(|pattern| pattern.0.find(&word).is_some_and(whole));
+            fits.then_some(Value::Word(word))
+        }
+        Kind::Instant => expiry::instant(text, day).map(Value::Instant),
     }
 }
 
@@ -169,5 +243,13 @@ fn texts(value: &Json) -> Vec<String> {
         Json::Number(number) => vec![number.to_string()],
         Json::String(text) => vec![text.clone()],
         Json::Array(values) => values.iter().flat_map(texts).collect(),
+    }
+}
+
+/// A system of record's value as texts: there, false is an answer.
+fn told(value: &Json) -> Vec<String> {
+    match value {
+        Json::Bool(told) => vec![told.to_string()],
+        other => texts(other),
     }
 }

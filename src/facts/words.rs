@@ -1,95 +1,177 @@
 //! Facts read out of customers' words: guesses, always with the words quoted.
+//!
+//! A find counts unless its sentence speaks of something long over, or a denial stands before it in its clause within
+//! reach, or behind it in its sentence. What a customer denied last outweighs what they said before.
 
-use std::borrow::Cow;
+use chrono::{DateTime, Utc};
+use regex::Match;
 
+use super::dates::{self, Day};
 use super::fact::Quote;
+use super::pieces::{self, Piece};
 use crate::helpdesk::ticket::Reading;
-use crate::policy::binding::Pattern;
+use crate::policy::language::Language;
+use crate::policy::lexicon::Lexicon;
+use crate::policy::source::Pattern;
 
 /// How much of a sentence is quoted, characters.
 const LONGEST_QUOTE: usize = 90;
 
-/// A piece of a customer's text with its place.
-struct Piece<'a> {
-    text: Cow<'a, str>,
-    place: String,
+/// How far a sentence is followed on either side of a find, bytes.
+const LONGEST_SENTENCE: usize = 300;
+
+/// How many words a denial reaches over.
+const REACH: usize = 8;
+
+/// How many finds of one pattern in one text are weighed; so every search is linear in the text.
+const MOST_FINDS: usize = 50;
+
+/// The words of a ticket's customer, ready to be searched.
+pub(super) struct Words<'a> {
+    pieces: Vec<Piece<'a>>,
+    lexicon: &'a Lexicon,
 }
 
-/// The first sentence of the customer that one of the patterns finds and that neither denies it nor speaks of the past.
-pub fn find(patterns: &[Pattern], reading: &Reading) -> Option<Quote> {
-    pieces(reading).iter().find_map(|piece| {
-        patterns.iter().find_map(|Pattern(pattern)| {
-            pattern.find_iter(&piece.text).find_map(|found| {
-                let (start, end) = sentence(&piece.text, found.start(), found.end());
-                let before = piece.text.get(start..found.start()).unwrap_or_default();
-                let whole = piece.text.get(start..end).unwrap_or_default();
-                (!denies(before) && !is_past(whole))
-                    .then(|| Quote { words: clip(whole.trim()), place: piece.place.clone() })
+/// What a search came to.
+#[derive(Default)]
+pub(super) struct Search<T> {
+    /// What was found, and the sentence it stands in.
+    pub found: Option<(T, Quote)>,
+    /// Sentences that do not count, and why.
+    pub set_aside: Vec<(Quote, &'static str)>,
+}
+
+/// A date read from words, or why there is none.
+pub(super) enum DateSaid {
+    /// A day.
+    Day(chrono::NaiveDate),
+    /// Words that can be two days.
+    Ambiguous(String),
+}
+
+/// One find with its sentence.
+struct Sentence<'a> {
+    before: &'a str,
+    found: &'a str,
+    after: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// Takes the customer's words out of a reading.
+    pub(super) fn of(reading: &Reading, lexicon: &'a Lexicon) -> Words<'a> {
+        Words { pieces: pieces::of(reading, lexicon), lexicon }
+    }
+
+    /// The first sentence that one of the patterns finds.
+    pub(super) fn find(&self, patterns: &[Pattern]) -> Search<()> {
+        self.search(patterns, |_, _| Some(()))
+    }
+
+    /// The first date in a sentence that one of the patterns finds: the next behind the find, else the last before it.
+    ///
+    /// A date without a year is the one nearest to the day of writing, or to `now`.
+    pub(super) fn date(&self, patterns: &[Pattern], now: DateTime<Utc>) -> Search<DateSaid> {
+        self.search(patterns, |sentence, piece| {
+            let written = piece.written.unwrap_or(now).date_naive();
+            let read = |text: &str| dates::read(text, written, self.lexicon);
+            let behind = read(&format!("{}{}", sentence.found, sentence.after)).into_iter().next();
+            let day = behind.or_else(|| read(sentence.before).pop())?;
+            Some(match day {
+                Day::Certain(day) => DateSaid::Day(day),
+                Day::Ambiguous(words) => DateSaid::Ambiguous(words),
             })
         })
+    }
+
+    fn search<T>(&self, patterns: &[Pattern], take: impl Fn(&Sentence<'_>, &Piece<'_>) -> Option<T>) -> Search<T> {
+        let mut set_aside = Vec::new();
+        for piece in &self.pieces {
+            let mut denied = false;
+            for pattern in patterns.iter().filter(|pattern| piece.hits.has(pattern)) {
+                for found in pattern.0.find_iter(&piece.text).take(MOST_FINDS) {
+                    let sentence = sentence(&piece.text, found);
+                    let quote = || Quote { words: clip(&sentence.whole()), place: piece.place.clone() };
+                    if self.any(|language| language.past.found_in(&sentence.whole())) {
+                        set_aside.push((quote(), "speaks of the past"));
+                    } else if self.denied(&sentence) {
+                        set_aside.push((quote(), "denied"));
+                        denied = true;
+                    } else if let Some(taken) = take(&sentence, piece) {
+                        return Search { found: Some((taken, quote())), set_aside };
+                    }
+                }
+            }
+            if denied {
+                break; // Their latest word on it.
+            }
+        }
+        set_aside.dedup();
+        Search { found: None, set_aside }
+    }
+
+    /// Whether a find is turned into its opposite.
+    fn denied(&self, sentence: &Sentence<'_>) -> bool {
+        let clause = sentence.before.rsplit([',', ':', '(', ')', '–']).next().unwrap_or_default();
+        let ends = |language: &Language| {
+            language.turns.any().and_then(|any| any.find_iter(clause).last()).map(|found| found.end())
+        };
+        let from = self.lexicon.languages.iter().filter_map(ends).max().unwrap_or_default();
+        let reach: Vec<&str> = clause.get(from..).unwrap_or_default().split_whitespace().collect();
+        let near = reach.get(reach.len().saturating_sub(REACH)..).unwrap_or_default().join(" ");
+        self.any(|language| {
+            let rest = match language.denies_nothing.any() {
+                Some(any) => any.replace_all(&near, " "),
+                None => near.as_str().into(),
+            };
+            language.denies.found_in(&rest)
+                || language
+                    .denies_after
+                    .any()
+                    .is_some_and(|any| any.find(sentence.after).is_some_and(|found| found.start() < LONGEST_QUOTE / 3))
+        })
+    }
+
+    fn any(&self, holds: impl Fn(&Language) -> bool) -> bool {
+        self.lexicon.languages.iter().any(holds)
+    }
+}
+
+impl Sentence<'_> {
+    fn whole(&self) -> String {
+        format!("{}{}{}", self.before, self.found, self.after)
+    }
+}
+
+/// The sentence around a find.
+fn sentence<'a>(text: &'a str, found: Match<'a>) -> Sentence<'a> {
+    let floor = text.floor_char_boundary(found.start().saturating_sub(LONGEST_SENTENCE));
+    let ceiling = text.ceil_char_boundary((found.end() + LONGEST_SENTENCE).min(text.len()));
+    let before = text.get(floor..found.start()).unwrap_or_default();
+    let after = text.get(found.end()..ceiling).unwrap_or_default();
+    let from = ends(before).last().unwrap_or_default();
+    let to = ends(after).next().map_or(after.len(), |end| end);
+    let after = after.get(..to).unwrap_or_default().trim_end_matches(|c: char| c.is_whitespace() || ".!?;".contains(c));
+    Sentence { before: before.get(from..).unwrap_or_default(), found: found.as_str(), after }
+}
+
+/// Where sentences end: behind `!`, `?`, `;`, an empty line, a line's end before a capital or a list's mark, and a full
+/// stop before a space unless a digit follows (`Nov. 30`).
+fn ends(text: &str) -> impl Iterator<Item = usize> {
+    text.char_indices().filter_map(|(at, character)| {
+        let end = at + character.len_utf8();
+        let rest = text.get(end..).unwrap_or_default();
+        let next = rest.trim_start_matches([' ', '\t', '\r']).chars().next();
+        let ended = match character {
+            '!' | '?' | ';' => true,
+            '\n' => next.is_none_or(|next| next.is_uppercase() || "\n-*•".contains(next)),
+            '.' => {
+                rest.is_empty()
+                    || rest.starts_with(char::is_whitespace) && !next.is_some_and(|next| next.is_ascii_digit())
+            }
+            _ => false,
+        };
+        ended.then_some(end)
     })
-}
-
-/// Subject, description and the customer's own comments; replies quoted in them and signatures left out.
-fn pieces(reading: &Reading) -> Vec<Piece<'_>> {
-    let mut pieces = vec![
-        Piece { text: Cow::Borrowed(&reading.ticket.subject), place: "subject".into() },
-        Piece { text: own_words(&reading.ticket.description), place: "description".into() },
-    ];
-    for comment in reading.comments.iter().filter(|comment| comment.public && !reading.is_staff(comment.author_id)) {
-        if comment.text().trim() != reading.ticket.description.trim() {
-            let day = comment.created_at.map(|at| format!(", {}", at.format("%-d %b"))).unwrap_or_default();
-            pieces.push(Piece { text: own_words(comment.text()), place: format!("customer{day}") });
-        }
-    }
-    pieces
-}
-
-fn own_words(text: &str) -> Cow<'_, str> {
-    let quoted = |line: &str| {
-        line.trim_start().starts_with('>') || line.trim_end() == "--" || line.trim_end().ends_with(" wrote:")
-    };
-    if !text.lines().any(quoted) {
-        return Cow::Borrowed(text);
-    }
-    let mut own = String::with_capacity(text.len());
-    for line in text.lines() {
-        if line.trim_end() == "--" || line.trim_end().ends_with(" wrote:") {
-            break;
-        }
-        if !line.trim_start().starts_with('>') {
-            own.push_str(line);
-            own.push('\n');
-        }
-    }
-    Cow::Owned(own)
-}
-
-/// The sentence around a place.
-fn sentence(text: &str, start: usize, end: usize) -> (usize, usize) {
-    let ends = |character: char| matches!(character, '\n' | '!' | '?' | ';');
-    let stop = |before: &str| before.rfind(ends).map(|at| at + 1).max(before.rfind(". ").map(|at| at + 2));
-    let from = text.get(..start).and_then(stop).unwrap_or(0);
-    let rest = text.get(end..).unwrap_or_default();
-    let to = [rest.find(ends), rest.find(". "), rest.strip_suffix('.').map(str::len)].into_iter().flatten().min();
-    (from, end + to.unwrap_or(rest.len()))
-}
-
-/// Whether what stands before the find in its sentence turns it into its opposite.
-fn denies(before: &str) -> bool {
-    let before = before.to_lowercase().replace('’', "'");
-    let mut words = before.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-    words.any(|word| {
-        ["not", "no", "never", "without", "cannot", "neither", "nor"].contains(&word) || word.ends_with("n't")
-    })
-}
-
-/// Whether a sentence speaks of something long over.
-fn is_past(sentence: &str) -> bool {
-    let sentence = sentence.to_lowercase();
-    ["last year", "years ago", "previous trial", "earlier trial", "in the past", "months ago"]
-        .iter()
-        .any(|word| sentence.contains(word))
 }
 
 fn clip(words: &str) -> String {

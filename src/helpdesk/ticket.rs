@@ -3,6 +3,8 @@
 //! Follows <https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/>. Everything but the
 //! id may be missing or null; what the bot does not read is passed over.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
@@ -184,6 +186,19 @@ pub struct Reading {
     /// People named in the above.
     #[serde(default, deserialize_with = "null_as_default")]
     pub users: Vec<User>,
+    /// What systems of record answered, by the policy's names for the lookups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub records: BTreeMap<String, Record>,
+}
+
+/// What a system of record answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// Its answer.
+    Found(Json),
+    /// It gave none, and why, in words that fit behind a colon.
+    Failed(String),
 }
 
 impl Reading {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::facts::expiry;
 use crate::facts::fact::Facts;
+use crate::facts::replies::SIGNATURE;
 use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
 use crate::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
@@ -108,7 +109,7 @@ fn signature(subject: &Subject<'_>) -> Vec<Span> {
         line.extend([Span::Link { words: "Details".into(), to: link.to_owned() }, text(" · ")]);
     }
     match subject.reference {
-        Some(reference) => line.push(text(format!("starwarden · ref {reference}"))),
+        Some(reference) => line.push(text(format!("{SIGNATURE}{reference}"))),
         None => line.push(text("starwarden")),
     }
     line
@@ -117,7 +118,7 @@ fn signature(subject: &Subject<'_>) -> Vec<Span> {
 /// The short id in a note of ours: what stands behind `ref` in its last line.
 pub fn reference(note: &str) -> Option<&str> {
     let last = note.trim_end().lines().next_back()?;
-    let (_, reference) = last.rsplit_once("starwarden · ref ")?;
+    let (_, reference) = last.rsplit_once(SIGNATURE)?;
     Some(reference.trim()).filter(|reference| !reference.is_empty())
 }
 

@@ -113,7 +113,7 @@ fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
         .iter()
         .filter_map(|missing| match subject.facts.get(&missing.fact)? {
             Finding::Unknown { looked } => Some(looked.clone()),
-            Finding::Known(_) => None,
+            Finding::Known(_) | Finding::Conflict(_) => None,
         })
         .flatten()
         .collect();

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
+use super::advice::Advice;
 use super::fault::{Document, Fault};
+use super::language::Language;
+use super::lookup::Lookup;
+use super::source::{Pattern, Source};
 
 /// A binding as written. [`crate::policy::Policy`] is what it comes to with its diagram.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,6 +38,15 @@ pub struct Binding {
     /// The facts there are and where they are read.
     #[serde(default)]
     pub facts: BTreeMap<Spanned<String>, FactBinding>,
+    /// Systems of record that can be asked, by name.
+    #[serde(default)]
+    pub lookups: BTreeMap<Spanned<String>, Lookup>,
+    /// How customers' words are read, by language. Absent: as the shipped policy reads them.
+    #[serde(default)]
+    pub languages: BTreeMap<String, Language>,
+    /// Lines worth telling a manager that are not on the chart. Absent: none.
+    #[serde(default)]
+    pub advice: Advice,
 }
 
 /// Which tickets a policy speaks of: every named condition must hold.
@@ -239,9 +251,14 @@ pub struct FactBinding {
     /// For instants: which end of a day a date without a time means.
     #[serde(default)]
     pub day: Day,
+    /// Known facts with which such a date means the end of its day all the same; a guess never moves a date later.
+    #[serde(default)]
+    pub day_ends_when: BTreeMap<String, String>,
+    /// For words: what the whole value must look like. Absent: anything.
+    pub pattern: Option<Pattern>,
     /// How a manager is asked for it.
     pub question: Option<String>,
-    /// Where it is read, in order; the first that answers wins.
+    /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
     #[serde(default)]
     pub sources: Vec<Source>,
 }
@@ -268,176 +285,6 @@ pub enum Day {
     End,
 }
 
-/// One place a fact can be read from.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "SourceText")]
-pub enum Source {
-    /// Ticket tags, any of which answers.
-    Tag {
-        /// The tags.
-        any: Vec<String>,
-        /// What they say.
-        answer: String,
-    },
-    /// Ticket forms by name, any of which answers.
-    Form {
-        /// The forms.
-        any: Vec<String>,
-        /// What they say.
-        answer: String,
-    },
-    /// A ticket field by name.
-    Field {
-        /// The field.
-        name: String,
-        /// What its value says.
-        says: Says,
-    },
-    /// An organisation field by key.
-    Organization {
-        /// The key.
-        key: String,
-        /// What its value says.
-        says: Says,
-    },
-    /// Organisation tags, any of which answers.
-    OrganizationTag {
-        /// The tags.
-        any: Vec<String>,
-        /// What they say.
-        answer: String,
-    },
-    /// Patterns in the customer's words; what they find is a guess.
-    Text {
-        /// The patterns.
-        any: Vec<Pattern>,
-        /// What a match says.
-        answer: String,
-    },
-    /// The policy's own word where nothing before it answered.
-    Otherwise(String),
-}
-
-/// What the value of a field says about a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Says {
-    /// The value is the answer.
-    Itself,
-    /// Any value at all gives this answer.
-    Filled(String),
-    /// One of these values gives this answer.
-    OneOf {
-        /// The values.
-        values: Vec<String>,
-        /// The answer.
-        answer: String,
-    },
-}
-
-/// A pattern looked for in text, without regard to capitals; it runs in linear time.
-#[derive(Debug, Clone)]
-pub struct Pattern(pub Regex);
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let built = RegexBuilder::new(&text).case_insensitive(true).size_limit(1 << 20).build();
-        built.map(Pattern).map_err(|error| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}")))
-    }
-}
-
-/// A source as written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceText {
-    tag_any: Option<Vec<String>>,
-    form_any: Option<Vec<String>>,
-    field: Option<String>,
-    organization: Option<String>,
-    organization_tag_any: Option<Vec<String>>,
-    text_any: Option<Vec<Pattern>>,
-    otherwise: Option<String>,
-    #[serde(default, deserialize_with = "one_or_many")]
-    is: Vec<String>,
-    answer: Option<String>,
-}
-
-impl TryFrom<SourceText> for Source {
-    type Error = &'static str;
-
-    fn try_from(text: SourceText) -> Result<Self, Self::Error> {
-        const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
-                              `organization_tag_any`, `text_any` or `otherwise`";
-        const ANSWER: &str = "this source needs an `answer`: what a match says";
-        let SourceText {
-            tag_any,
-            form_any,
-            field,
-            organization,
-            organization_tag_any,
-            text_any,
-            otherwise,
-            is,
-            answer,
-        } = text;
-        let says_allowed = field.is_some() || organization.is_some();
-        if !is.is_empty() && !says_allowed {
-            return Err("`is` goes with `field` or `organization`");
-        }
-        let mut places = Vec::new();
-        if let Some(any) = tag_any {
-            places.push(Source::Tag { any, answer: answer.clone().ok_or(ANSWER)? });
-        }
-        if let Some(any) = form_any {
-            places.push(Source::Form { any, answer: answer.clone().ok_or(ANSWER)? });
-        }
-        if let Some(any) = organization_tag_any {
-            places.push(Source::OrganizationTag { any, answer: answer.clone().ok_or(ANSWER)? });
-        }
-        if let Some(any) = text_any {
-            places.push(Source::Text { any, answer: answer.clone().ok_or(ANSWER)? });
-        }
-        if let Some(name) = field {
-            places.push(Source::Field { name, says: says(&is, answer.as_ref())? });
-        }
-        if let Some(key) = organization {
-            places.push(Source::Organization { key, says: says(&is, answer.as_ref())? });
-        }
-        if let Some(word) = otherwise {
-            if answer.is_some() {
-                return Err("`otherwise` is the answer itself; leave `answer` out");
-            }
-            places.push(Source::Otherwise(word));
-        }
-        match (places.pop(), places.is_empty()) {
-            (Some(place), true) => Ok(place),
-            _ => Err(PLACES),
-        }
-    }
-}
-
-fn says(is: &[String], answer: Option<&String>) -> Result<Says, &'static str> {
-    match (is.is_empty(), answer) {
-        (true, None) => Ok(Says::Itself),
-        (true, Some(answer)) => Ok(Says::Filled(answer.clone())),
-        (false, Some(answer)) => Ok(Says::OneOf { values: is.to_vec(), answer: answer.clone() }),
-        (false, None) => Err("this source needs an `answer`: what the values in `is` say"),
-    }
-}
-
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::One(one) => vec![one],
-        OneOrMany::Many(many) => many,
-    })
-}
-
 impl Binding {
     /// Reads a binding.
     ///
@@ -455,21 +302,5 @@ impl Binding {
     /// A fact's entry.
     pub fn fact(&self, name: &str) -> Option<&FactBinding> {
         self.facts.get(name)
-    }
-}
-
-impl Source {
-    /// What a match says, where that is a fixed word.
-    pub fn answer(&self) -> Option<&str> {
-        match self {
-            Source::Tag { answer, .. }
-            | Source::Form { answer, .. }
-            | Source::OrganizationTag { answer, .. }
-            | Source::Text { answer, .. }
-            | Source::Otherwise(answer)
-            | Source::Field { says: Says::Filled(answer) | Says::OneOf { answer, .. }, .. }
-            | Source::Organization { says: Says::Filled(answer) | Says::OneOf { answer, .. }, .. } => Some(answer),
-            Source::Field { says: Says::Itself, .. } | Source::Organization { says: Says::Itself, .. } => None,
-        }
     }
 }

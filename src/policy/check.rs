@@ -5,16 +5,18 @@ use std::ops::Range as Bytes;
 
 use toml::Spanned;
 
-use super::binding::{Binding, FactBinding, Kind, Meaning, Source};
+use super::binding::{Binding, FactBinding, Kind, Meaning};
 use super::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use super::diagram::{Diagram, Edge};
 use super::fault::{Document, Fault};
 use super::graph::{Asked, Exit, Grace, Graph, Outcome, Range, Step, Test, YES_NO};
+use super::mentions;
 use super::nearest;
+use super::source::Source;
 
 /// Checks that diagram and binding hold together, and joins them.
 pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
-    let mut check = Check { diagram, binding, faults: Vec::new() };
+    let mut check = Check { diagram, binding, faults: mentions::faults(binding) };
     check.names();
     let start = check.start();
     let outcomes = outcomes(binding);
@@ -545,7 +547,7 @@ fn only_guessed(fact: &FactBinding, answer: Option<&str>) -> bool {
         .iter()
         .filter(|source| answer.is_none() || source.answer().is_none() || source.answer() == answer)
         .peekable();
-    giving.peek().is_some() && giving.all(|source| matches!(source, Source::Text { .. }))
+    giving.peek().is_some() && giving.all(Source::guesses)
 }
 
 fn answer_names(asked: Option<&Asked>) -> Vec<Option<String>> {

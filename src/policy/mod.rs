@@ -1,5 +1,6 @@
 //! The rule: the handbook's diagram, what its nodes mean, and the walk over it.
 
+pub mod advice;
 pub mod binding;
 mod check;
 mod decide;
@@ -11,15 +12,21 @@ pub mod fault;
 mod given;
 mod graph;
 mod hash;
+pub mod language;
+pub mod lexicon;
+pub mod lookup;
+mod mentions;
 mod places;
 mod questions;
 mod settle;
+pub mod source;
 mod walk;
 
 use binding::{Binding, OutcomeBinding};
 use diagram::Diagram;
-use fault::Fault;
+use fault::{Document, Fault};
 use graph::Graph;
+use lexicon::Lexicon;
 
 /// A diagram with its binding, found sound: the rule by which tickets are decided.
 #[derive(Debug)]
@@ -32,6 +39,8 @@ pub struct Policy {
     pub mermaid: String,
     /// `sha256:` and 64 hex digits over what both say, layout and comments aside.
     pub hash: String,
+    /// What it reads words with.
+    pub lexicon: Lexicon,
     graph: Graph,
 }
 
@@ -53,8 +62,17 @@ impl Policy {
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
         let graph = check::graph(&diagram, &binding)?;
+        let lexicon = Lexicon::new(&binding).map_err(|error| {
+            let message = format!("the patterns of all facts together cannot be used: {error}");
+            vec![Fault {
+                document: Document::Binding,
+                span: 0..0,
+                message,
+                help: Some("write fewer or shorter ones".into()),
+            }]
+        })?;
         let hash = hash::content(&diagram, text);
-        Ok(Policy { binding, diagram, mermaid, hash, graph })
+        Ok(Policy { binding, diagram, mermaid, hash, lexicon, graph })
     }
 
     /// An outcome's entry.

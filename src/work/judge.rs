@@ -1,8 +1,10 @@
 //! A ticket's reading brought to a decision: replies, facts, walk, tags.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
-use crate::facts::fact::Facts;
+use crate::facts::fact::{Facts, Heard};
 use crate::facts::gather::{self, Stated};
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
@@ -17,6 +19,8 @@ pub struct Judged {
     pub decision: Decision,
     /// The facts.
     pub facts: Facts,
+    /// What every source said, by fact.
+    pub heard: BTreeMap<String, Vec<Heard>>,
     /// Answers that could not be used, a sentence each.
     pub problems: Vec<String>,
     /// What managers wrote back.
@@ -37,7 +41,7 @@ pub fn ticket(
     let replies = reading.map(|reading| replies::read(reading, bot)).unwrap_or_default();
     let (mut answers, mut problems) = gather::stated(&replies);
     answers.extend_from_slice(stated);
-    let gathered = gather::facts(policy, ids, reading, &answers);
+    let gathered = gather::facts(policy, ids, reading, &answers, now);
     problems.extend(gathered.problems);
     let tags = reading.map(|reading| reading.ticket.tags.as_slice()).unwrap_or_default();
     let mut decision = match reading {
@@ -45,5 +49,5 @@ pub fn ticket(
         _ => policy.decide(&gathered.facts, now),
     };
     decision.tags = policy.tags(&decision.verdict, tags);
-    Judged { decision, facts: gathered.facts, problems, replies }
+    Judged { decision, facts: gathered.facts, heard: gathered.heard, problems, replies }
 }

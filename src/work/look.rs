@@ -58,9 +58,11 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     };
     let mut users = looked.users;
     users.extend(people);
-    let reading = Reading { ticket: looked.ticket, organization: looked.organization, comments, users };
-    let now = Utc::now();
+    let mut reading =
+        Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let bot = account.bot.get().copied();
+    reading.records = account.systems.records(&policy, &ids, &reading, bot, Utc::now()).await;
+    let now = Utc::now();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &[], bot, now);
     shared.store.record_feedback(&feedback::replied(&reading, bot, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::config::Mode;
+use crate::facts::lookups::Systems;
 use crate::facts::sources::Ids;
 use crate::helpdesk::client::{CallError, Helpdesk};
 use crate::helpdesk::ticket::TicketKey;
@@ -47,6 +48,8 @@ pub struct Account {
     pub helpdesk: Helpdesk,
     /// Its ids of forms and fields.
     pub ids: Ids,
+    /// Systems of record the policy's lookups may ask.
+    pub systems: Arc<Systems>,
     /// Whether notes and tags are written.
     pub mode: Mode,
     /// The helpdesk's id of ourselves, once it is known.

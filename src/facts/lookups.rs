@@ -1,0 +1,174 @@
+//! Systems of record, asked over HTTP for what the policy's lookups name; the one part of this room that waits.
+//!
+//! Where a call goes is settled by the policy's fixed text and the configured hosts. All a ticket adds is values of
+//! stated or recorded facts that are one plain segment of a path; customers' words never do. No redirect is followed. A lookup that
+//! fails is a [`Record::Failed`] and never fails the ticket.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use super::fact::{Facts, Trust};
+use super::gather;
+use super::replies;
+use super::sources::Ids;
+use crate::helpdesk::ticket::{Reading, Record};
+use crate::policy::Policy;
+use crate::policy::lookup::Lookup;
+
+/// The largest answer that is read, bytes.
+const LARGEST_ANSWER: usize = 1 << 20;
+
+/// How many answers are kept at once.
+const MOST_KEPT: usize = 10_000;
+
+/// One system of record: who we are to it, and where it may be.
+#[derive(Debug)]
+pub struct System {
+    /// Sent as a bearer token. Absent: nothing is.
+    pub token: Option<SecretString>,
+    /// The hosts it may be asked at.
+    pub hosts: Vec<String>,
+}
+
+/// The configured systems, with answers kept for a while and calls counted.
+#[derive(Debug, Default)]
+pub struct Systems {
+    systems: BTreeMap<String, System>,
+    http: reqwest::Client,
+    kept: Mutex<HashMap<String, (Instant, Json)>>,
+    calls: Mutex<HashMap<String, VecDeque<Instant>>>,
+}
+
+impl Systems {
+    /// Takes the configured systems by name.
+    ///
+    /// # Errors
+    /// TLS that cannot be set up.
+    pub fn new(systems: BTreeMap<String, System>) -> Result<Systems, reqwest::Error> {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Systems { systems, http, ..Systems::default() })
+    }
+
+    /// Asks every lookup of the policy that is switched on and whose facts the ticket or its managers give.
+    pub async fn records(
+        &self,
+        policy: &Policy,
+        ids: &Ids,
+        reading: &Reading,
+        bot: Option<u64>,
+        now: DateTime<Utc>,
+    ) -> BTreeMap<String, Record> {
+        let mut records = BTreeMap::new();
+        if self.systems.is_empty() || policy.binding.lookups.is_empty() {
+            return records;
+        }
+        let (stated, _) = gather::stated(&replies::read(reading, bot));
+        let facts = gather::facts(policy, ids, Some(reading), &stated, now).facts;
+        for (name, lookup) in &policy.binding.lookups {
+            let Some(system) = self.systems.get(&lookup.system) else { continue };
+            let Some(url) = lookup.url.filled(|fact| known(&facts, fact)) else { continue };
+            let record = match self.answer(name.get_ref(), lookup, system, &url).await {
+                Ok(answer) => Record::Found(answer),
+                Err(why) => Record::Failed(why),
+            };
+            records.insert(name.get_ref().clone(), record);
+        }
+        records
+    }
+
+    /// The system's answer, kept or fresh; or why there is none.
+    async fn answer(&self, name: &str, lookup: &Lookup, system: &System, url: &str) -> Result<Json, String> {
+        let host = lookup.url.host();
+        if !system.hosts.iter().any(|allowed| allowed == host) {
+            return Err(format!("{host} is not among the hosts of lookups.{}", lookup.system));
+        }
+        if !url.starts_with("https://") && !["127.0.0.1", "localhost"].contains(&host) {
+            return Err("its address is not https".into());
+        }
+        if let Some(kept) = self.kept(url, span(lookup.cache.0)) {
+            return Ok(kept);
+        }
+        if !self.may_call(name, lookup.per_minute) {
+            return Err(format!("its {} calls a minute are spent", lookup.per_minute));
+        }
+        let answer = match tokio::time::timeout(span(lookup.timeout.0), self.call(system, url)).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(format!("no answer within {} ms", lookup.timeout.0)),
+        };
+        self.keep(url, &answer, span(lookup.cache.0));
+        Ok(answer)
+    }
+
+    async fn call(&self, system: &System, url: &str) -> Result<Json, String> {
+        let mut call = self.http.get(url).header("Accept", "application/json");
+        if let Some(token) = &system.token {
+            call = call.bearer_auth(token.expose_secret());
+        }
+        let mut response = call.send().await.map_err(|_| "it cannot be reached".to_owned())?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Err("it knows no such record (404)".into()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(format!("it does not let us read ({})", response.status().as_u16()));
+            }
+            status if status.is_redirection() => {
+                return Err(format!("it points elsewhere ({}), which is not followed", status.as_u16()));
+            }
+            status => return Err(format!("it answered {}", status.as_u16())),
+        }
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|_| "its answer broke off".to_owned())? {
+            body.extend_from_slice(&part);
+            if body.len() > LARGEST_ANSWER {
+                return Err("its answer is larger than 1 MiB".into());
+            }
+        }
+        serde_json::from_slice(&body).map_err(|_| "its answer is not JSON".to_owned())
+    }
+
+    fn kept(&self, url: &str, cache: Duration) -> Option<Json> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(url).filter(|(at, _)| at.elapsed() < cache).map(|(_, answer)| answer.clone())
+    }
+
+    fn keep(&self, url: &str, answer: &Json, cache: Duration) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST_KEPT {
+            kept.retain(|_, (at, _)| at.elapsed() < cache);
+        }
+        if kept.len() < MOST_KEPT {
+            kept.insert(url.to_owned(), (Instant::now(), answer.clone()));
+        }
+    }
+
+    /// Whether the lookup may call once more within the last minute; if so, the call is counted.
+    fn may_call(&self, name: &str, per_minute: u32) -> bool {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = calls.entry(name.to_owned()).or_default();
+        while calls.front().is_some_and(|at| at.elapsed() >= Duration::from_secs(60)) {
+            calls.pop_front();
+        }
+        let free = calls.len() < usize::try_from(per_minute).unwrap_or(usize::MAX);
+        if free {
+            calls.push_back(Instant::now());
+        }
+        free
+    }
+}
+
+/// A fact that may stand in an address: stated or recorded, never guessed.
+fn known(facts: &Facts, name: &str) -> Option<String> {
+    let fact = facts.get(name)?.known().filter(|fact| fact.trust > Trust::Inferred)?;
+    Some(fact.value.to_string())
+}
+
+fn span(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+}

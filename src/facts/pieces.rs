@@ -1,0 +1,94 @@
+//! The customer's own words on a ticket: quoted mails, signatures and notes of ours left out.
+
+use chrono::{DateTime, Utc};
+
+use super::replies::SIGNATURE;
+use crate::helpdesk::ticket::{Comment, Reading};
+use crate::policy::language::Language;
+use crate::policy::lexicon::{Hits, Lexicon};
+
+/// A piece of a customer's text with its place.
+pub(super) struct Piece<'a> {
+    /// Their own words.
+    pub text: String,
+    /// Where they stand: `subject`, `description`, `customer, 23 Nov`.
+    pub place: String,
+    /// When they were written, where the helpdesk says so.
+    pub written: Option<DateTime<Utc>>,
+    /// Which of the policy's patterns stand in them.
+    pub hits: Hits<'a>,
+}
+
+/// The customer's own comments, newest first, then description and subject: their latest word comes first.
+pub(super) fn of<'a>(reading: &Reading, lexicon: &'a Lexicon) -> Vec<Piece<'a>> {
+    let piece = |text: &str, place: String, written: Option<DateTime<Utc>>| {
+        let text = own_words(text, &lexicon.languages);
+        let hits = lexicon.hits(&text);
+        Piece { text, place, written, hits }
+    };
+    let description = reading.ticket.description.trim();
+    let own = customers(reading).filter(|comment| comment.text().trim() != description);
+    let mut pieces: Vec<Piece<'a>> = own
+        .map(|comment| {
+            let day = comment.created_at.map(|at| format!(", {}", at.format("%-d %b"))).unwrap_or_default();
+            piece(comment.text(), format!("customer{day}"), comment.created_at)
+        })
+        .collect();
+    pieces.push(piece(&reading.ticket.description, "description".into(), reading.ticket.created_at));
+    pieces.push(piece(&reading.ticket.subject, "subject".into(), reading.ticket.created_at));
+    pieces
+}
+
+/// The customer's public comments, newest first.
+pub(super) fn customers(reading: &Reading) -> impl Iterator<Item = &Comment> {
+    reading.comments.iter().rev().filter(|comment| comment.public && !reading.is_staff(comment.author_id))
+}
+
+/// A text without lines that start with `>`, without what follows a mail's heading or a signature's mark, and without
+/// a note of ours and all before it.
+fn own_words(text: &str, languages: &[Language]) -> String {
+    let ours = text.rfind(SIGNATURE).and_then(|at| text.get(at..)?.find('\n').map(|end| at + end + 1));
+    let text = ours.map_or(text, |after| text.get(after..).unwrap_or_default());
+    let mut own = String::with_capacity(text.len());
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let trimmed = line.trim();
+        if trimmed == "--" || heads_a_quote(trimmed, lines.peek().map(|next| next.trim()), languages) {
+            break;
+        }
+        if own.chars().any(char::is_alphanumeric) && signs_off(trimmed, languages) {
+            break;
+        }
+        if !trimmed.starts_with('>') {
+            own.extend(line.chars().map(|character| if character == '’' { '\'' } else { character }));
+            own.push('\n');
+        }
+    }
+    own.truncate(own.trim_end().len());
+    own
+}
+
+/// How long the line above a quoted mail or a signature can be, bytes.
+const LONGEST_HEADING: usize = 200;
+
+/// Whether a quoted mail follows; mails break `On Monday Ann <ann@example.com> wrote:` over two lines.
+fn heads_a_quote(line: &str, next: Option<&str>, languages: &[Language]) -> bool {
+    let heads = |line: &str| {
+        languages.iter().any(|language| {
+            language.quotes.any().and_then(|any| any.find(line)).is_some_and(|found| found.start() == 0)
+        })
+    };
+    if line.is_empty() || line.len() > LONGEST_HEADING {
+        return false;
+    }
+    let broken = next.filter(|next| next.ends_with(':') && next.len() < LONGEST_HEADING && !line.ends_with('.'));
+    heads(line) || broken.is_some_and(|next| line.contains(['@', ',', '<']) && heads(&format!("{line} {next}")))
+}
+
+/// Whether a line is nothing but a farewell.
+fn signs_off(line: &str, languages: &[Language]) -> bool {
+    let words = line.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() >= words.len();
+    let farewell = |language: &Language| language.signs_off.any().and_then(|any| any.find(words)).is_some_and(whole);
+    !words.is_empty() && line.len() < LONGEST_HEADING && languages.iter().any(farewell)
+}

@@ -1,0 +1,30 @@
+//! What is worth telling a manager though it is not on the chart; none of it ever changes a verdict.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::binding::Span;
+use super::source::Pattern;
+
+/// Which lines of advice a note may have; each is off where it is absent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// Tell where the last public comment is ours: a request that waits for the customer seldom qualifies.
+    #[serde(default)]
+    pub waiting_for_customer: bool,
+    /// Tell where the ticket is younger than this.
+    pub younger_than: Option<Span>,
+    /// Tell who is assigned: the engineer to ask first.
+    #[serde(default)]
+    pub assignee: bool,
+    /// Ticket fields a request must have filled, with what each is called; told where the helpdesk has the field and it is empty.
+    #[serde(default)]
+    pub required: BTreeMap<String, String>,
+    /// Patterns by which a request for convenience is known: no loss of function is near.
+    #[serde(default)]
+    pub convenience_any: Vec<Pattern>,
+    /// Where the expiry is at least this far off, and no loss is told of, the request is one for convenience.
+    pub convenience_beyond: Option<Span>,
+}

@@ -1,0 +1,93 @@
+//! How people of one language deny, speak of the past, quote, sign and write dates: data of the binding.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::source::build;
+
+/// One language. A policy without any reads as the shipped one does: in English.
+///
+/// Every phrase is a regular expression that stands for whole words; a space in it is any white space.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Language {
+    /// What, standing before a find in its clause, turns it into its opposite: `not`, `without`.
+    #[serde(default)]
+    pub denies: Phrases,
+    /// What looks like a denial and is none: `why not`, `can't you`.
+    #[serde(default)]
+    pub denies_nothing: Phrases,
+    /// What, standing behind a find in its sentence, turns it into its opposite: `is not needed`.
+    #[serde(default)]
+    pub denies_after: Phrases,
+    /// Where the reach of a denial ends: `but`, `because`.
+    #[serde(default)]
+    pub turns: Phrases,
+    /// What makes a sentence speak of something long over: `last year`.
+    #[serde(default)]
+    pub past: Phrases,
+    /// Lines behind which another mail is quoted: `on .* wrote:`.
+    #[serde(default)]
+    pub quotes: Phrases,
+    /// Lines behind which a signature follows: `kind regards`.
+    #[serde(default)]
+    pub signs_off: Phrases,
+    /// The names of the twelve months, each a phrase: `jan(uary)?`.
+    #[serde(default)]
+    pub months: Months,
+    /// Words for days, with how many days from the day of writing they are: `tomorrow = 1`.
+    #[serde(default)]
+    pub days: BTreeMap<String, i64>,
+    /// Phrases for a day ahead, the number of days in parentheses: `in (\d+) days`.
+    #[serde(default)]
+    pub days_ahead: Phrases,
+}
+
+/// Phrases, any of which is enough; none never match.
+#[derive(Debug, Clone, Default)]
+pub struct Phrases(Option<Regex>);
+
+impl Phrases {
+    /// The expression that finds any of them.
+    pub fn any(&self) -> Option<&Regex> {
+        self.0.as_ref()
+    }
+
+    /// Whether one of them stands in the text.
+    pub fn found_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|any| any.is_match(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Phrases {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let phrases = Vec::<String>::deserialize(deserializer)?;
+        if phrases.is_empty() {
+            return Ok(Phrases(None));
+        }
+        let parts: Vec<String> = phrases.iter().map(|phrase| format!("(?:{})", phrase.replace(' ', r"\s+"))).collect();
+        let built = build(&format!(r"(?:^|\b)(?:{})(?:\b|$)", parts.join("|")));
+        built
+            .map(|any| Phrases(Some(any)))
+            .map_err(|error| D::Error::custom(format!("these phrases cannot be used: {error}")))
+    }
+}
+
+/// The names of the months, January first: none, or twelve phrases.
+#[derive(Debug, Clone, Default)]
+pub struct Months(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Months {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let months = Vec::<String>::deserialize(deserializer)?;
+        if !months.is_empty() && months.len() != 12 {
+            return Err(D::Error::custom(format!("a year has twelve months, and these are {}", months.len())));
+        }
+        match months.iter().find_map(|month| build(month).err()) {
+            Some(error) => Err(D::Error::custom(format!("these months cannot be used: {error}"))),
+            None => Ok(Months(months)),
+        }
+    }
+}

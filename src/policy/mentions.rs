@@ -1,0 +1,68 @@
+//! What sources and lookups mention exists, and no fact rests on itself.
+
+use toml::Spanned;
+
+use super::binding::{Binding, FactBinding};
+use super::fault::{Document, Fault};
+use super::nearest;
+use super::source::Place;
+
+/// Every fault of this sort, each at the fact or lookup that has it.
+pub(super) fn faults(binding: &Binding) -> Vec<Fault> {
+    let facts: Vec<&str> = binding.facts.keys().map(|name| name.get_ref().as_str()).collect();
+    let lookups: Vec<&str> = binding.lookups.keys().map(|name| name.get_ref().as_str()).collect();
+    let mut faults = Vec::new();
+    let mut missing = |at: &Spanned<String>, what: &str, name: &str, there: &[&str]| {
+        if !there.contains(&name) {
+            let help = match nearest(name, there) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are: {}", there.join(", ")),
+            };
+            faults.push(fault(at, format!("`{}` needs the {what} `{name}`, which is not there", at.get_ref()), help));
+        }
+    };
+    for (name, fact) in &binding.facts {
+        conditions(fact).for_each(|needed| missing(name, "fact", needed, &facts));
+        for source in &fact.sources {
+            if let Place::Lookup { name: lookup, .. } = &source.place {
+                missing(name, "lookup", lookup, &lookups);
+            }
+        }
+    }
+    for (name, lookup) in &binding.lookups {
+        lookup.url.facts.iter().for_each(|needed| missing(name, "fact", needed, &facts));
+    }
+    let circular = binding.facts.keys().filter(|name| rests_on_itself(binding, name.get_ref()));
+    faults.extend(circular.map(|name| {
+        let message = format!("what is known of `{}` depends on itself", name.get_ref());
+        fault(name, message, "take one `when` or `day_ends_when` of the circle away".into())
+    }));
+    faults
+}
+
+/// The facts that must be known before this one's sources can speak.
+fn conditions(fact: &FactBinding) -> impl Iterator<Item = &str> {
+    let sources = fact.sources.iter().flat_map(|source| source.when.keys());
+    sources.chain(fact.day_ends_when.keys()).map(String::as_str)
+}
+
+fn rests_on_itself(binding: &Binding, name: &str) -> bool {
+    let mut ahead = vec![name];
+    let mut seen: Vec<&str> = Vec::new();
+    while let Some(fact) = ahead.pop().and_then(|name| binding.fact(name)) {
+        for needed in conditions(fact) {
+            if needed == name {
+                return true;
+            }
+            if !seen.contains(&needed) {
+                seen.push(needed);
+                ahead.push(needed);
+            }
+        }
+    }
+    false
+}
+
+fn fault(at: &Spanned<String>, message: String, help: String) -> Fault {
+    Fault { document: Document::Binding, span: at.span(), message, help: Some(help) }
+}
