@@ -13,7 +13,7 @@ pub(super) fn facts(facts: &Facts, heard: &BTreeMap<String, Vec<Heard>>, decisio
     for (name, finding) in facts {
         let lines = heard.get(name).map(Vec::as_slice).unwrap_or_default();
         text.push_str(&format!("  {name:<17} {}\n", stands(name, finding, facts, decision)));
-        for line in lines.iter().filter_map(|heard| passed_over(heard)) {
+        for line in lines.iter().filter_map(passed_over) {
             text.push_str(&format!("  {:<19} {line}\n", ""));
         }
     }

@@ -200,7 +200,7 @@ fn contradicts((other, source): (&Fact, &Source), (first, firsts): (&Fact, &Sour
 }
 
 fn shown(fact: &Fact) -> String {
-    fact.quote.as_ref().map_or_else(|| fact.source.clone(), |quote| words::cited(quote))
+    fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited)
 }
 
 /// The value of a stated answer, or in one sentence what is wrong with it.

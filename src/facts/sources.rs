@@ -248,8 +248,5 @@ fn texts(value: &Json) -> Vec<String> {
 
 /// A system of record's value as texts: there, false is an answer.
 fn told(value: &Json) -> Vec<String> {
-    match value {
-        Json::Bool(told) => vec![told.to_string()],
-        other => texts(other),
-    }
+    value.as_bool().map_or_else(|| texts(value), |told| vec![told.to_string()])
 }
