@@ -12,12 +12,16 @@
 //! 7. [`note`] words the decision for a manager (pure).
 //!
 //! [`backtest`] tries a policy on cases and past tickets before it is let loose (pure).
+//!
+//! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the helpdesk.
+//!
 //! [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
 //! helpdesk with sample tickets.
 
 pub mod backtest;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod facts;
 pub mod helpdesk;

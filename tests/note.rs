@@ -27,7 +27,7 @@ fn write(reading: &Reading, was: Option<&str>) -> Note {
         .expect("sound");
     let now: DateTime<Utc> = "2026-11-24T12:05:00Z".parse().expect("an instant");
     let judged =
-        judge::ticket(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], Some(9001), now);
+        judge::ticket(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], &[], Some(9001), now);
     note::write(&Subject {
         policy: &policy,
         decision: &judged.decision,

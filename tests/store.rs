@@ -42,6 +42,7 @@ fn row(reference: &str, carried: Carried) -> DecisionRow {
         fingerprint: "f".into(),
         decision: "{}".into(),
         note: "n".into(),
+        basis: "{}".into(),
         carried,
     }
 }

@@ -9,9 +9,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::front::Front;
 use super::health::{self, Health};
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
+use crate::console::{self, Console};
 use crate::helpdesk::client::Helpdesk;
 use crate::policy::Policy;
 use crate::receive::doors::{Door, Doors};
@@ -44,18 +46,37 @@ pub(super) async fn run(
     store: Arc<dyn Store>,
     loaded: Loaded,
     outside: Outside,
+    front: Front,
 ) -> anyhow::Result<()> {
     let Outside { mut changed, refused, stop } = outside;
     let rule = PolicyInForce::new(loaded.policy.clone());
     let standing = Standing::default();
-    let shared = Arc::new(Shared { store: store.clone(), rule: rule.clone(), standing: standing.clone() });
+    let Front { admission, sessions, public_url } = front;
+    let shared = Arc::new(Shared {
+        store: store.clone(),
+        rule: rule.clone(),
+        standing: standing.clone(),
+        public_url: public_url.clone(),
+    });
     let mut workers = Workers { shared, doors: Doors::default(), loops: JoinSet::new(), stop: watch::channel(false).0 };
     workers.adopt(loaded)?;
 
     let receiver = Receiver { doors: workers.doors.clone(), store: store.clone(), settle_delay: SETTLE_DELAY };
+    let doors = workers.doors.clone();
+    let console = console::router(Console {
+        store: store.clone(),
+        rule: rule.clone(),
+        wake: Box::new(move |account| {
+            if let Some(door) = doors.of(account) {
+                door.wake.notify_one();
+            }
+        }),
+        admission,
+        sessions,
+    });
     let health = health::router(Health { store, standing, rule, refused });
     let mut stopping = stop.clone();
-    let serving = axum::serve(listener, receive::router(receiver).merge(health))
+    let serving = axum::serve(listener, receive::router(receiver).merge(health).merge(console))
         .with_graceful_shutdown(async move { while !*stopping.borrow() && stopping.changed().await.is_ok() {} });
     let mut serving = std::pin::pin!(serving.into_future());
     loop {

@@ -6,11 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use serde_json::Value as Json;
 
 use super::each::{self, Lines};
 use super::explained;
-use super::line::{Decided, Line};
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::facts::gather::{self, Stated};
@@ -20,6 +18,7 @@ use crate::policy::Policy;
 use crate::policy::drawing;
 use crate::policy::fault::Fault;
 use crate::work::judge::{self, Judged};
+use crate::work::line::{Decided, Line};
 
 /// What is decided, by what.
 #[derive(Debug, clap::Args)]
@@ -77,7 +76,7 @@ impl Decide {
         let reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
         let Judged { decision, facts, heard, problems, .. } =
-            judge::ticket(policy, &ids, reading.as_ref(), &stated, None, now);
+            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
         match self.format {
             Format::Json => print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n")),
             Format::Svg => {
@@ -125,12 +124,7 @@ fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
 fn read(file: &Path) -> anyhow::Result<Line> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("the ticket {} cannot be read", file.display()))?;
-    let wrong = || format!("{} is not a ticket", file.display());
-    let mut json: Json = serde_json::from_str(&text).with_context(wrong)?;
-    if json.get("ticket").is_none() && json.get("tags").is_some() {
-        json = serde_json::json!({ "ticket": json });
-    }
-    serde_json::from_value(json).with_context(wrong)
+    Line::read(&text).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))
 }
 
 fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {

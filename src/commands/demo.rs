@@ -16,11 +16,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use super::bot::{self, Outside};
+use super::front::Front;
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
 use super::serve::signal;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, policy::drawn};
+use crate::console::session::random;
 use crate::demo::helpdesk::{Publicity, StandIn};
 use crate::demo::samples::{self, Sample};
 use crate::facts::sources::Ids;
@@ -85,7 +87,8 @@ impl Demo {
         let listener =
             TcpListener::bind(self.listen).await.with_context(|| format!("{} cannot be listened on", self.listen))?;
         let webhook = format!("http://{}/webhooks/zendesk/{ACCOUNT}", listener.local_addr()?);
-        print(&format!("stand-in helpdesk  {base_url}\nreceiver           {webhook}\n"));
+        let console = format!("http://{}/", listener.local_addr()?);
+        print(&format!("stand-in helpdesk  {base_url}\nreceiver           {webhook}\nconsole            {console}\n"));
 
         let folder = Folder::new()?;
         let store = Arc::new(Sqlite::open(&folder.0.join("starwarden.db"))?);
@@ -107,7 +110,7 @@ impl Demo {
         let (_nothing_changes, changed) = mpsc::channel(1);
         let outside = Outside { changed, refused: Refused::default(), stop: stopping };
         let loaded = Loaded { policy: policy.clone(), accounts: vec![account] };
-        let bot = tokio::spawn(bot::run(listener, store, loaded, outside));
+        let bot = tokio::spawn(bot::run(listener, store, loaded, outside, Front::of_this_machine(&random())));
 
         let good = samples_through(&helpdesk, &policy, &webhook, &secret).await?;
         if !self.once {

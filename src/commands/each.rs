@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::line::Line;
 use crate::policy::Policy;
+use crate::work::line::Line;
 
 /// How many lines are in hand at once, for each core.
 const BATCH: usize = 256;
@@ -91,7 +91,7 @@ struct Bad {
     error: String,
 }
 
-fn one(policy: &Policy, now: DateTime<Utc>, line: &[u8]) -> Result<super::line::Decided, Bad> {
+fn one(policy: &Policy, now: DateTime<Utc>, line: &[u8]) -> Result<crate::work::line::Decided, Bad> {
     match serde_json::from_slice::<Line>(line) {
         Ok(line) => {
             let id = line.own_id();

@@ -8,8 +8,9 @@ mod diagram;
 mod doctor;
 mod each;
 mod explained;
+mod front;
+mod hash_password;
 mod health;
-mod line;
 mod loaded;
 mod reload;
 mod serve;
@@ -42,6 +43,8 @@ enum Verb {
     Check(check::Check),
     /// Decide one ticket or a file of them, offline, and say why
     Decide(decide::Decide),
+    /// Hash a console user's password for the configuration; the password is read from standard input
+    HashPassword,
     /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
 }
@@ -62,6 +65,7 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::Setup(setup) => setup.run(),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::Check(check) => check.run(),
+        Verb::HashPassword => hash_password::run(),
         Verb::Decide(decide) => decide.run(),
         Verb::Diagram(diagram) => diagram.run(),
     };

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use super::bot::{self, Outside};
+use super::front::Front;
 use super::loaded::Loaded;
 use super::reload::{Refused, Watch};
 use super::{Done, ExitAs, print};
@@ -31,6 +32,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         let listener = listen(&settings).await?;
         let address = listener.local_addr().context("the address is not known")?;
         print(&format!("listening on http://{address}\n"));
+        let front = Front::of(&settings, file.parent().unwrap_or(Path::new(".")), &*store).await?;
         let (tell, stop) = watch::channel(false);
         tokio::spawn(async move {
             signal().await;
@@ -40,7 +42,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         let refused = Refused::default();
         let watch = Watch { file: file.to_owned(), settings, changed: changes, refused: refused.clone() };
         let watching = tokio::spawn(watch.run());
-        bot::run(listener, store, loaded, Outside { changed, refused, stop }).await?;
+        bot::run(listener, store, loaded, Outside { changed, refused, stop }, front).await?;
         watching.await.context("the watch over the configuration broke off")?
     })
 }

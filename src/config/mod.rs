@@ -1,5 +1,6 @@
 //! `starwarden.toml`: what is configured, with the environment's overrides.
 
+pub mod console;
 pub mod policy;
 pub mod secret;
 pub mod systems;
@@ -27,6 +28,9 @@ pub struct Settings {
     pub store: Store,
     /// The rule.
     pub policy: PolicyFile,
+    /// Who may use the console and the API.
+    #[serde(default)]
+    pub console: console::Console,
     /// Helpdesk instances by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, Account>,
@@ -223,6 +227,7 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
 /// What serde cannot see.
 fn sound(settings: &Settings) -> anyhow::Result<()> {
     settings.store.sqlite()?;
+    settings.console.sound(settings.server.public_url.as_deref())?;
     if settings.accounts.is_empty() {
         bail!("no account is configured: add a table [accounts.NAME]");
     }

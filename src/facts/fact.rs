@@ -20,12 +20,13 @@ pub enum Trust {
 }
 
 /// What a fact says: a word (`yes`, `no`, or one of a choice) or an instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Value {
-    /// `yes`, `no`, or one of the words of a choice, as the policy spells it.
-    Word(String),
     /// A moment in time, UTC.
     Instant(DateTime<Utc>),
+    /// `yes`, `no`, or one of the words of a choice, as the policy spells it.
+    Word(String),
 }
 
 impl std::fmt::Display for Value {
@@ -47,7 +48,7 @@ pub struct Quote {
 }
 
 /// A known fact with its provenance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// What it says.
     pub value: Value,
@@ -60,7 +61,8 @@ pub struct Fact {
 }
 
 /// What the sources of one fact gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// A source answered.
     Known(Fact),

@@ -1,6 +1,7 @@
 //! `star:` lines in managers' internal notes.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::expiry;
 use crate::helpdesk::ticket::{Comment, Reading};
@@ -9,7 +10,7 @@ use crate::helpdesk::ticket::{Comment, Reading};
 pub const SIGNATURE: &str = "starwarden · ref ";
 
 /// One thing a manager wrote back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// What they want.
     pub says: Says,
@@ -24,7 +25,8 @@ pub struct Reply {
 }
 
 /// What a `star:` line says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Says {
     /// `star: trial=yes`
     Answer {

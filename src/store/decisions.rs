@@ -25,6 +25,8 @@ pub struct DecisionRow {
     pub decision: String,
     /// The note, as text.
     pub note: String,
+    /// What it was decided on, as JSON: [`crate::work::basis::Basis`].
+    pub basis: String,
     /// What became of it.
     pub carried: Carried,
 }

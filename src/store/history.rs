@@ -20,6 +20,8 @@ pub struct History {
     pub deliveries: Vec<DeliveryRow>,
     /// Its decisions, oldest first.
     pub decisions: Vec<DecisionRow>,
+    /// Looks at it that failed, oldest first.
+    pub failures: Vec<FailureRow>,
 }
 
 /// A delivery as it is kept.
@@ -29,6 +31,15 @@ pub struct DeliveryRow {
     pub kind: String,
     /// When it was received.
     pub received_at: DateTime<Utc>,
+}
+
+/// A look that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureRow {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What went wrong, in a sentence.
+    pub error: String,
 }
 
 /// Reads histories.

@@ -6,6 +6,8 @@ pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
 pub mod history;
+pub mod operators;
+pub mod overview;
 pub mod sqlite;
 pub mod watches;
 
@@ -16,12 +18,14 @@ use decisions::Decisions;
 use deliveries::Deliveries;
 use feedback::Feedbacks;
 use history::Histories;
+use operators::Operators;
+use overview::Overviews;
 use watches::Watches;
 
 /// Everything that outlives a restart. One suite of tests runs on every implementation.
-pub trait Store: Deliveries + Watches + Decisions + Feedbacks + Histories + Readiness {}
+pub trait Store: Deliveries + Watches + Decisions + Feedbacks + Histories + Overviews + Operators + Readiness {}
 
-impl<T: Deliveries + Watches + Decisions + Feedbacks + Histories + Readiness> Store for T {}
+impl<T: Deliveries + Watches + Decisions + Feedbacks + Histories + Overviews + Operators + Readiness> Store for T {}
 
 /// Says whether the store is of use.
 #[async_trait]

@@ -29,16 +29,20 @@ pub struct Judged {
 
 /// Decides at `now` on a ticket, where there is one, and on what is stated besides.
 ///
-/// `bot` is the helpdesk's id of ourselves: what we wrote is never read as an answer.
+/// `bot` is the helpdesk's id of ourselves: what we wrote is never read as an answer. `elsewhere` are replies that were
+/// not made on the ticket: of all replies the later stands above the earlier, and `stated` above them.
 pub fn ticket(
     policy: &Policy,
     ids: &Ids,
     reading: Option<&Reading>,
+    elsewhere: &[Reply],
     stated: &[Stated],
     bot: Option<u64>,
     now: DateTime<Utc>,
 ) -> Judged {
-    let replies = reading.map(|reading| replies::read(reading, bot)).unwrap_or_default();
+    let mut replies = reading.map(|reading| replies::read(reading, bot)).unwrap_or_default();
+    replies.extend_from_slice(elsewhere);
+    replies.sort_by_key(|reply| reply.at); // Stable: within a note the lines stay in their order.
     let (mut answers, mut problems) = gather::stated(&replies);
     answers.extend_from_slice(stated);
     let gathered = gather::facts(policy, ids, reading, &answers, now);

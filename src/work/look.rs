@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::basis::Basis;
 use super::feedback;
 use super::judge::{self, Judged};
+use super::operators;
 use super::reference::{fingerprint, posted, reference};
 use super::{Account, Shared};
 use crate::config::Mode;
@@ -62,8 +64,9 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let bot = account.bot.get().copied();
     reading.records = account.systems.records(&policy, &ids, &reading, bot, Utc::now()).await;
+    let said = operators::replies(&shared.store.operators_on(&claim.ticket).await?);
     let now = Utc::now();
-    let judged = judge::ticket(&policy, &ids, Some(&reading), &[], bot, now);
+    let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], bot, now);
     shared.store.record_feedback(&feedback::replied(&reading, bot, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {
         if posted(&reading, bot.unwrap_or_default()).last() == Some(&last.reference) {
@@ -74,7 +77,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         return Ok(stopped(why));
     }
     if replies::stopped(&judged.replies) {
-        return Ok(stopped("a manager wrote star: stop".into()));
+        return Ok(stopped("a manager said stop".into()));
     }
     if judged.decision.verdict == NOT_APPLICABLE {
         return Ok(stopped("the policy does not speak of it".into()));
@@ -172,6 +175,10 @@ impl Decided<'_> {
         was: Option<&str>,
     ) -> Result<(DecisionRow, String), StoreError> {
         let Judged { decision, facts, problems, .. } = self.judged;
+        let link = self.shared.public_url.as_ref().map(|url| {
+            let TicketKey { account, id } = &self.claim.ticket;
+            format!("{}/tickets/{account}/{id}", url.trim_end_matches('/'))
+        });
         let note = note::write(&Subject {
             policy: self.policy,
             decision,
@@ -180,18 +187,19 @@ impl Decided<'_> {
             problems,
             was,
             reference: Some(&reference),
-            link: None,
+            link: link.as_deref(),
             now: self.now,
         });
-        let json = serde_json::to_string(decision).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let odd = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
         let row = DecisionRow {
             reference,
             ticket: self.claim.ticket.clone(),
             decided_at: self.now,
             verdict: decision.verdict.clone(),
             fingerprint,
-            decision: json,
+            decision: serde_json::to_string(decision).map_err(odd)?,
             note: note.text(),
+            basis: serde_json::to_string(&Basis::of(self.judged, self.reading)).map_err(odd)?,
             carried,
         };
         Ok((row, note.html()))

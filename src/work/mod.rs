@@ -1,8 +1,11 @@
 //! The loop: a due ticket is read, decided, brought to where it should be, and due again.
 
+pub mod basis;
 pub mod feedback;
 pub mod judge;
+pub mod line;
 pub mod look;
+pub mod operators;
 pub mod pace;
 pub mod reference;
 pub mod rule;
@@ -70,6 +73,8 @@ pub struct Shared {
     pub rule: PolicyInForce,
     /// How each account stands, for `/readyz`.
     pub standing: Standing,
+    /// Our own address as people reach it, for links in notes.
+    pub public_url: Option<String>,
 }
 
 /// Works one account until `stop` says so, and then ends what is in hand.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
+use super::overview;
 use super::values::{Outcome, instant, millis, number, odd};
 use super::watches::must_hold;
 use crate::helpdesk::ticket::TicketKey;
@@ -36,13 +37,13 @@ fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) ->
     connection
         .prepare_cached("UPDATE decisions SET carried = 'overtaken' WHERE account = ?1 AND ticket = ?2 AND carried = 'open' AND reference <> ?3")?
         .execute(params![account, ticket, row.reference])?;
-    connection
+    let new = connection
         .prepare_cached(
-            "INSERT INTO decisions (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            "INSERT INTO decisions (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried, basis)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, word(row.carried)])?;
-    Ok(())
+        .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, word(row.carried), row.basis])?;
+    if new == 0 { Ok(()) } else { overview::count(connection, row) }
 }
 
 fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Outcome<()> {
@@ -56,10 +57,15 @@ fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<
     Ok(())
 }
 
-pub(super) const DECISION: &str = "SELECT reference, decided_at, verdict, fingerprint, decision, note, carried FROM decisions WHERE account = ?1 AND ticket = ?2";
+pub(super) const COLUMNS: &str =
+    "reference, decided_at, verdict, fingerprint, decision, note, carried, basis, id, account, ticket";
+
+pub(super) fn of_ticket(rest: &str) -> String {
+    format!("SELECT {COLUMNS} FROM decisions WHERE account = ?1 AND ticket = ?2 {rest}")
+}
 
 fn last_decision(connection: &Connection, ticket: &TicketKey) -> Outcome<Option<DecisionRow>> {
-    let newest = format!("{DECISION} AND carried IN ('posted', 'shadow') ORDER BY id DESC LIMIT 1");
+    let newest = of_ticket("AND carried IN ('posted', 'shadow') ORDER BY id DESC LIMIT 1");
     let mut statement = connection.prepare_cached(&newest)?;
     let mut rows = statement.query(params![ticket.account, number(ticket.id)?])?;
     rows.next()?.map(|row| decision(row, ticket)).transpose()
@@ -74,6 +80,7 @@ pub(super) fn decision(row: &Row<'_>, ticket: &TicketKey) -> Outcome<DecisionRow
         fingerprint: row.get(3)?,
         decision: row.get(4)?,
         note: row.get(5)?,
+        basis: row.get(7)?,
         carried: match row.get::<_, String>(6)?.as_str() {
             "open" => Carried::Open,
             "posted" => Carried::Posted,

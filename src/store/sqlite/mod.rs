@@ -4,6 +4,9 @@ mod decisions;
 mod deliveries;
 mod feedback;
 mod history;
+mod operators;
+mod overview;
+mod reader;
 mod values;
 mod watches;
 mod writer;
@@ -15,17 +18,20 @@ use async_trait::async_trait;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Readiness, StoreError};
+use reader::Reader;
 use writer::Writer;
 
 /// The schema's versions, oldest first; a file's `user_version` says how many it has.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/sqlite/0001_deliveries_watches_decisions.sql"),
     include_str!("../migrations/sqlite/0004_feedback.sql"),
+    include_str!("../migrations/sqlite/0005_console.sql"),
 ];
 
 /// A store in one SQLite file, for one process at a time.
 pub struct Sqlite {
     writer: Writer,
+    reader: Reader,
 }
 
 impl Sqlite {
@@ -46,8 +52,9 @@ impl Sqlite {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
         migrate(&mut connection, path)?;
+        let reader = Reader::open(path).map_err(told)?;
         let writer = Writer::start(connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Sqlite { writer })
+        Ok(Sqlite { writer, reader })
     }
 }
 

@@ -147,6 +147,11 @@ fn settle(connection: &Connection, claim: &Claim, next: &Next, now: DateTime<Utc
              WHERE account = ?1 AND ticket = ?2",
         )?
         .execute(params![claim.ticket.account, ticket, state, due_at, why, failures, error])?;
+    if let Some(error) = error {
+        connection
+            .prepare_cached("INSERT INTO failures (account, ticket, at, error) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![claim.ticket.account, ticket, millis(now), error])?;
+    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::work::judge::{self, Judged};
 
 /// A ticket with what is known besides, as `--each` and `POST /api/v1/decide` take it.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Line {
+pub struct Line {
     /// Comes back with the decision. Absent: the ticket's number.
     #[serde(default)]
     pub id: Json,
@@ -44,7 +44,7 @@ pub(super) struct Line {
 
 /// A decision with the line's id.
 #[derive(Debug, Serialize)]
-pub(super) struct Decided {
+pub struct Decided {
     /// The line's id.
     pub id: Json,
     /// The decision.
@@ -56,8 +56,24 @@ pub(super) struct Decided {
 }
 
 impl Line {
+    /// Reads a line, or a ticket by itself; nothing where there is nothing to read.
+    ///
+    /// # Errors
+    /// In one sentence, why it is neither.
+    pub fn read(text: &str) -> Result<Line, String> {
+        if text.trim().is_empty() {
+            return Ok(Line::default());
+        }
+        let wrong = |error: serde_json::Error| format!("this is not a ticket: {error}");
+        let mut json: Json = serde_json::from_str(text).map_err(wrong)?;
+        if json.get("ticket").is_none() && json.get("tags").is_some() {
+            json = serde_json::json!({ "ticket": json });
+        }
+        serde_json::from_value(json).map_err(wrong)
+    }
+
     /// The id that comes back with the decision.
-    pub(super) fn own_id(&self) -> Json {
+    pub fn own_id(&self) -> Json {
         match (&self.id, &self.ticket) {
             (Json::Null, Some(ticket)) => Json::String(ticket.id.to_string()),
             (id, _) => id.clone(),
@@ -65,7 +81,7 @@ impl Line {
     }
 
     /// Everything read of the ticket, comments oldest first; none without a ticket.
-    pub(super) fn reading(&mut self) -> Option<Reading> {
+    pub fn reading(&mut self) -> Option<Reading> {
         let mut comments = self.comments.take().unwrap_or_default();
         comments.sort_by_key(|comment| comment.created_at); // Stable: without dates the order given stays.
         let users = self.users.take().unwrap_or_default();
@@ -82,13 +98,13 @@ impl Line {
     ///
     /// # Errors
     /// In one sentence: a fact the policy does not have, or one that is not given as text.
-    pub(super) fn decide(mut self, policy: &Policy, now: DateTime<Utc>) -> Result<Decided, String> {
+    pub fn decide(mut self, policy: &Policy, now: DateTime<Utc>) -> Result<Decided, String> {
         let id = self.own_id();
         let now = self.now.unwrap_or(now);
         let stated = self.stated(policy)?;
         let reading = self.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
-        let Judged { decision, problems, .. } = judge::ticket(policy, &ids, reading.as_ref(), &stated, None, now);
+        let Judged { decision, problems, .. } = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
         Ok(Decided { id, decision, problems })
     }
 
@@ -96,7 +112,7 @@ impl Line {
     ///
     /// # Errors
     /// See [`Line::decide`].
-    pub(super) fn stated(&self, policy: &Policy) -> Result<Vec<Stated>, String> {
+    pub fn stated(&self, policy: &Policy) -> Result<Vec<Stated>, String> {
         let facts = self.facts.iter().flatten();
         let one = |(name, value): (&String, &Json)| {
             if policy.binding.fact(name).is_none() {

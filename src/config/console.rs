@@ -1,0 +1,92 @@
+//! The configuration's `[console]`: who may use the console and the API.
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+use serde::Deserialize;
+
+use super::secret::Secret;
+use crate::console::session::Role;
+use crate::console::sign_in;
+
+/// Who may use the console and the API. With nobody named: whoever is on this machine, where it is listened on
+/// loopback alone; else nobody.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// What sessions are signed with, 32 characters or more. Absent: a key made once and kept in the store.
+    pub session_secret: Option<Secret>,
+    /// People by name.
+    #[serde(default)]
+    pub users: BTreeMap<String, User>,
+    /// Programs by name.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Token>,
+    /// Sign-in with OpenID Connect.
+    pub oidc: Option<Oidc>,
+}
+
+/// Somebody who signs in with a password.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// What `starwarden hash-password` prints.
+    pub password_hash: String,
+    /// What they may.
+    pub role: Role,
+}
+
+/// A program that uses the API.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Sent as `Authorization: Bearer …`.
+    pub token: Secret,
+    /// What it may.
+    pub role: Role,
+}
+
+/// Sign-in with OpenID Connect: authorization code with PKCE.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The provider: `https://gitlab.com`.
+    pub issuer: String,
+    /// Our id there; the redirect URI to register is `public_url` with `/sign-in/callback` behind it.
+    pub client_id: String,
+    /// Our secret there.
+    pub client_secret: Secret,
+    /// The claim that says what somebody belongs to. Absent: `groups_direct`, as GitLab names it.
+    #[serde(default = "groups")]
+    pub claim: String,
+    /// Values of the claim that may act.
+    #[serde(default)]
+    pub act: Vec<String>,
+    /// Values of the claim that may read; `*` is everybody who can sign in there.
+    #[serde(default)]
+    pub read: Vec<String>,
+}
+
+fn groups() -> String {
+    "groups_direct".into()
+}
+
+impl Console {
+    /// What serde cannot see.
+    pub(super) fn sound(&self, public_url: Option<&str>) -> anyhow::Result<()> {
+        for (name, user) in &self.users {
+            if !sign_in::is_hash(&user.password_hash) {
+                bail!("console.users.{name}.password_hash is no argon2 hash: make one with `starwarden hash-password`");
+            }
+        }
+        if let Some(oidc) = &self.oidc {
+            if oidc.act.is_empty() && oidc.read.is_empty() {
+                bail!("console.oidc lets nobody in: give read or act, values of the claim {}", oidc.claim);
+            }
+            if public_url.is_none() {
+                bail!("console.oidc needs server.public_url: the provider sends people back there");
+            }
+        }
+        Ok(())
+    }
+}

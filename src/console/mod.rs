@@ -1,0 +1,93 @@
+//! The console: server-rendered pages and the JSON API, for people who may.
+//!
+//! Pages show the rows the loop writes and decide nothing anew, but for "Try it", which says so. What the console
+//! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
+
+pub mod assets;
+pub mod chart;
+mod decisions;
+mod guard;
+mod page;
+mod record;
+mod rule;
+pub mod session;
+pub mod sign_in;
+mod ticket;
+mod tickets;
+mod today;
+mod trial;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::policy::Policy;
+use crate::store::Store;
+use crate::work::rule::PolicyInForce;
+use chart::Chart;
+use session::Sessions;
+use sign_in::Admission;
+
+/// What the console needs.
+pub struct Console {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The policy in force.
+    pub rule: PolicyInForce,
+    /// Wakes the loop of an account.
+    pub wake: Box<dyn Fn(&str) + Send + Sync>,
+    /// Who may.
+    pub admission: Admission,
+    /// Signs sessions.
+    pub sessions: Sessions,
+}
+
+/// The console with what it has laid out already.
+struct Room {
+    console: Console,
+    /// Charts by their policy's hash.
+    charts: Mutex<BTreeMap<String, Arc<Chart>>>,
+    attempts: sign_in::Attempts,
+}
+
+type Shared = Arc<Room>;
+
+impl Room {
+    /// The policy in force and its chart, laid out once.
+    fn chart(&self) -> Result<(Arc<Policy>, Arc<Chart>), page::Problem> {
+        let policy = self.console.rule.now();
+        let mut charts = self.charts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(chart) = charts.get(&policy.hash) {
+            return Ok((policy.clone(), chart.clone()));
+        }
+        let chart = Arc::new(Chart::of(&policy).map_err(page::Problem::Fault)?);
+        charts.clear(); // Only the policy in force is drawn.
+        charts.insert(policy.hash.clone(), chart.clone());
+        Ok((policy, chart))
+    }
+}
+
+/// The console's routes.
+pub fn router(console: Console) -> Router {
+    let room = Arc::new(Room { console, charts: Mutex::default(), attempts: sign_in::Attempts::default() });
+    let guarded = Router::new()
+        .route("/", get(today::page))
+        .route("/tickets", get(tickets::page))
+        .route("/tickets/{account}/{id}", get(ticket::page))
+        .route("/tickets/{account}/{id}/{act}", post(ticket::act))
+        .route("/decisions", get(decisions::page))
+        .route("/policy", get(rule::page))
+        .route("/try", get(trial::blank).post(trial::decide))
+        .route("/record", get(record::page))
+        .route("/sign-out", post(sign_in::sign_out))
+        .layer(middleware::from_fn_with_state(room.clone(), guard::admit));
+    let open = Router::new()
+        .route("/sign-in", get(sign_in::page).post(sign_in::with_password))
+        .route("/assets/console.css", get(assets::style))
+        .route("/favicon.svg", get(assets::icon));
+    guarded.merge(open).layer(middleware::from_fn(guard::harden)).with_state(room)
+}

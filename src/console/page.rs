@@ -1,0 +1,181 @@
+//! What every page has: its frame, the form it takes, and the page that says what went wrong.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Form, FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Response};
+
+use super::assets;
+use super::session::{Role, Session};
+use crate::store::StoreError;
+
+/// What surrounds a page.
+pub(super) struct Frame {
+    pub title: String,
+    pub who: String,
+    pub csrf: String,
+    pub may_act: MayAct,
+    /// Where the page stands in the menu: the path of its entry.
+    pub at: &'static str,
+    pub style: &'static str,
+}
+
+/// Whether buttons are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MayAct {
+    Yes,
+    No,
+}
+
+impl MayAct {
+    pub(super) fn yes(self) -> bool {
+        self == MayAct::Yes
+    }
+}
+
+impl Frame {
+    pub(super) fn new(session: &Session, title: impl Into<String>, at: &'static str) -> Frame {
+        Frame {
+            title: title.into(),
+            who: session.name.clone(),
+            csrf: session.csrf.clone(),
+            may_act: if session.role >= Role::Act { MayAct::Yes } else { MayAct::No },
+            at,
+            style: assets::version(),
+        }
+    }
+
+    /// Entries of the menu.
+    pub(super) fn menu(&self) -> [(&'static str, &'static str); 6] {
+        [
+            ("/", "Today"),
+            ("/tickets", "Tickets"),
+            ("/decisions", "Decisions"),
+            ("/policy", "Policy"),
+            ("/try", "Try it"),
+            ("/record", "Record"),
+        ]
+    }
+}
+
+/// A page, written.
+pub(super) fn html(template: &impl Template) -> Result<Response, Problem> {
+    let text = template.render().map_err(|error| Problem::Fault(error.to_string()))?;
+    Ok(Html(text).into_response())
+}
+
+/// Why there is no page.
+#[derive(Debug)]
+pub enum Problem {
+    /// The console is not open here.
+    Closed,
+    /// Nothing is there.
+    Missing(String),
+    /// The form or address makes no sense.
+    Bad(String),
+    /// The form was not one of ours, or is too old.
+    Forged,
+    /// They may read alone.
+    ReadOnly,
+    /// The store cannot say.
+    Store(StoreError),
+    /// A fault of ours.
+    Fault(String),
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Problem::Store(error)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html", config = "src/console/askama.toml")]
+struct ProblemPage {
+    style: &'static str,
+    title: &'static str,
+    what: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, title, what) = match self {
+            Problem::Closed => (
+                StatusCode::FORBIDDEN,
+                "The console is closed",
+                "Only people on this machine may use it without sign-in. Configure [console] with users or oidc."
+                    .into(),
+            ),
+            Problem::Missing(what) => (StatusCode::NOT_FOUND, "Nothing here", what),
+            Problem::Bad(what) => (StatusCode::BAD_REQUEST, "That makes no sense here", what),
+            Problem::Forged => (
+                StatusCode::FORBIDDEN,
+                "This form is too old",
+                "Go back, load the page again, and send the form once more.".into(),
+            ),
+            Problem::ReadOnly => (StatusCode::FORBIDDEN, "You may read", "Changing things needs the role act.".into()),
+            Problem::Store(error) => {
+                tracing::error!(%error, "a page could not be read");
+                (StatusCode::SERVICE_UNAVAILABLE, "The store cannot be read", "Try again in a moment.".into())
+            }
+            Problem::Fault(error) => {
+                tracing::error!(error, "a page could not be made");
+                (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", "The log says why.".into())
+            }
+        };
+        let page = ProblemPage { style: assets::version(), title, what };
+        (status, Html(page.render().unwrap_or_else(|_| title.to_owned()))).into_response()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get::<Session>().cloned().ok_or(Problem::Forged)
+    }
+}
+
+/// A form that one of our pages sent.
+pub(super) struct Filled {
+    /// Who sent it.
+    pub session: Session,
+    fields: BTreeMap<String, String>,
+}
+
+impl Filled {
+    /// A field without white space around it; empty where it was not sent.
+    pub(super) fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", |value| value.trim())
+    }
+
+    /// Everything that was filled in but the form's own token.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let filled = self.fields.iter().map(|(name, value)| (name.as_str(), value.trim()));
+        filled.filter(|(name, value)| *name != "csrf" && !value.is_empty())
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Filled {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let session = request.extensions().get::<Session>().cloned().ok_or(Problem::Forged)?;
+        let form = Form::<BTreeMap<String, String>>::from_request(request, state).await;
+        let Form(fields) = form.map_err(|error| Problem::Bad(error.body_text()))?;
+        let sent = fields.get("csrf").map(String::as_str).unwrap_or_default();
+        if !same(sent, &session.csrf) {
+            return Err(Problem::Forged);
+        }
+        Ok(Filled { session, fields })
+    }
+}
+
+/// Compares two secrets in a time that tells nothing; two empty ones are not the same.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    use sha2::{Digest, Sha256};
+    !one.is_empty() && Sha256::digest(one) == Sha256::digest(other)
+}

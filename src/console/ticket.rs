@@ -1,0 +1,291 @@
+//! One ticket: its decision, the way through the chart, its facts, its time line, and what can be done.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::Shared;
+use super::chart::{Chart, Shown};
+use super::page::{Filled, Frame, Problem, html};
+use super::session::{Role, Session};
+use super::tickets::link;
+use super::words;
+use crate::facts::fact::{Fact, Finding, Trust};
+use crate::facts::gather::{self, Stated};
+use crate::facts::replies::Says;
+use crate::facts::words::cited;
+use crate::helpdesk::ticket::TicketKey;
+use crate::policy::Policy;
+use crate::policy::decision::{Answered, Decision as Decided};
+use crate::store::decisions::DecisionRow;
+use crate::store::feedback::{Feedback, Opinion, Way};
+use crate::store::history::History;
+use crate::store::operators::{Did, OperatorEvent};
+use crate::work::basis::Basis;
+
+/// How many deliveries and failures the time line goes back.
+const LINE: usize = 200;
+
+/// A decision as pages show it.
+pub(super) struct Decision {
+    pub verdict: String,
+    pub tone: &'static str,
+    pub reference: String,
+    pub carried: &'static str,
+    pub note: String,
+    pub questions: Vec<Question>,
+    pub way: Vec<WayStep>,
+    pub chart: String,
+}
+
+pub(super) struct Question {
+    pub fact: String,
+    pub words: String,
+    pub answers: Vec<String>,
+}
+
+pub(super) struct WayStep {
+    pub text: String,
+    pub answer: String,
+    pub trust: &'static str,
+    pub source: String,
+    pub quote: Option<String>,
+}
+
+struct FactRow {
+    name: String,
+    value: String,
+    source: String,
+    quote: Option<String>,
+}
+
+struct Moment {
+    when: DateTime<Utc>,
+    at: String,
+    kind: &'static str,
+    words: String,
+    more: String,
+}
+
+#[derive(Template)]
+#[template(path = "ticket.html", config = "src/console/askama.toml")]
+struct Page {
+    frame: Frame,
+    key: String,
+    link: String,
+    subject: String,
+    organization: Option<String>,
+    stands: String,
+    done: &'static str,
+    last_error: Option<String>,
+    shown: Option<Decision>,
+    facts: Vec<FactRow>,
+    line: Vec<Moment>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    done: String,
+}
+
+impl Decision {
+    pub(super) fn of(decision: &Decided, note: String, policy: &Policy, chart: &Chart) -> Decision {
+        let steps = decision.path.iter().chain(&decision.beyond);
+        let questions = decision.missing.iter().map(|missing| Question {
+            fact: missing.fact.clone(),
+            words: missing.question.clone(),
+            answers: policy.answers(&missing.fact).to_vec(),
+        });
+        Decision {
+            verdict: words::verdict(policy, &decision.verdict),
+            tone: words::tone(policy, &decision.verdict),
+            reference: String::new(),
+            carried: "",
+            note,
+            questions: questions.collect(),
+            way: steps.map(step).collect(),
+            chart: chart.svg(&Shown { walked: &decision.walked, counts: None, link: "/decisions?node=" }),
+        }
+    }
+}
+
+fn step(answered: &Answered) -> WayStep {
+    WayStep {
+        text: answered.text.clone(),
+        answer: answered.answer.replace('_', " "),
+        trust: trust(answered.trust),
+        source: answered.source.clone(),
+        quote: answered.quote.as_ref().map(cited),
+    }
+}
+
+fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Inferred => "a guess",
+        Trust::Recorded => "recorded",
+        Trust::Stated => "stated",
+    }
+}
+
+pub(super) async fn page(
+    State(room): State<Shared>,
+    session: Session,
+    Path((account, id)): Path<(String, u64)>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let ticket = TicketKey { account, id };
+    let store = &room.console.store;
+    let never = || Problem::Missing(format!("The bot never heard of ticket {ticket}."));
+    let history = store.history(&ticket).await?.ok_or_else(never)?;
+    let events = store.operators_on(&ticket).await?;
+    let (policy, chart) = room.chart()?;
+    let now = Utc::now();
+    let newest = history.decisions.last();
+    let basis: Basis = newest.and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
+    let shown = newest.map(|row| stored(row, &policy, &chart)).transpose()?;
+    html(&Page {
+        frame: Frame::new(&session, format!("Ticket {ticket}"), "/tickets"),
+        key: ticket.to_string(),
+        link: link(&ticket),
+        subject: basis.subject.clone(),
+        organization: basis.organization.clone(),
+        stands: words::watch(&history.watch, now),
+        done: told(&asked.done),
+        last_error: history.last_error.clone(),
+        facts: basis.facts.iter().map(fact).collect(),
+        shown,
+        line: line(&history, &events, &basis, &policy, now),
+    })
+}
+
+/// A decision as it was stored, its note as it was posted.
+fn stored(row: &DecisionRow, policy: &Policy, chart: &Chart) -> Result<Decision, Problem> {
+    let decision: Decided = serde_json::from_str(&row.decision)
+        .map_err(|error| Problem::Fault(format!("the decision {} cannot be read: {error}", row.reference)))?;
+    Ok(Decision {
+        reference: row.reference.clone(),
+        carried: words::carried(row.carried),
+        ..Decision::of(&decision, row.note.clone(), policy, chart)
+    })
+}
+
+fn fact((name, finding): (&String, &Finding)) -> FactRow {
+    let (value, source, quote) = match finding {
+        Finding::Known(Fact { value, trust: sure, source, quote }) => {
+            (value.to_string(), format!("{}: {source}", trust(*sure)), quote.as_ref().map(cited))
+        }
+        Finding::Conflict(both) => {
+            let (one, other) = both.as_ref();
+            let told = |fact: &Fact| format!("{} ({}: {})", fact.value, trust(fact.trust), fact.source);
+            ("sources contradict".into(), format!("{}; {}", told(one), told(other)), None)
+        }
+        Finding::Unknown { looked } => ("not known".into(), looked.join("; "), None),
+    };
+    FactRow { name: name.clone(), value, source, quote }
+}
+
+/// Everything that happened, newest first.
+fn line(
+    history: &History,
+    events: &[OperatorEvent],
+    basis: &Basis,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Vec<Moment> {
+    let moment =
+        |when, kind, words: String, more: String| Moment { when, at: words::moment(when, now), kind, words, more };
+    let mut line = Vec::new();
+    for delivery in history.deliveries.iter().rev().take(LINE) {
+        let kind = delivery.kind.trim_start_matches("zen:event-type:ticket.").replace('_', " ");
+        line.push(moment(delivery.received_at, "delivery", format!("delivery: {kind}"), String::new()));
+    }
+    for failure in history.failures.iter().rev().take(LINE) {
+        line.push(moment(failure.at, "failure", format!("a look failed: {}", failure.error), String::new()));
+    }
+    for row in &history.decisions {
+        let said = words::verdict(policy, &row.verdict);
+        let words = format!("decision {}: {said}; {}", row.reference, words::carried(row.carried));
+        line.push(moment(row.decided_at, "decision", words, row.note.clone()));
+    }
+    for event in events {
+        line.push(moment(event.at, "operator", format!("{} {}", event.who, words::did(&event.did)), String::new()));
+    }
+    for reply in basis.replies.iter().filter(|reply| !reply.source.contains(", console, ")) {
+        let said = match &reply.says {
+            Says::Answer { fact, value } => format!("answered {fact} = {value}"),
+            Says::Agree => "agreed".into(),
+            Says::Disagree(why) => format!("disagreed: {why}"),
+            Says::Recheck => "asked for another look".into(),
+            Says::Stop => "told the bot to stop".into(),
+            Says::Unreadable(text) => format!("wrote what the bot cannot read: {text}"),
+        };
+        line.extend(reply.at.map(|at| moment(at, "answer", format!("{}: {said}", reply.source), String::new())));
+    }
+    line.sort_by_key(|moment| std::cmp::Reverse(moment.when));
+    line
+}
+
+/// What a button came to, in a sentence.
+fn told(done: &str) -> &'static str {
+    match done {
+        "look-again" => "The bot looks again within seconds. Load the page again to see what it found.",
+        "answer" => "Your answer is recorded; the bot looks again with it within seconds.",
+        "agree" => "Thank you: recorded that you agree.",
+        "disagree" => "Thank you: recorded that you disagree, and why.",
+        "stop" => "The bot leaves this ticket alone until somebody asks it to look again.",
+        _ => "",
+    }
+}
+
+/// A button on a ticket's page: recorded as an operator event, which the loop performs.
+pub(super) async fn act(
+    State(room): State<Shared>,
+    Path((account, id, act)): Path<(String, u64, String)>,
+    filled: Filled,
+) -> Result<Response, Problem> {
+    if filled.session.role < Role::Act {
+        return Err(Problem::ReadOnly);
+    }
+    let ticket = TicketKey { account, id };
+    let never = || Problem::Missing(format!("The bot never heard of ticket {ticket}."));
+    let history = room.console.store.history(&ticket).await?.ok_or_else(never)?;
+    let did = match act.as_str() {
+        "look-again" => Did::LookAgain,
+        "agree" => Did::Agreed,
+        "disagree" if filled.field("why").is_empty() => return Err(Problem::Bad("Say why you disagree.".into())),
+        "disagree" => Did::Disagreed { why: filled.field("why").to_owned() },
+        "stop" => Did::Stopped,
+        "answer" => {
+            let (fact, value) = (filled.field("fact").to_owned(), filled.field("value").to_owned());
+            let answer = Stated { fact: fact.clone(), value: value.clone(), source: "this form".into() };
+            gather::usable(&room.console.rule.now(), &answer).map_err(Problem::Bad)?;
+            Did::Answered { fact, value }
+        }
+        other => return Err(Problem::Missing(format!("Nobody can {other} a ticket."))),
+    };
+    if let Some((opinion, row)) = opinion(&did).zip(history.decisions.last()) {
+        let (reference, who) = (row.reference.clone(), filled.session.name.clone());
+        let said = Feedback { ticket: ticket.clone(), reference, opinion, who, said_at: Utc::now(), way: Way::Console };
+        room.console.store.record_feedback(&[said]).await?;
+    }
+    let (account, back) = (ticket.account.clone(), format!("{}?done={act}", link(&ticket)));
+    let event = OperatorEvent { at: Utc::now(), who: filled.session.name.clone(), ticket: Some(ticket), did };
+    room.console.store.record_operator(&event).await?;
+    (room.console.wake)(&account);
+    tracing::info!(who = event.who, did = ?event.did, "an operator acted");
+    Ok(Redirect::to(&back).into_response())
+}
+
+/// What an act says about the newest decision.
+fn opinion(did: &Did) -> Option<Opinion> {
+    match did {
+        Did::Agreed => Some(Opinion::Agree),
+        Did::Disagreed { why } => Some(Opinion::Disagree { why: why.clone() }),
+        Did::SignedIn | Did::SignInRefused | Did::SignedOut | Did::LookAgain | Did::Answered { .. } | Did::Stopped => {
+            None
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! "Try it": a verdict on what is given, at once; the one place where the console decides, and nothing is written.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::Utc;
+
+use super::Shared;
+use super::page::{Filled, Frame, Problem, html};
+use super::session::Session;
+use super::ticket::Decision;
+use crate::facts::gather::{self, Stated};
+use crate::facts::sources::Ids;
+use crate::note::{self, Subject};
+use crate::policy::Policy;
+use crate::policy::binding::Kind;
+use crate::work::judge::{self, Judged};
+use crate::work::line::Line;
+
+struct Field {
+    name: String,
+    question: String,
+    answers: Vec<String>,
+    instant: bool,
+    given: String,
+}
+
+#[derive(Template)]
+#[template(path = "trial.html", config = "src/console/askama.toml")]
+struct Page {
+    frame: Frame,
+    problem: Option<String>,
+    shown: Option<Decision>,
+    facts: Vec<Field>,
+    ticket: String,
+}
+
+pub(super) async fn blank(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
+    let facts = fields(&room.console.rule.now(), |_| String::new());
+    let frame = Frame::new(&session, "Try it", "/try");
+    html(&Page { frame, problem: None, shown: None, facts, ticket: String::new() })
+}
+
+pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
+    let policy = room.console.rule.now();
+    let facts = fields(&policy, |fact| filled.field(&format!("fact.{fact}")).to_owned());
+    let (shown, problem) = match tried(&room, &filled)? {
+        Ok(shown) => (Some(shown), None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let frame = Frame::new(&filled.session, "Try it", "/try");
+    html(&Page { frame, problem, shown, facts, ticket: filled.field("ticket").to_owned() })
+}
+
+/// The verdict on what was filled in, or in one sentence what is wrong with it.
+fn tried(room: &Shared, filled: &Filled) -> Result<Result<Decision, String>, Problem> {
+    let (policy, chart) = room.chart()?;
+    let mut line = match Line::read(filled.field("ticket")) {
+        Ok(line) => line,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let mut stated = match line.stated(&policy) {
+        Ok(stated) => stated,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    for (name, value) in filled.fields() {
+        let Some(fact) = name.strip_prefix("fact.") else { continue };
+        let one = Stated { fact: fact.into(), value: value.into(), source: "given here".into() };
+        if let Err(problem) = gather::usable(&policy, &one) {
+            return Ok(Err(problem));
+        }
+        stated.push(one);
+    }
+    let now = line.now.unwrap_or_else(Utc::now);
+    let reading = line.reading();
+    let ids = Ids::new(&policy.binding, &Ids::default());
+    let Judged { decision, facts, problems, .. } =
+        judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, None, now);
+    let note = note::write(&Subject {
+        policy: &policy,
+        decision: &decision,
+        facts: &facts,
+        reading: reading.as_ref(),
+        problems: &problems,
+        was: None,
+        reference: None,
+        link: None,
+        now,
+    });
+    Ok(Ok(Decision::of(&decision, note.text(), &policy, &chart)))
+}
+
+/// A field for each fact the policy knows.
+fn fields(policy: &Policy, given: impl Fn(&str) -> String) -> Vec<Field> {
+    let facts = policy.binding.facts.iter();
+    let field = |name: &str, fact: &crate::policy::binding::FactBinding| Field {
+        name: name.to_owned(),
+        question: fact.question.clone().unwrap_or_else(|| name.replace('_', " ")),
+        answers: policy.answers(name).to_vec(),
+        instant: fact.kind == Kind::Instant,
+        given: given(name),
+    };
+    facts.map(|(name, fact)| field(name.get_ref(), fact)).collect()
+}

@@ -1,0 +1,80 @@
+//! How things are told on pages.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::facts::expiry;
+use crate::policy::Policy;
+use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
+use crate::store::decisions::Carried;
+use crate::store::operators::Did;
+use crate::store::watches::Watch;
+
+/// A verdict as people call it.
+pub(super) fn verdict(policy: &Policy, verdict: &str) -> String {
+    match verdict {
+        NEEDS_FACTS => "Answers needed".into(),
+        NOT_APPLICABLE => "No STAR of ours".into(),
+        other => policy.title(other).to_owned(),
+    }
+}
+
+/// The class that colours a verdict: whether it asks, dismisses or escalates.
+pub(super) fn tone(policy: &Policy, verdict: &str) -> &'static str {
+    match policy.outcome(verdict) {
+        Some(outcome) if outcome.dismisses => "dismisses",
+        Some(_) => "escalates",
+        None if verdict == NEEDS_FACTS => "asks",
+        None => "other",
+    }
+}
+
+/// A moment, with how far it is off: `24 Nov 2026, 12:03 UTC (5 min ago)`.
+pub(super) fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", expiry::exact(at), distance(at, now))
+}
+
+/// How far a moment is off: `5 min ago`, `in 3 h`.
+pub(super) fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let span = at - now;
+    if span.abs() < TimeDelta::minutes(1) {
+        return "now".into();
+    }
+    let length = expiry::length(span.num_milliseconds());
+    if span > TimeDelta::zero() { format!("in {length}") } else { format!("{length} ago") }
+}
+
+/// Where a ticket stands.
+pub(super) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
+    match watch {
+        Watch::Due { at } if *at <= now => "due now".into(),
+        Watch::Due { at } => format!("next look {}", distance(*at, now)),
+        Watch::Idle => "waits for news".into(),
+        Watch::Dead { error } => format!("dead letter: {error}"),
+        Watch::Stopped { why } => format!("left alone: {why}"),
+    }
+}
+
+/// What became of a decision.
+pub(super) fn carried(carried: Carried) -> &'static str {
+    match carried {
+        Carried::Open => "not written yet",
+        Carried::Posted => "note and tags are on the ticket",
+        Carried::Shadow => "shadow mode: recorded, not written",
+        Carried::Overtaken => "overtaken before it was written",
+    }
+}
+
+/// What an operator did.
+pub(super) fn did(did: &Did) -> String {
+    match did {
+        Did::SignedIn => "signed in".into(),
+        Did::SignInRefused => "was refused at sign-in".into(),
+        Did::SignedOut => "signed out".into(),
+        Did::LookAgain => "asked for another look".into(),
+        Did::Answered { fact, value } => format!("answered {fact} = {value}"),
+        Did::Agreed => "agreed".into(),
+        Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
+        Did::Disagreed { why } => format!("disagreed: {why}"),
+        Did::Stopped => "told the bot to leave the ticket alone".into(),
+    }
+}

@@ -1,0 +1,24 @@
+//! What operators did at the console, in the terms of managers' replies: the loop performs both alike.
+
+use crate::facts::expiry;
+use crate::facts::replies::{Reply, Says};
+use crate::store::operators::{Did, OperatorEvent};
+
+/// The events as replies, each with its source: `Ann, console, 24 Nov 2026, 12:03 UTC`.
+pub fn replies(events: &[OperatorEvent]) -> Vec<Reply> {
+    events.iter().filter_map(reply).collect()
+}
+
+fn reply(event: &OperatorEvent) -> Option<Reply> {
+    let says = match &event.did {
+        Did::LookAgain => Says::Recheck,
+        Did::Answered { fact, value } => Says::Answer { fact: fact.clone(), value: value.clone() },
+        Did::Agreed => Says::Agree,
+        Did::Disagreed { why } => Says::Disagree(why.clone()),
+        Did::Stopped => Says::Stop,
+        Did::SignedIn | Did::SignInRefused | Did::SignedOut => return None,
+    };
+    let source = format!("{}, console, {}", event.who, expiry::exact(event.at));
+    // No comment has the number 0.
+    Some(Reply { says, source, who: event.who.clone(), comment: 0, at: Some(event.at) })
+}
