@@ -124,7 +124,7 @@ fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
 fn read(file: &Path) -> anyhow::Result<Line> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("the ticket {} cannot be read", file.display()))?;
-    Line::read(&text).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))
+    Line::read(&text).with_context(|| format!("{} is not a ticket", file.display()))
 }
 
 fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {

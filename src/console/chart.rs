@@ -1,5 +1,7 @@
-//! The flowchart as part of a page: laid out by the picture's library, drawn anew without styles of its own, so that it
-//! follows the page's colours, its nodes can be reached by keyboard, and a strict content policy holds.
+//! The flowchart as part of a page.
+//!
+//! It is laid out by the picture's library and drawn anew without styles of its own, so that it follows the page's
+//! colours, its nodes can be reached by keyboard, and a strict content policy holds.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -118,11 +120,11 @@ impl Chart {
     /// Draws it for a page.
     pub fn svg(&self, shown: &Shown<'_>) -> String {
         let mut svg = format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {} {}\" width=\"{}\" role=\"group\" aria-label=\"Flowchart\">\
+            "<svg class=\"chart\" viewBox=\"-40 -12 {} {}\" width=\"{}\" role=\"group\" aria-label=\"Flowchart\">\
              <defs>{}{}</defs>",
-            self.width.ceil(),
-            self.height.ceil(),
-            self.width.ceil(),
+            self.width.ceil() + 80.0, // Room for counts that reach past the outermost shapes.
+            self.height.ceil() + 24.0,
+            self.width.ceil() + 80.0,
             marker("tip"),
             marker("tip-lit"),
         );

@@ -20,7 +20,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 pub(super) async fn admit(State(room): State<Shared>, mut request: Request, next: Next) -> Response {
     let console = &room.console;
     match &console.admission {
-        Admission::Closed => return Problem::Closed.into_response(),
+        Admission::Closed => Problem::Closed.into_response(),
         Admission::Open => {
             if !of_this_machine(request.headers()) {
                 return Problem::Closed.into_response(); // A name that leads here by DNS alone is somebody else's page.

@@ -34,6 +34,7 @@ pub(super) struct Decision {
     pub tone: &'static str,
     pub reference: String,
     pub carried: &'static str,
+    /// As HTML.
     pub note: String,
     pub questions: Vec<Question>,
     pub way: Vec<WayStep>,
@@ -66,6 +67,7 @@ struct Moment {
     at: String,
     kind: &'static str,
     words: String,
+    /// As HTML.
     more: String,
 }
 
@@ -104,7 +106,7 @@ impl Decision {
             tone: words::tone(policy, &decision.verdict),
             reference: String::new(),
             carried: "",
-            note,
+            note: words::note(&note),
             questions: questions.collect(),
             way: steps.map(step).collect(),
             chart: chart.svg(&Shown { walked: &decision.walked, counts: None, link: "/decisions?node=" }),
@@ -208,7 +210,7 @@ fn line(
     for row in &history.decisions {
         let said = words::verdict(policy, &row.verdict);
         let words = format!("decision {}: {said}; {}", row.reference, words::carried(row.carried));
-        line.push(moment(row.decided_at, "decision", words, row.note.clone()));
+        line.push(moment(row.decided_at, "decision", words, words::note(&row.note)));
     }
     for event in events {
         line.push(moment(event.at, "operator", format!("{} {}", event.who, words::did(&event.did)), String::new()));

@@ -57,7 +57,7 @@ fn tried(room: &Shared, filled: &Filled) -> Result<Result<Decision, String>, Pro
     let (policy, chart) = room.chart()?;
     let mut line = match Line::read(filled.field("ticket")) {
         Ok(line) => line,
-        Err(problem) => return Ok(Err(problem)),
+        Err(error) => return Ok(Err(format!("This is not a ticket: {error}."))),
     };
     let mut stated = match line.stated(&policy) {
         Ok(stated) => stated,

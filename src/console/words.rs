@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::facts::expiry;
+use crate::note::markup::escape;
 use crate::policy::Policy;
 use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use crate::store::decisions::Carried;
@@ -77,4 +78,26 @@ pub(super) fn did(did: &Did) -> String {
         Did::Disagreed { why } => format!("disagreed: {why}"),
         Did::Stopped => "told the bot to leave the ticket alone".into(),
     }
+}
+
+/// A note's text as HTML: its strong words and what is to be typed stand out, everything else is text.
+pub(super) fn note(text: &str) -> String {
+    let mut html = String::new();
+    for (place, part) in text.split("**").enumerate() {
+        let words: Vec<String> = part.split('`').map(escape).collect();
+        let mut typed = String::new();
+        for (place, words) in words.iter().enumerate() {
+            match place % 2 {
+                1 if place + 1 < part.split('`').count() => typed.push_str(&format!("<code>{words}</code>")),
+                1 => typed.push_str(&format!("`{words}")),
+                _ => typed.push_str(words),
+            }
+        }
+        match place % 2 {
+            1 if place + 1 < text.split("**").count() => html.push_str(&format!("<strong>{typed}</strong>")),
+            1 => html.push_str(&format!("**{typed}")),
+            _ => html.push_str(&typed),
+        }
+    }
+    html
 }

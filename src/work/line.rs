@@ -59,17 +59,16 @@ impl Line {
     /// Reads a line, or a ticket by itself; nothing where there is nothing to read.
     ///
     /// # Errors
-    /// In one sentence, why it is neither.
-    pub fn read(text: &str) -> Result<Line, String> {
+    /// Text that is neither.
+    pub fn read(text: &str) -> serde_json::Result<Line> {
         if text.trim().is_empty() {
             return Ok(Line::default());
         }
-        let wrong = |error: serde_json::Error| format!("this is not a ticket: {error}");
-        let mut json: Json = serde_json::from_str(text).map_err(wrong)?;
+        let mut json: Json = serde_json::from_str(text)?;
         if json.get("ticket").is_none() && json.get("tags").is_some() {
             json = serde_json::json!({ "ticket": json });
         }
-        serde_json::from_value(json).map_err(wrong)
+        serde_json::from_value(json)
     }
 
     /// The id that comes back with the decision.
