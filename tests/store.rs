@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::store::budget::Taken;
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
+use starwarden::store::history::{Backlog, WatchFilter, WatchRow, WatchState};
+use starwarden::store::pauses::Paused;
+use starwarden::store::retention::Swept;
 use starwarden::store::sqlite::Sqlite;
-use starwarden::store::watches::{Claim, Next, Watch};
+use starwarden::store::watches::{Claim, DeadLetters, Next, Watch};
 use starwarden::store::{Store, StoreError};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -271,6 +275,231 @@ async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() 
         assert_eq!(all.len(), 6);
         assert_eq!((&all[0].feedback, all[0].verdict.as_str()), (&on_b, "no_need"));
         assert_eq!(store.disagreements(first, 0).await.expect("read"), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_account_keeps_what_comes_and_gives_nothing_out() {
+    check(|store| async move {
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        assert_eq!(store.paused("global").await.expect("read"), None);
+        store.pause("global", "ann", at(1)).await.expect("paused");
+        store.pause("global", "ben", at(2)).await.expect("no change");
+        let paused = Paused { by: "ann".into(), since: at(1) };
+        assert_eq!(store.paused("global").await.expect("read"), Some(paused));
+        assert_eq!(store.record(delivery(2, None, 0)).await.expect("kept"), Recorded::Accepted);
+        assert_eq!(store.claim("global", at(9), LEASE, 10).await.expect("claimed"), []);
+        assert_eq!(store.next_due("global").await.expect("read"), None);
+        store.mark_due(&TicketKey { account: "us".into(), id: 1 }, at(0)).await.expect("marked");
+        assert_eq!(store.claim("us", at(9), LEASE, 10).await.expect("claimed").len(), 1, "the other account goes on");
+        assert!(store.resume("global").await.expect("resumed"));
+        assert!(!store.resume("global").await.expect("no change"));
+        assert_eq!(store.claim("global", at(9), LEASE, 10).await.expect("claimed").len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_budget_is_shared_by_all_who_ask_and_held_for_all() {
+    check(|store| async move {
+        let takers: Vec<_> = (0..20)
+            .map(|_| store.clone())
+            .map(|store| tokio::spawn(async move { store.take("global", 1, 60, at(0)).await.expect("an answer") }))
+            .collect();
+        let mut now = 0;
+        for taker in takers {
+            now += usize::from(taker.await.expect("a taker") == Taken::Now);
+        }
+        assert_eq!(now, 6, "a tenth of the minute's sixty at once");
+        assert_eq!(store.take("global", 1, 60, at(0)).await.expect("an answer"), Taken::NotBefore(at(1)));
+        assert_eq!(store.take("global", 3, 60, at(0)).await.expect("an answer"), Taken::NotBefore(at(3)));
+        assert_eq!(store.take("global", 1, 60, at(1)).await.expect("an answer"), Taken::Now);
+        assert_eq!(
+            store.take("us", 1, 60, at(0)).await.expect("an answer"),
+            Taken::Now,
+            "another account's is its own"
+        );
+        let calls = (0..60_i64).map(|second| at(100 + second));
+        let mut made = 0;
+        for now in calls {
+            while store.take("global", 1, 60, now).await.expect("an answer") == Taken::Now {
+                made += 1;
+            }
+        }
+        assert_eq!(made, 65, "a minute's sixty, of which the first six at once");
+        store.hold_until("global", at(300)).await.expect("held");
+        store.hold_until("global", at(200)).await.expect("no change");
+        assert_eq!(store.take("global", 1, 60, at(299)).await.expect("an answer"), Taken::NotBefore(at(300)));
+        assert_eq!(store.take("global", 1, 60, at(300)).await.expect("an answer"), Taken::Now);
+        assert_eq!(store.take("small", 3, 1, at(0)).await.expect("an answer"), Taken::Now, "a budget below one look");
+        assert_eq!(store.take("small", 3, 1, at(0)).await.expect("an answer"), Taken::NotBefore(at(180)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dead_letters_go_back_by_one_or_by_what_they_share() {
+    check(|store| async move {
+        for (id, error) in [(1, "status 500"), (2, "Timed out"), (3, "status 500"), (4, "")] {
+            store.mark_due(&key(id), at(0)).await.expect("marked");
+            let claim = claim_one(&*store, 1).await;
+            let next =
+                if error.is_empty() { Next::Settled { look_at: None } } else { Next::Dead { error: error.into() } };
+            store.settle(&claim, next, at(2)).await.expect("settled");
+        }
+        let one = DeadLetters { account: Some("global".into()), ticket: Some(1), error_has: None };
+        assert_eq!(store.send_back(&one, at(5)).await.expect("sent"), 1);
+        assert_eq!(store.send_back(&one, at(5)).await.expect("sent"), 0, "it is no dead letter now");
+        assert_eq!(store.next_due("global").await.expect("read"), Some(at(5)));
+        let elsewhere = DeadLetters { account: Some("us".into()), ..DeadLetters::default() };
+        assert_eq!(store.send_back(&elsewhere, at(5)).await.expect("sent"), 0);
+        let like = |text: &str| DeadLetters { error_has: Some(text.into()), ..DeadLetters::default() };
+        assert_eq!(store.send_back(&like("%"), at(5)).await.expect("sent"), 0, "a text, no pattern");
+        assert_eq!(store.send_back(&like("timed OUT"), at(5)).await.expect("sent"), 1);
+        assert_eq!(store.send_back(&DeadLetters::default(), at(5)).await.expect("sent"), 1);
+        let back = store.claim("global", at(9), LEASE, 10).await.expect("claimed");
+        let mut back: Vec<_> = back.iter().map(|claim| (claim.ticket.id, claim.failures)).collect();
+        back.sort_unstable();
+        assert_eq!(back, [(1, 0), (2, 0), (3, 0)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
+    check(|store| async move {
+        for (id, next) in [
+            (1, Next::Settled { look_at: None }),
+            (2, Next::Settled { look_at: Some(at(500)) }),
+            (3, Next::Dead { error: "broken".into() }),
+            (4, Next::Stopped { why: "closed".into() }),
+            (5, Next::Retry { at: at(90), error: "slow".into() }),
+        ] {
+            store.mark_due(&key(id), at(0)).await.expect("marked");
+            let claim = claim_one(&*store, 1).await;
+            let decided = DecisionRow { ticket: key(id), ..row("A", Carried::Shadow) };
+            let verdict = if id == 1 { "ok_to_star" } else { "no_need" };
+            let decided = DecisionRow { verdict: verdict.into(), ..decided };
+            store.record_decision(&claim, &decided).await.expect("kept");
+            store.settle(&claim, next, at(2)).await.expect("settled");
+        }
+        store.mark_due(&TicketKey { account: "us".into(), id: 1 }, at(40)).await.expect("marked");
+        let all = WatchFilter::default();
+        let state = |state| WatchFilter { state: Some(state), ..WatchFilter::default() };
+        for (name, filter, ids) in [
+            ("all", all.clone(), vec![1, 2, 3, 4, 5, 1]),
+            ("an account", WatchFilter { account: Some("us".into()), ..all.clone() }, vec![1]),
+            ("due", state(WatchState::Due), vec![2, 5, 1]),
+            ("idle", state(WatchState::Idle), vec![1]),
+            ("dead", state(WatchState::Dead), vec![3]),
+            ("stopped", state(WatchState::Stopped), vec![4]),
+            ("due before", WatchFilter { due_before: Some(at(90)), ..all.clone() }, vec![1]),
+            ("a verdict", WatchFilter { verdict: Some("no_need".into()), ..all.clone() }, vec![2, 3, 4, 5]),
+        ] {
+            let mut found = Vec::new();
+            loop {
+                let after = found.last().map(|row: &WatchRow| row.ticket.clone());
+                let page = store.watched(&filter, after.as_ref(), 2).await.expect("read");
+                assert!(page.len() <= 2, "{name}");
+                if page.is_empty() {
+                    break;
+                }
+                found.extend(page);
+            }
+            assert_eq!(found.iter().map(|row| row.ticket.id).collect::<Vec<_>>(), ids, "{name}");
+        }
+        let dead = store.watched(&state(WatchState::Dead), None, 9).await.expect("read").pop().expect("a row");
+        let (watch, last_error) = (Watch::Dead { error: "broken".into() }, Some("broken".into()));
+        let verdict = Some("no_need".into());
+        assert_eq!(dead, WatchRow { ticket: key(3), watch, failures: 1, last_error, verdict });
+        let backlog = store.backlog("global", at(100)).await.expect("read");
+        assert_eq!(backlog, Backlog { due: 1, later: 1, in_hand: 0, dead: 1, oldest_due: Some(at(90)) });
+        store.claim("global", at(100), LEASE, 10).await.expect("claimed");
+        assert_eq!(store.backlog("global", at(101)).await.expect("read").in_hand, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ticket_that_flaps_is_known_by_its_notes() {
+    check(|store| async move {
+        store.mark_due(&key(1), at(0)).await.expect("marked");
+        let claim = claim_one(&*store, 1).await;
+        for (seconds, carried) in [
+            (0, Carried::Posted),
+            (600, Carried::Posted),
+            (700, Carried::Shadow),
+            (800, Carried::Overtaken),
+            (900, Carried::Open),
+        ] {
+            let decided = DecisionRow { decided_at: at(seconds), ..row(&format!("R{seconds}"), carried) };
+            store.record_decision(&claim, &decided).await.expect("kept");
+        }
+        assert_eq!(store.notes_since(&key(1), at(600)).await.expect("read"), 2);
+        assert_eq!(store.notes_since(&key(2), at(0)).await.expect("read"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_old_goes_and_what_is_watched_stays() {
+    check(|store| async move {
+        for (id, next) in [(1, Next::Settled { look_at: None }), (2, Next::Stopped { why: "closed".into() })] {
+            for seconds in [0, 0, 0, 1000] {
+                store.record(delivery(id, None, seconds)).await.expect("kept");
+            }
+            let claim = claim_one(&*store, 1).await;
+            for (reference, seconds) in [("A", 0), ("B", 1000)] {
+                let decided =
+                    DecisionRow { ticket: key(id), decided_at: at(seconds), ..row(reference, Carried::Shadow) };
+                store.record_decision(&claim, &decided).await.expect("kept");
+            }
+            store.settle(&claim, next, at(2)).await.expect("settled");
+        }
+        let mut swept = Vec::new();
+        loop {
+            let gone = store.sweep(at(500), 2).await.expect("swept");
+            if gone == Swept::default() {
+                break;
+            }
+            assert!(gone.deliveries <= 2, "a little at a time");
+            swept.push(gone);
+        }
+        let decisions: u64 = swept.iter().map(|gone| gone.decisions).sum();
+        assert_eq!(decisions, 1, "the stopped ticket's old one");
+        let kept = |id| {
+            let store = store.clone();
+            async move {
+                let history = store.history(&key(id)).await.expect("read").expect("a ticket");
+                (history.deliveries.len(), history.decisions.len())
+            }
+        };
+        assert_eq!((kept(1).await.1, kept(2).await.1), (2, 1));
+        while store.sweep(at(2000), 2).await.expect("swept").total() > 0 {}
+        assert_eq!(kept(1).await, (0, 2), "a watched ticket keeps its decisions");
+        assert_eq!(store.history(&key(2)).await.expect("read"), None, "nothing is left of the other");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_by_what_becomes_due() {
+    check(|store| async move {
+        let bell = store.wake("global");
+        let rung = async |what: &str| {
+            tokio::time::timeout(Duration::from_secs(30), bell.notified()).await.unwrap_or_else(|_| panic!("{what}"));
+        };
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        rung("a delivery").await;
+        store.mark_due(&key(1), at(0)).await.expect("marked");
+        rung("a mark").await;
+        store.resume("global").await.expect("resumed");
+        rung("a resumed account").await;
+        let claim = claim_one(&*store, 1).await;
+        store.settle(&claim, Next::Dead { error: "broken".into() }, at(2)).await.expect("settled");
+        store.send_back(&DeadLetters::default(), at(3)).await.expect("sent");
+        rung("a dead letter sent back").await;
     })
     .await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::front::Front;
@@ -106,8 +106,8 @@ impl Workers {
         let (mut doors, mut accounts) = (BTreeMap::new(), Vec::new());
         for opened in loaded.accounts {
             let name = opened.name.clone();
-            let (door, account) =
-                joined(opened, &loaded.policy).with_context(|| format!("accounts.{name}.base_url"))?;
+            let (door, account) = joined(opened, &loaded.policy, &*self.shared.store)
+                .with_context(|| format!("accounts.{name}.base_url"))?;
             doors.insert(name, door);
             accounts.push(Arc::new(account));
         }
@@ -132,8 +132,8 @@ impl Workers {
 }
 
 /// An account's way in and its loop's needs, which share who we are and what wakes the loop.
-fn joined(opened: Opened, policy: &Policy) -> anyhow::Result<(Door, Account)> {
-    let (bot, wake) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
+fn joined(opened: Opened, policy: &Policy, store: &dyn Store) -> anyhow::Result<(Door, Account)> {
+    let (bot, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
     let door = Door {
         secrets: opened.secrets,
         account_id: opened.account_id,

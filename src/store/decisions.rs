@@ -45,17 +45,45 @@ pub enum Carried {
     Overtaken,
 }
 
+impl Carried {
+    /// Its word in a row.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Carried::Open => "open",
+            Carried::Posted => "posted",
+            Carried::Shadow => "shadow",
+            Carried::Overtaken => "overtaken",
+        }
+    }
+
+    pub(super) fn read(word: &str) -> Result<Carried, StoreError> {
+        match word {
+            "open" => Ok(Carried::Open),
+            "posted" => Ok(Carried::Posted),
+            "shadow" => Ok(Carried::Shadow),
+            "overtaken" => Ok(Carried::Overtaken),
+            _ => Err(StoreError::odd("decision state")),
+        }
+    }
+}
+
 /// Keeps decisions.
 #[async_trait]
 pub trait Decisions: Send + Sync {
-    /// Keeps a decision, before it is acted on. The same reference again is no change.
-    /// Fails with [`StoreError::LeaseLost`] where the claim's lease is gone. Older open decisions of the ticket become [`Carried::Overtaken`].
+    /// Keeps a decision, before it is acted on; durable when it returns. The same reference again is no change. Older
+    /// open decisions of the ticket become [`Carried::Overtaken`] in the same breath. [`StoreError::LeaseLost`] where the
+    /// ticket has been claimed anew or given back, and then nothing is written.
     async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError>;
 
-    /// Says that a decision's note stands on the claimed ticket, as was known first at `at`; [`StoreError::LeaseLost`]
-    /// where the lease is gone, and then nothing is written: whoever has the ticket now finds out from its comments.
+    /// Says that a decision's note stands on the claimed ticket, as was known first at `at`; durable when it returns.
+    /// [`StoreError::LeaseLost`] where the ticket has been claimed anew or given back, and then nothing is written:
+    /// whoever has the ticket now finds out from its comments.
     async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// The ticket's newest decision that was posted or, in shadow mode, recorded.
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError>;
+
+    /// How many notes were written on a ticket for decisions made at `since` or later, those counted whose answer is
+    /// not known yet: what a ticket that flaps is known by.
+    async fn notes_since(&self, ticket: &TicketKey, since: DateTime<Utc>) -> Result<u32, StoreError>;
 }

@@ -2,30 +2,47 @@
 //!
 //! One file an idea, with its types and its trait; [`Store`] is all of them. An implementation has a file for each too.
 
+pub mod budget;
 pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
 pub mod history;
 pub mod operators;
 pub mod overview;
+pub mod pauses;
+pub mod retention;
 pub mod sqlite;
+mod values;
+pub mod wakes;
 pub mod watches;
 
 use async_trait::async_trait;
 
 use crate::helpdesk::ticket::TicketKey;
-use decisions::Decisions;
-use deliveries::Deliveries;
-use feedback::Feedbacks;
-use history::Histories;
-use operators::Operators;
-use overview::Overviews;
-use watches::Watches;
 
-/// Everything that outlives a restart. One suite of tests runs on every implementation.
-pub trait Store: Deliveries + Watches + Decisions + Feedbacks + Histories + Overviews + Operators + Readiness {}
+/// Declares [`Store`] as all of these traits together.
+macro_rules! store {
+    ($($idea:path),+ $(,)?) => {
+        /// Everything that outlives a restart. One suite of tests runs on every implementation.
+        pub trait Store: $($idea +)+ {}
+        impl<T: $($idea +)+> Store for T {}
+    };
+}
 
-impl<T: Deliveries + Watches + Decisions + Feedbacks + Histories + Overviews + Operators + Readiness> Store for T {}
+store! {
+    budget::Budget,
+    decisions::Decisions,
+    deliveries::Deliveries,
+    feedback::Feedbacks,
+    history::Histories,
+    operators::Operators,
+    overview::Overviews,
+    pauses::Pauses,
+    retention::Retention,
+    wakes::Wakes,
+    watches::Watches,
+    Readiness,
+}
 
 /// Says whether the store is of use.
 #[async_trait]
@@ -46,4 +63,11 @@ pub enum StoreError {
     /// The lease on the ticket ended and someone else has it now; nothing was written.
     #[error("the lease on ticket {0} is gone")]
     LeaseLost(TicketKey),
+}
+
+impl StoreError {
+    /// A column holds what no version ever wrote.
+    fn odd(what: &str) -> StoreError {
+        StoreError::Corrupt(format!("an impossible {what}"))
+    }
 }

@@ -16,7 +16,8 @@ pub struct Claim {
     pub ticket: TicketKey,
     /// How often it has failed in a row before this look; 0 at first.
     pub failures: u32,
-    /// Who holds it; a claim that was given back and taken again has another.
+    /// The fencing token: no other holding of any ticket has it. Whatever the holder writes is refused once the ticket
+    /// has been claimed anew.
     pub lease: String,
     /// How often the ticket had been marked due when it was claimed.
     pub marks: i64,
@@ -77,13 +78,67 @@ pub enum Watch {
     },
 }
 
-/// Keeps the tickets being watched.
+/// What a settled claim leaves in its row.
+pub(super) struct Left<'a> {
+    pub state: &'static str,
+    pub due_at: Option<DateTime<Utc>>,
+    pub why: Option<&'a str>,
+    pub failures: u32,
+    pub last_error: Option<&'a str>,
+    /// Whether a mark made since the claim comes first.
+    pub yields: Yields,
+}
+
+/// Whether what a look came to gives way to a mark made during it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Yields {
+    ToMarks,
+    Never,
+}
+
+impl Next {
+    pub(super) fn leaves(&self, claim: &Claim) -> Left<'_> {
+        let failed = claim.failures.saturating_add(1);
+        let left = |state, due_at, why, failures, last_error, yields| Left {
+            state,
+            due_at,
+            why,
+            failures,
+            last_error,
+            yields,
+        };
+        match self {
+            Next::Settled { look_at: None } => left("idle", None, None, 0, None, Yields::ToMarks),
+            Next::Settled { look_at } => left("due", *look_at, None, 0, None, Yields::ToMarks),
+            Next::Again { at } => left("due", Some(*at), None, claim.failures, None, Yields::Never),
+            Next::Retry { at, error } => left("due", Some(*at), None, failed, Some(error), Yields::Never),
+            Next::Dead { error } => left("dead", None, Some(error), failed, Some(error), Yields::ToMarks),
+            Next::Stopped { why } => left("stopped", None, Some(why), 0, None, Yields::ToMarks),
+        }
+    }
+}
+
+impl Watch {
+    /// Reads a row's columns.
+    pub(super) fn read(state: &str, due_at: Option<DateTime<Utc>>, why: Option<String>) -> Result<Watch, StoreError> {
+        match (state, due_at) {
+            ("due", Some(at)) => Ok(Watch::Due { at }),
+            ("idle", _) => Ok(Watch::Idle),
+            ("dead", _) => Ok(Watch::Dead { error: why.unwrap_or_default() }),
+            ("stopped", _) => Ok(Watch::Stopped { why: why.unwrap_or_default() }),
+            _ => Err(StoreError::odd("watch state")),
+        }
+    }
+}
+
+/// Keeps the tickets being watched. What a method wrote is durable when it returns.
 #[async_trait]
 pub trait Watches: Send + Sync {
-    /// Marks a ticket due without a delivery: a catch-up, or an operator's "look again".
+    /// Marks a ticket due without a delivery: a catch-up, or an operator's "look again". One that is due earlier stays so.
     async fn mark_due(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Takes up to `limit` tickets of `account` that are due at `now` and in nobody's hands, longest due first.
+    /// Takes up to `limit` tickets of `account` that are due at `now` and in nobody's hands, longest due first; none
+    /// while the account is paused. However many ask at once, a ticket is given to one of them.
     async fn claim(
         &self,
         account: &str,
@@ -92,13 +147,28 @@ pub trait Watches: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// Lengthens a lease; [`StoreError::LeaseLost`] where it has passed to someone else.
+    /// Lengthens a lease to `lease` from `now`; [`StoreError::LeaseLost`] where the ticket has been claimed anew or given back.
     async fn extend(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError>;
 
-    /// Gives a ticket back. Where it was marked due since it was claimed, it is due again at once, unless `next` is later
-    /// by nature ([`Next::Retry`], [`Next::Again`]).
+    /// Gives a ticket back; [`StoreError::LeaseLost`] and no change where it is no longer the holder's to give. Where it
+    /// was marked due since it was claimed, it is due again at once, unless `next` is later by nature ([`Next::Retry`],
+    /// [`Next::Again`]).
     async fn settle(&self, claim: &Claim, next: Next, now: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// When the next ticket of `account` will be due; none where nothing waits.
+    /// When the next ticket of `account` can be claimed; none where nothing waits or the account is paused.
     async fn next_due(&self, account: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Makes dead letters due at `at`, with their failures forgotten; how many. All or none.
+    async fn send_back(&self, which: &DeadLetters, at: DateTime<Utc>) -> Result<u64, StoreError>;
+}
+
+/// Which dead letters; what is left out does not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// Of one account.
+    pub account: Option<String>,
+    /// Of one ticket number.
+    pub ticket: Option<u64>,
+    /// Whose last error holds this text, in whatever case.
+    pub error_has: Option<String>,
 }

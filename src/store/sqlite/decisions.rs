@@ -6,11 +6,11 @@ use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
 use super::overview;
-use super::values::{Outcome, instant, millis, number, odd};
 use super::watches::must_hold;
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow, Decisions};
+use crate::store::values::{Outcome, instant, millis, number, ticket_number};
 use crate::store::watches::Claim;
 
 #[async_trait]
@@ -27,7 +27,12 @@ impl Decisions for Sqlite {
 
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
         let ticket = ticket.clone();
-        self.writer.run(move |connection| last_decision(connection, &ticket)).await
+        self.readers.run(move |connection| last_decision(connection, &ticket)).await
+    }
+
+    async fn notes_since(&self, ticket: &TicketKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
+        let ticket = ticket.clone();
+        self.readers.run(move |connection| notes_since(connection, &ticket, since)).await
     }
 }
 
@@ -42,7 +47,7 @@ fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) ->
             "INSERT INTO decisions (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried, basis)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, word(row.carried), row.basis])?;
+        .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, row.carried.word(), row.basis])?;
     if new == 0 { Ok(()) } else { overview::count(connection, row) }
 }
 
@@ -68,34 +73,28 @@ fn last_decision(connection: &Connection, ticket: &TicketKey) -> Outcome<Option<
     let newest = of_ticket("AND carried IN ('posted', 'shadow') ORDER BY id DESC LIMIT 1");
     let mut statement = connection.prepare_cached(&newest)?;
     let mut rows = statement.query(params![ticket.account, number(ticket.id)?])?;
-    rows.next()?.map(|row| decision(row, ticket)).transpose()
+    rows.next()?.map(decision).transpose()
 }
 
-pub(super) fn decision(row: &Row<'_>, ticket: &TicketKey) -> Outcome<DecisionRow> {
+fn notes_since(connection: &Connection, ticket: &TicketKey, since: DateTime<Utc>) -> Outcome<u32> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT count(*) FROM decisions
+             WHERE account = ?1 AND ticket = ?2 AND decided_at >= ?3 AND carried IN ('open', 'posted')",
+        )?
+        .query_row(params![ticket.account, number(ticket.id)?, millis(since)], |row| row.get(0))?)
+}
+
+pub(super) fn decision(row: &Row<'_>) -> Outcome<DecisionRow> {
     Ok(DecisionRow {
         reference: row.get(0)?,
-        ticket: ticket.clone(),
+        ticket: TicketKey { account: row.get(9)?, id: ticket_number(row.get(10)?)? },
         decided_at: instant(row.get(1)?)?,
         verdict: row.get(2)?,
         fingerprint: row.get(3)?,
         decision: row.get(4)?,
         note: row.get(5)?,
         basis: row.get(7)?,
-        carried: match row.get::<_, String>(6)?.as_str() {
-            "open" => Carried::Open,
-            "posted" => Carried::Posted,
-            "shadow" => Carried::Shadow,
-            "overtaken" => Carried::Overtaken,
-            _ => return Err(odd("decision state")),
-        },
+        carried: Carried::read(&row.get::<_, String>(6)?)?,
     })
-}
-
-fn word(carried: Carried) -> &'static str {
-    match carried {
-        Carried::Open => "open",
-        Carried::Posted => "posted",
-        Carried::Shadow => "shadow",
-        Carried::Overtaken => "overtaken",
-    }
 }

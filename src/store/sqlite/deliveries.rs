@@ -4,16 +4,21 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use super::values::{Outcome, millis, number};
 use super::watches::mark_due;
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
+use crate::store::values::{Outcome, millis, number};
 
 #[async_trait]
 impl Deliveries for Sqlite {
     async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
-        self.writer.run(move |connection| record(connection, &delivery)).await
+        let bell = self.bells.of(&delivery.ticket.account);
+        let recorded = self.writer.run(move |connection| record(connection, &delivery)).await?;
+        if recorded == Recorded::Accepted {
+            bell.notify_one();
+        }
+        Ok(recorded)
     }
 }
 

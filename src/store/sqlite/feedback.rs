@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
-use super::values::{Outcome, instant, millis, number, odd};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::feedback::{Agreement, Feedback, FeedbackRow, Feedbacks, Opinion, Way};
+use crate::store::values::{Outcome, instant, millis, number, ticket_number};
 
 #[async_trait]
 impl Feedbacks for Sqlite {
@@ -22,7 +22,7 @@ impl Feedbacks for Sqlite {
 
     async fn feedback_of(&self, ticket: &TicketKey) -> Result<Vec<FeedbackRow>, StoreError> {
         let ticket = ticket.clone();
-        self.writer
+        self.readers
             .run(move |connection| {
                 let ticket = params![ticket.account, number(ticket.id)?];
                 rows(connection, &format!("{FEEDBACK} WHERE account = ?1 AND ticket = ?2 ORDER BY id"), ticket)
@@ -31,12 +31,12 @@ impl Feedbacks for Sqlite {
     }
 
     async fn agreement(&self, since: DateTime<Utc>) -> Result<Agreement, StoreError> {
-        self.writer.run(move |connection| agreement(connection, since)).await
+        self.readers.run(move |connection| agreement(connection, since)).await
     }
 
     async fn disagreements(&self, since: DateTime<Utc>, limit: usize) -> Result<Vec<FeedbackRow>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.writer
+        self.readers
             .run(move |connection| {
                 let newest = format!(
                     "{FEEDBACK} WHERE decided_at >= ?1 AND opinion <> 'agree' AND {NEWEST} ORDER BY id DESC LIMIT ?2"
@@ -102,27 +102,26 @@ fn rows(connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql])
 }
 
 fn feedback(row: &Row<'_>) -> Outcome<FeedbackRow> {
-    let id = |number: i64| u64::try_from(number).map_err(|_| odd("number"));
     let (opinion, detail): (String, String) = (row.get("opinion")?, row.get("detail")?);
     let way: String = row.get("way")?;
     Ok(FeedbackRow {
         verdict: row.get("verdict")?,
         feedback: Feedback {
-            ticket: TicketKey { account: row.get("account")?, id: id(row.get("ticket")?)? },
+            ticket: TicketKey { account: row.get("account")?, id: ticket_number(row.get("ticket")?)? },
             reference: row.get("reference")?,
             opinion: match opinion.as_str() {
                 "agree" => Opinion::Agree,
                 "disagree" => Opinion::Disagree { why: detail },
                 "corrected" => Opinion::Corrected { to: detail },
-                _ => return Err(odd("opinion")),
+                _ => return Err(StoreError::odd("opinion")),
             },
             who: row.get("who")?,
             said_at: instant(row.get("said_at")?)?,
             way: match (way.as_str(), row.get::<_, Option<i64>>("comment")?) {
-                ("reply", Some(comment)) => Way::Reply { comment: id(comment)? },
+                ("reply", Some(comment)) => Way::Reply { comment: ticket_number(comment)? },
                 ("console", _) => Way::Console,
                 ("tag", _) => Way::Tag,
-                _ => return Err(odd("way of an opinion")),
+                _ => return Err(StoreError::odd("way of an opinion")),
             },
         },
     })

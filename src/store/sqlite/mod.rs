@@ -1,37 +1,49 @@
 //! The store in one SQLite file: one writer, whose every commit is shared by all who wait for it.
 
+mod budget;
 mod decisions;
 mod deliveries;
 mod feedback;
 mod history;
 mod operators;
 mod overview;
-mod reader;
-mod values;
+mod pauses;
+mod readers;
+mod retention;
 mod watches;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::Notify;
 
+use super::budget::Budgets;
+use super::wakes::{Bells, Wakes};
 use super::{Readiness, StoreError};
-use reader::Reader;
+use readers::Readers;
 use writer::Writer;
 
 /// The schema's versions, oldest first; a file's `user_version` says how many it has.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0001_deliveries_watches_decisions.sql"),
+    include_str!("../migrations/sqlite/0002_pauses.sql"),
     include_str!("../migrations/sqlite/0004_feedback.sql"),
     include_str!("../migrations/sqlite/0005_console.sql"),
 ];
 
+/// How long another process's writing is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A store in one SQLite file, for one process at a time.
 pub struct Sqlite {
     writer: Writer,
-    reader: Reader,
+    readers: Readers,
+    budgets: Budgets,
+    bells: Bells,
 }
 
 impl Sqlite {
@@ -48,13 +60,12 @@ impl Sqlite {
             ))
         };
         let mut connection = Connection::open(path).map_err(told)?;
-        connection.busy_timeout(Duration::from_secs(5)).map_err(told)?;
+        connection.busy_timeout(PATIENCE).map_err(told)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
         migrate(&mut connection, path)?;
-        let reader = Reader::open(path).map_err(told)?;
         let writer = Writer::start(connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Sqlite { writer, reader })
+        Ok(Sqlite { writer, readers: Readers::of(path), budgets: Budgets::default(), bells: Bells::default() })
     }
 }
 
@@ -80,6 +91,12 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
 impl Readiness for Sqlite {
     async fn ready(&self) -> Result<(), StoreError> {
         self.writer.run(ready).await
+    }
+}
+
+impl Wakes for Sqlite {
+    fn wake(&self, account: &str) -> Arc<Notify> {
+        self.bells.of(account)
     }
 }
 

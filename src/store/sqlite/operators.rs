@@ -4,22 +4,27 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
-use super::values::{Outcome, instant, millis, number, odd};
 use super::watches::mark_due;
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::operators::{OperatorEvent, Operators};
+use crate::store::values::{Outcome, instant, millis, number, ticket_number};
 
 #[async_trait]
 impl Operators for Sqlite {
     async fn record_operator(&self, event: &OperatorEvent) -> Result<(), StoreError> {
+        let bell = event.ticket.as_ref().map(|ticket| self.bells.of(&ticket.account));
         let event = event.clone();
-        self.writer.run(move |connection| record(connection, &event)).await
+        self.writer.run(move |connection| record(connection, &event)).await?;
+        if let Some(bell) = bell {
+            bell.notify_one();
+        }
+        Ok(())
     }
 
     async fn operators_on(&self, ticket: &TicketKey) -> Result<Vec<OperatorEvent>, StoreError> {
         let ticket = ticket.clone();
-        self.reader.run(move |connection| on(connection, &ticket)).await
+        self.readers.run(move |connection| on(connection, &ticket)).await
     }
 
     async fn operator_events(
@@ -27,7 +32,7 @@ impl Operators for Sqlite {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<(i64, OperatorEvent)>, StoreError> {
-        self.reader.run(move |connection| newest(connection, before, limit)).await
+        self.readers.run(move |connection| newest(connection, before, limit)).await
     }
 
     async fn own_key(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
@@ -84,11 +89,9 @@ fn newest(connection: &Connection, before: Option<i64>, limit: usize) -> Outcome
 
 fn event(row: &Row<'_>) -> Outcome<(i64, OperatorEvent)> {
     let ticket = match (row.get::<_, Option<String>>(3)?, row.get::<_, Option<i64>>(4)?) {
-        (Some(account), Some(id)) => {
-            Some(TicketKey { account, id: u64::try_from(id).map_err(|_| odd("ticket number"))? })
-        }
+        (Some(account), Some(id)) => Some(TicketKey { account, id: ticket_number(id)? }),
         _ => None,
     };
-    let did = serde_json::from_str(&row.get::<_, String>(5)?).map_err(|_| odd("operator event"))?;
+    let did = serde_json::from_str(&row.get::<_, String>(5)?).map_err(|_| StoreError::odd("operator event"))?;
     Ok((row.get(0)?, OperatorEvent { at: instant(row.get(1)?)?, who: row.get(2)?, ticket, did }))
 }

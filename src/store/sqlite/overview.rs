@@ -6,31 +6,31 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Sqlite;
 use super::decisions::{COLUMNS, decision};
-use super::history::watch;
-use super::values::{Outcome, instant, millis, number, odd};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::DecisionRow;
 use crate::store::overview::{DecisionFilter, Listed, ListedTicket, Overviews, Place, Standing, Tally, day, day_of};
+use crate::store::values::{Outcome, instant, millis, number, ticket_number};
+use crate::store::watches::Watch;
 
 #[async_trait]
 impl Overviews for Sqlite {
     async fn tallies(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Tally>, StoreError> {
-        self.reader.run(move |connection| tallies(connection, from, to)).await
+        self.readers.run(move |connection| tallies(connection, from, to)).await
     }
 
     async fn standing(&self, now: DateTime<Utc>, soon: DateTime<Utc>) -> Result<Standing, StoreError> {
-        self.reader.run(move |connection| standing(connection, now, soon)).await
+        self.readers.run(move |connection| standing(connection, now, soon)).await
     }
 
     async fn decisions(&self, filter: &DecisionFilter, limit: usize) -> Result<Vec<(Place, DecisionRow)>, StoreError> {
         let filter = filter.clone();
-        self.reader.run(move |connection| decisions(connection, &filter, limit)).await
+        self.readers.run(move |connection| decisions(connection, &filter, limit)).await
     }
 
     async fn tickets(&self, listed: &Listed, skip: usize, limit: usize) -> Result<Vec<ListedTicket>, StoreError> {
         let listed = listed.clone();
-        self.reader.run(move |connection| tickets(connection, &listed, skip, limit)).await
+        self.readers.run(move |connection| tickets(connection, &listed, skip, limit)).await
     }
 }
 
@@ -83,8 +83,8 @@ fn tallies(connection: &Connection, from: NaiveDate, to: NaiveDate) -> Outcome<V
     let mut rows = statement.query(params![day_of(from), day_of(to)])?;
     let mut tallies = Vec::new();
     while let Some(row) = rows.next()? {
-        let nodes = serde_json::from_str(&row.get::<_, String>(2)?).map_err(|_| odd("walk"))?;
-        let decisions = u64::try_from(row.get::<_, i64>(3)?).map_err(|_| odd("count"))?;
+        let nodes = serde_json::from_str(&row.get::<_, String>(2)?).map_err(|_| StoreError::odd("walk"))?;
+        let decisions = u64::try_from(row.get::<_, i64>(3)?).map_err(|_| StoreError::odd("count"))?;
         tallies.push(Tally { policy: row.get(0)?, verdict: row.get(1)?, nodes, decisions });
     }
     Ok(tallies)
@@ -93,7 +93,7 @@ fn tallies(connection: &Connection, from: NaiveDate, to: NaiveDate) -> Outcome<V
 fn standing(connection: &Connection, now: DateTime<Utc>, soon: DateTime<Utc>) -> Outcome<Standing> {
     let count = |statement: &str, params: &[&dyn rusqlite::ToSql]| -> Outcome<u64> {
         let count: i64 = connection.prepare_cached(statement)?.query_row(params, |row| row.get(0))?;
-        u64::try_from(count).map_err(|_| odd("count"))
+        u64::try_from(count).map_err(|_| StoreError::odd("count"))
     };
     let oldest: Option<i64> = connection
         .prepare_cached("SELECT min(due_at) FROM watches WHERE state = 'due' AND due_at <= ?1")?
@@ -151,12 +151,8 @@ fn walks(connection: &Connection, filter: &DecisionFilter) -> Outcome<Vec<i64>> 
 }
 
 fn placed(row: &Row<'_>) -> Outcome<(Place, DecisionRow)> {
-    let ticket = TicketKey {
-        account: row.get("account")?,
-        id: u64::try_from(row.get::<_, i64>("ticket")?).map_err(|_| odd("ticket number"))?,
-    };
     let place = Place { decided_at: row.get("decided_at")?, number: row.get("id")? };
-    Ok((place, decision(row, &ticket)?))
+    Ok((place, decision(row)?))
 }
 
 fn tickets(connection: &Connection, listed: &Listed, skip: usize, limit: usize) -> Outcome<Vec<ListedTicket>> {
@@ -184,15 +180,12 @@ fn tickets(connection: &Connection, listed: &Listed, skip: usize, limit: usize) 
     while let Some(row) = rows.next()? {
         let moment = |at: Option<i64>| at.map(instant).transpose();
         tickets.push(ListedTicket {
-            ticket: TicketKey {
-                account: row.get(0)?,
-                id: u64::try_from(row.get::<_, i64>(1)?).map_err(|_| odd("ticket number"))?,
-            },
+            ticket: TicketKey { account: row.get(0)?, id: ticket_number(row.get(1)?)? },
             subject: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
             verdict: row.get(3)?,
             decided_at: moment(row.get(4)?)?,
             valid_until: moment(row.get(5)?)?,
-            watch: watch(&row.get::<_, String>(6)?, row.get(7)?, row.get(8)?)?,
+            watch: Watch::read(&row.get::<_, String>(6)?, moment(row.get(7)?)?, row.get(8)?)?,
         });
     }
     Ok(tickets)

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
+use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use super::values::{Outcome, instant, millis, number, odd, until};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
-use crate::store::watches::{Claim, Next, Watches};
+use crate::store::values::{Outcome, instant, millis, number, ticket_number, until};
+use crate::store::watches::{Claim, DeadLetters, Next, Watches, Yields};
 
 #[async_trait]
 impl Watches for Sqlite {
     async fn mark_due(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let ticket = ticket.clone();
-        self.writer.run(move |connection| mark_due(connection, &ticket, at)).await
+        let (bell, ticket) = (self.bells.of(&ticket.account), ticket.clone());
+        self.writer.run(move |connection| mark_due(connection, &ticket, at)).await?;
+        bell.notify_one();
+        Ok(())
     }
 
     async fn claim(
@@ -43,7 +44,14 @@ impl Watches for Sqlite {
 
     async fn next_due(&self, account: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let account = account.to_owned();
-        self.writer.run(move |connection| next_due(connection, &account)).await
+        self.readers.run(move |connection| next_due(connection, &account)).await
+    }
+
+    async fn send_back(&self, which: &DeadLetters, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let which = which.clone();
+        let sent = self.writer.run(move |connection| send_back(connection, &which, at)).await?;
+        self.bells.ring_all();
+        Ok(sent)
     }
 }
 
@@ -68,34 +76,24 @@ fn claim(
     lease: Duration,
     limit: usize,
 ) -> Outcome<Vec<Claim>> {
-    let mut due = connection.prepare_cached(
-        "SELECT ticket, failures, marks FROM watches
-         WHERE account = ?1 AND state = 'due' AND due_at <= ?2 AND (lease IS NULL OR lease_until <= ?2)
-         ORDER BY due_at LIMIT ?3",
+    let mut take = connection.prepare_cached(
+        "UPDATE watches SET lease = lower(hex(randomblob(12))), lease_until = ?4
+         WHERE account = ?1 AND ticket IN (
+             SELECT ticket FROM watches
+             WHERE account = ?1 AND state = 'due' AND due_at <= ?2 AND (lease IS NULL OR lease_until <= ?2)
+                 AND NOT EXISTS (SELECT 1 FROM pauses WHERE account = ?1)
+             ORDER BY due_at LIMIT ?3)
+         RETURNING due_at, ticket, failures, lease, marks",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = due
-        .query_map(params![account, millis(now), limit], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))?;
-    let found: Vec<(i64, u32, i64)> = found.collect::<Result<_, _>>()?;
-    let mut claims = Vec::new();
-    for (ticket, failures, marks) in found {
-        let lease_id = new_lease(account, ticket, marks, now);
-        connection
-            .prepare_cached("UPDATE watches SET lease = ?3, lease_until = ?4 WHERE account = ?1 AND ticket = ?2")?
-            .execute(params![account, ticket, lease_id, until(now, lease)])?;
-        let ticket =
-            TicketKey { account: account.to_owned(), id: u64::try_from(ticket).map_err(|_| odd("ticket number"))? };
-        claims.push(Claim { ticket, failures, lease: lease_id, marks });
+    let mut rows = take.query(params![account, millis(now), limit, until(now, lease)])?;
+    let mut taken: Vec<(i64, Claim)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let ticket = TicketKey { account: account.to_owned(), id: ticket_number(row.get(1)?)? };
+        taken.push((row.get(0)?, Claim { ticket, failures: row.get(2)?, lease: row.get(3)?, marks: row.get(4)? }));
     }
-    Ok(claims)
-}
-
-/// A name for one holding of a ticket that no other holding has.
-fn new_lease(account: &str, ticket: i64, marks: i64, now: DateTime<Utc>) -> String {
-    static TAKEN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    let nth = TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let digest = Sha256::digest(format!("{account} {ticket} {marks} {} {nth} {}", millis(now), std::process::id()));
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    taken.sort_by_key(|(due_at, _)| *due_at); // RETURNING keeps no order.
+    Ok(taken.into_iter().map(|(_, claim)| claim).collect())
 }
 
 /// Refuses what a claim's holder wants to write once its lease has passed on.
@@ -114,43 +112,36 @@ fn extend(connection: &Connection, claim: &Claim, now: DateTime<Utc>, lease: Dur
 }
 
 fn settle(connection: &Connection, claim: &Claim, next: &Next, now: DateTime<Utc>) -> Outcome<()> {
-    let ticket = number(claim.ticket.id)?;
-    let marks: Option<i64> = connection
-        .prepare_cached("SELECT marks FROM watches WHERE account = ?1 AND ticket = ?2 AND lease = ?3")?
-        .query_row(params![claim.ticket.account, ticket, claim.lease], |row| row.get(0))
-        .optional()?;
-    let Some(marks) = marks else { return Err(StoreError::LeaseLost(claim.ticket.clone())) };
-    let (mut state, mut due_at, mut why) = match next {
-        Next::Settled { look_at: Some(at) } | Next::Again { at } | Next::Retry { at, .. } => {
-            ("due", Some(millis(*at)), None)
-        }
-        Next::Settled { look_at: None } => ("idle", None, None),
-        Next::Dead { error } => ("dead", None, Some(error.as_str())),
-        Next::Stopped { why } => ("stopped", None, Some(why.as_str())),
-    };
-    let marked_since = marks != claim.marks;
-    if marked_since && !matches!(next, Next::Again { .. } | Next::Retry { .. }) {
-        (state, due_at, why) = ("due", Some(millis(now)), None);
-    }
-    let failures = match next {
-        Next::Settled { .. } | Next::Stopped { .. } => 0,
-        Next::Again { .. } => claim.failures,
-        Next::Retry { .. } | Next::Dead { .. } => claim.failures.saturating_add(1),
-    };
-    let error = match next {
-        Next::Retry { error, .. } | Next::Dead { error } => Some(error.as_str()),
-        Next::Settled { .. } | Next::Again { .. } | Next::Stopped { .. } => None,
-    };
-    connection
+    let left = next.leaves(claim);
+    let held = connection
         .prepare_cached(
-            "UPDATE watches SET state = ?3, due_at = ?4, why = ?5, failures = ?6, last_error = ?7, lease = NULL, lease_until = NULL
-             WHERE account = ?1 AND ticket = ?2",
+            "UPDATE watches SET
+                 state = CASE WHEN ?9 AND marks <> ?10 THEN 'due' ELSE ?4 END,
+                 due_at = CASE WHEN ?9 AND marks <> ?10 THEN ?11 ELSE ?5 END,
+                 why = CASE WHEN ?9 AND marks <> ?10 THEN NULL ELSE ?6 END,
+                 failures = ?7, last_error = ?8, lease = NULL, lease_until = NULL
+             WHERE account = ?1 AND ticket = ?2 AND lease = ?3",
         )?
-        .execute(params![claim.ticket.account, ticket, state, due_at, why, failures, error])?;
-    if let Some(error) = error {
+        .execute(params![
+            claim.ticket.account,
+            number(claim.ticket.id)?,
+            claim.lease,
+            left.state,
+            left.due_at.map(millis),
+            left.why,
+            left.failures,
+            left.last_error,
+            left.yields == Yields::ToMarks,
+            claim.marks,
+            millis(now),
+        ])?;
+    if held == 0 {
+        return Err(StoreError::LeaseLost(claim.ticket.clone()));
+    }
+    if let Some(error) = left.last_error {
         connection
             .prepare_cached("INSERT INTO failures (account, ticket, at, error) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![claim.ticket.account, ticket, millis(now), error])?;
+            .execute(params![claim.ticket.account, number(claim.ticket.id)?, millis(now), error])?;
     }
     Ok(())
 }
@@ -158,9 +149,20 @@ fn settle(connection: &Connection, claim: &Claim, next: &Next, now: DateTime<Utc
 fn next_due(connection: &Connection, account: &str) -> Outcome<Option<DateTime<Utc>>> {
     let at: Option<i64> = connection
         .prepare_cached(
-            "SELECT min(CASE WHEN lease IS NULL THEN due_at ELSE max(due_at, lease_until) END)
-             FROM watches WHERE account = ?1 AND state = 'due'",
+            "SELECT min(CASE WHEN lease IS NULL THEN due_at ELSE max(due_at, lease_until) END) FROM watches
+             WHERE account = ?1 AND state = 'due' AND NOT EXISTS (SELECT 1 FROM pauses WHERE account = ?1)",
         )?
         .query_row(params![account], |row| row.get(0))?;
     at.map(instant).transpose()
+}
+
+fn send_back(connection: &Connection, which: &DeadLetters, at: DateTime<Utc>) -> Outcome<u64> {
+    let sent = connection
+        .prepare_cached(
+            "UPDATE watches SET state = 'due', due_at = ?1, why = NULL, failures = 0, marks = marks + 1
+             WHERE state = 'dead' AND (?2 IS NULL OR account = ?2) AND (?3 IS NULL OR ticket = ?3)
+                 AND (?4 IS NULL OR instr(lower(last_error), lower(?4)) > 0)",
+        )?
+        .execute(params![millis(at), which.account, which.ticket.map(number).transpose()?, which.error_has])?;
+    Ok(u64::try_from(sent).unwrap_or(u64::MAX))
 }

@@ -56,6 +56,10 @@ fn within_savepoint<T>(
     connection: &Connection,
     job: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    if connection.is_autocommit() {
+        // A full disk ends the whole transaction, not only the job that met it.
+        return Err(StoreError::Unavailable("the transaction was given up".into()));
+    }
     connection.execute_batch("SAVEPOINT job")?;
     let done = job(connection);
     let end = if done.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };

@@ -1,0 +1,5 @@
+CREATE TABLE pauses (
+    account TEXT    NOT NULL PRIMARY KEY,
+    by      TEXT    NOT NULL,       -- who paused it
+    since   INTEGER NOT NULL
+) WITHOUT ROWID;

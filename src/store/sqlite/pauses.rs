@@ -1,0 +1,41 @@
+//! The statements of [`crate::store::pauses`].
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, params};
+
+use super::Sqlite;
+use crate::store::StoreError;
+use crate::store::pauses::{Paused, Pauses};
+use crate::store::values::{instant, millis};
+
+#[async_trait]
+impl Pauses for Sqlite {
+    async fn pause(&self, account: &str, by: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let (account, by) = (account.to_owned(), by.to_owned());
+        let insert = "INSERT INTO pauses (account, by, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        self.writer.run(move |connection| Ok(connection.execute(insert, params![account, by, millis(at)])?)).await?;
+        Ok(())
+    }
+
+    async fn resume(&self, account: &str) -> Result<bool, StoreError> {
+        let name = account.to_owned();
+        let delete = "DELETE FROM pauses WHERE account = ?1";
+        let ended = self.writer.run(move |connection| Ok(connection.execute(delete, [name])?)).await?;
+        self.bells.of(account).notify_one();
+        Ok(ended > 0)
+    }
+
+    async fn paused(&self, account: &str) -> Result<Option<Paused>, StoreError> {
+        let account = account.to_owned();
+        self.readers
+            .run(move |connection| {
+                let found: Option<(String, i64)> = connection
+                    .prepare_cached("SELECT by, since FROM pauses WHERE account = ?1")?
+                    .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                found.map(|(by, since)| Ok(Paused { by, since: instant(since)? })).transpose()
+            })
+            .await
+    }
+}
