@@ -14,7 +14,7 @@ const OLD_DELIVERIES: &str =
     "DELETE FROM deliveries WHERE received_at < ?1 AND id IN (SELECT id FROM deliveries ORDER BY id LIMIT ?2)";
 
 const OLD_DECISIONS: &str = "SELECT decisions.id FROM decisions JOIN watches USING (account, ticket)
-    WHERE decided_at < ?1 AND state = 'stopped' ORDER BY decided_at LIMIT ?2";
+    WHERE decisions.decided_at < ?1 AND state = 'stopped' ORDER BY decisions.decided_at LIMIT ?2";
 
 const DECISION_OF_A_STOPPED_TICKET: &str = "DELETE FROM decisions WHERE id = ?1 AND EXISTS (
     SELECT 1 FROM watches WHERE watches.account = decisions.account AND watches.ticket = decisions.ticket AND state = 'stopped')";
@@ -26,6 +26,9 @@ const BARE_WATCHES: &str = "SELECT account, ticket FROM watches WHERE state = 's
 
 const STOPPED_WATCH: &str =
     "DELETE FROM watches WHERE account = ?1 AND ticket = ?2 AND state = 'stopped' AND lease IS NULL";
+
+const ITS_FEEDBACK: &str = "DELETE FROM feedback WHERE account = ?1 AND ticket = ?2";
+const ITS_FAILURES: &str = "DELETE FROM failures WHERE account = ?1 AND ticket = ?2";
 
 #[async_trait]
 impl Retention for Sqlite {
@@ -41,8 +44,12 @@ impl Retention for Sqlite {
                     swept.decisions += connection.prepare_cached(DECISION_OF_A_STOPPED_TICKET)?.execute([id])? as u64;
                 }
                 for (account, ticket) in watches {
-                    swept.watches +=
-                        connection.prepare_cached(STOPPED_WATCH)?.execute(params![account, ticket])? as u64;
+                    let gone = connection.prepare_cached(STOPPED_WATCH)?.execute(params![account, ticket])?;
+                    if gone > 0 {
+                        swept.watches += 1;
+                        connection.prepare_cached(ITS_FEEDBACK)?.execute(params![account, ticket])?;
+                        connection.prepare_cached(ITS_FAILURES)?.execute(params![account, ticket])?;
+                    }
                 }
                 Ok(swept)
             })
