@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 
-use super::each::{self, Lines};
+use super::each;
 use super::explained;
+use super::lines::Lines;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::facts::gather::{self, Stated};
@@ -78,7 +79,9 @@ impl Decide {
         let Judged { decision, facts, heard, problems, .. } =
             judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
         match self.format {
-            Format::Json => print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n")),
+            Format::Json => {
+                print(&(serde_json::to_string_pretty(&Decided { id, decision: decision.into(), problems })? + "\n"))
+            }
             Format::Svg => {
                 let told =
                     |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");

@@ -29,6 +29,16 @@ pub enum Value {
     Word(String),
 }
 
+impl Value {
+    /// The word, where it is one.
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            Value::Word(word) => Some(word),
+            Value::Instant(_) => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

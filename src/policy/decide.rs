@@ -16,8 +16,8 @@ use crate::facts::fact::Facts;
 impl Policy {
     /// Decides on `facts` at `now`; the tags are left to [`Policy::tags`].
     pub fn decide(&self, facts: &Facts, now: DateTime<Utc>) -> Decision {
-        let workflow = facts.get("workflow").and_then(|finding| finding.known()).map(|fact| fact.value.to_string());
-        self.decide_given(&self.graph.given(facts), workflow.as_deref(), now).into_owned()
+        let workflow = facts.get("workflow").and_then(|finding| finding.known()?.value.word());
+        self.decide_given(&self.graph.given(facts), workflow, now).into()
     }
 
     /// Decides on what is given in the walk's terms; the decision's words are those of the policy and the facts.

@@ -95,40 +95,53 @@ pub struct TagChange {
     pub remove: Vec<String>,
 }
 
-impl Decision<Cow<'_, str>> {
-    /// The same decision with its words its own.
-    pub fn into_owned(self) -> Decision {
-        let all = |words: Vec<Cow<'_, str>>| words.into_iter().map(Cow::into_owned).collect();
+impl<S> Decision<S> {
+    /// The same decision, its words held another way.
+    fn map<T>(self, to: impl Fn(S) -> T) -> Decision<T> {
+        let all = |words: Vec<S>| words.into_iter().map(&to).collect();
+        let each = |answered: Vec<Answered<S>>| answered.into_iter().map(|answered| answered.map(&to)).collect();
         Decision {
-            verdict: self.verdict.into_owned(),
-            likely: self.likely.map(Cow::into_owned),
+            verdict: to(self.verdict),
+            likely: self.likely.map(&to),
             possible: all(self.possible),
-            outcome_node: self.outcome_node.map(Cow::into_owned),
+            outcome_node: self.outcome_node.map(&to),
             trust: self.trust,
-            path: self.path.into_iter().map(Answered::into_owned).collect(),
-            beyond: self.beyond.into_iter().map(Answered::into_owned).collect(),
+            path: each(self.path),
+            beyond: each(self.beyond),
             walked: all(self.walked),
             missing: self.missing,
             tasks: all(self.tasks),
-            workflow: self.workflow.map(Cow::into_owned),
+            workflow: self.workflow.map(&to),
             valid_until: self.valid_until,
             tags: self.tags,
-            policy: self.policy.into_owned(),
+            policy: to(self.policy),
         }
     }
 }
 
-impl Answered<Cow<'_, str>> {
-    fn into_owned(self) -> Answered {
+impl<S> Answered<S> {
+    fn map<T>(self, to: impl Fn(S) -> T) -> Answered<T> {
         Answered {
-            node: self.node.into_owned(),
-            text: self.text.into_owned(),
-            fact: self.fact.into_owned(),
-            answer: self.answer.into_owned(),
-            value: self.value.into_owned(),
+            node: to(self.node),
+            text: to(self.text),
+            fact: to(self.fact),
+            answer: to(self.answer),
+            value: to(self.value),
             trust: self.trust,
-            source: self.source.into_owned(),
+            source: to(self.source),
             quote: self.quote,
         }
+    }
+}
+
+impl From<Decision<Cow<'_, str>>> for Decision {
+    fn from(borrowed: Decision<Cow<'_, str>>) -> Decision {
+        borrowed.map(Cow::into_owned)
+    }
+}
+
+impl From<Decision> for Decision<Cow<'_, str>> {
+    fn from(owned: Decision) -> Self {
+        owned.map(Cow::Owned)
     }
 }

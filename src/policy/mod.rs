@@ -20,6 +20,7 @@ mod places;
 mod questions;
 mod settle;
 pub mod source;
+pub mod stated;
 mod walk;
 
 use binding::{Binding, OutcomeBinding};

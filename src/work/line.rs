@@ -1,5 +1,6 @@
 //! One line of `decide --each`, and what is decided on it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use crate::facts::sources::Ids;
 use crate::helpdesk::ticket::{Comment, Organization, Reading, Record, Ticket, User};
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
+use crate::policy::stated::Unstated;
 use crate::work::judge::{self, Judged};
 
 /// A ticket with what is known besides, as `--each` and `POST /api/v1/decide` take it.
@@ -42,14 +44,32 @@ pub struct Line {
     pub facts: Option<serde_json::Map<String, Json>>,
 }
 
+/// Where the facts of a line come from.
+const GIVEN: &str = "given with the ticket";
+
+/// A rule, with what of it is the same for every line.
+#[derive(Debug)]
+pub struct Rule<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Its ids of forms and fields.
+    pub ids: Ids,
+    /// What stands where a line has no ticket and states nothing.
+    pub unstated: Unstated<'a>,
+}
+
+fn judged<'a>(id: Json, judged: Judged) -> Decided<'a> {
+    Decided { id, decision: judged.decision.into(), problems: judged.problems }
+}
+
 /// A decision with the line's id.
 #[derive(Debug, Serialize)]
-pub struct Decided {
+pub struct Decided<'a> {
     /// The line's id.
     pub id: Json,
     /// The decision.
     #[serde(flatten)]
-    pub decision: Decision,
+    pub decision: Decision<Cow<'a, str>>,
     /// Answers that could not be used, a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
@@ -97,14 +117,21 @@ impl Line {
     ///
     /// # Errors
     /// In one sentence: a fact the policy does not have, or one that is not given as text.
-    pub fn decide(mut self, policy: &Policy, now: DateTime<Utc>) -> Result<Decided, String> {
+    pub fn decide<'a>(&'a mut self, rule: &Rule<'a>, now: DateTime<Utc>) -> Result<Decided<'a>, String> {
         let id = self.own_id();
         let now = self.now.unwrap_or(now);
-        let stated = self.stated(policy)?;
-        let reading = self.reading();
-        let ids = Ids::new(&policy.binding, &Ids::default());
-        let Judged { decision, problems, .. } = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
-        Ok(Decided { id, decision, problems })
+        if self.ticket.is_some() {
+            let stated = self.stated(rule.policy)?;
+            let reading = self.reading();
+            return Ok(judged(id, judge::ticket(rule.policy, &rule.ids, reading.as_ref(), &[], &stated, None, now)));
+        }
+        let facts = self.facts.iter().flatten().filter(|(_, value)| !value.is_null());
+        let words = facts.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
+        if let Some(decision) = rule.unstated.decide(words, GIVEN, now) {
+            return Ok(Decided { id, decision, problems: Vec::new() });
+        }
+        let stated = self.stated(rule.policy)?;
+        Ok(judged(id, judge::ticket(rule.policy, &rule.ids, None, &[], &stated, None, now)))
     }
 
     /// The facts given with the line.
@@ -125,7 +152,7 @@ impl Line {
                     return Err(format!("the fact `{name}` must be given as text, such as \"yes\" or \"2026-11-30\""));
                 }
             };
-            Ok(Stated { fact: name.clone(), value, source: "given with the ticket".into() })
+            Ok(Stated { fact: name.clone(), value, source: GIVEN.into() })
         };
         facts.filter(|(_, value)| !value.is_null()).map(one).collect()
     }
