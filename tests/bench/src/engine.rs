@@ -28,6 +28,7 @@ fn main() {
     let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
     let tickets = tickets(now.timestamp_millis());
     let mut criterion = Criterion::default()
+        .configure_from_args()
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(4))
         .output_directory(&root.join("target/criterion"));
