@@ -11,10 +11,13 @@ use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
 use starwarden::store::history::{Backlog, WatchFilter, WatchRow, WatchState};
 use starwarden::store::pauses::Paused;
+use starwarden::store::postgres::Postgres;
 use starwarden::store::retention::Swept;
 use starwarden::store::sqlite::Sqlite;
 use starwarden::store::watches::{Claim, DeadLetters, Next, Watch};
 use starwarden::store::{Store, StoreError};
+
+use crate::support::postgres;
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -58,7 +61,11 @@ async fn claim_one(store: &dyn Store, seconds: i64) -> Claim {
 /// Runs a check on every kind of store, each empty.
 async fn check<F: Future<Output = ()>>(body: impl Fn(Arc<dyn Store>) -> F) {
     let folder = tempfile::tempdir().expect("a folder");
+    eprintln!("on SQLite:");
     body(Arc::new(Sqlite::open(&folder.path().join("star.db")).expect("a store"))).await;
+    eprintln!("on PostgreSQL:");
+    let url = postgres::shared().database().await;
+    body(Arc::new(Postgres::open(&url).await.expect("a store"))).await;
 }
 
 #[tokio::test]

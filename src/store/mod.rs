@@ -10,6 +10,7 @@ pub mod history;
 pub mod operators;
 pub mod overview;
 pub mod pauses;
+pub mod postgres;
 pub mod retention;
 pub mod sqlite;
 mod values;

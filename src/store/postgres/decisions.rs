@@ -1,0 +1,121 @@
+//! The statements of [`crate::store::decisions`].
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::Postgres;
+use super::values::{column, count, text};
+use super::watches::held_by;
+use crate::helpdesk::ticket::TicketKey;
+use crate::store::StoreError;
+use crate::store::decisions::{Carried, DecisionRow, Decisions};
+use crate::store::overview::day;
+use crate::store::values::{instant, millis, number, ticket_number};
+use crate::store::watches::Claim;
+
+pub(super) const COLUMNS: &str =
+    "reference, decided_at, verdict, fingerprint, decision, note, carried, basis, id, account, ticket";
+
+/// The ticket's row is locked first, so that its lease cannot pass on in between.
+const RECORD: &str = "WITH held AS (
+        SELECT 1 FROM watches WHERE account = $1 AND ticket = $2 AND lease = $3 FOR UPDATE
+    ), overtaken AS (
+        UPDATE decisions SET carried = 'overtaken'
+        WHERE account = $1 AND ticket = $2 AND carried = 'open' AND reference <> $4 AND EXISTS (SELECT FROM held)
+    ), way AS (
+        INSERT INTO walks (policy, verdict, nodes) SELECT $5::text, $6::text, $7::text FROM held
+        ON CONFLICT (policy, verdict, nodes) DO UPDATE SET policy = excluded.policy RETURNING id
+    ), kept AS (
+        INSERT INTO decisions
+            (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried, basis, walk)
+        SELECT $1, $2, $4, $8::bigint, $6, $9::text, $10::text, $11::text, $12::text, $13::text, id FROM way
+        ON CONFLICT DO NOTHING RETURNING walk
+    ), tallied AS (
+        INSERT INTO tallies (day, walk, decisions) SELECT $14::bigint, walk, 1 FROM kept
+        ON CONFLICT (day, walk) DO UPDATE SET decisions = tallies.decisions + 1
+    ), beside AS (
+        UPDATE watches SET verdict = $6, decided_at = $8, valid_until = $15, subject = $16
+        WHERE account = $1 AND ticket = $2 AND EXISTS (SELECT FROM kept)
+    ) SELECT count(*) FROM held";
+
+const POSTED: &str = "WITH held AS (
+        SELECT 1 FROM watches WHERE account = $1 AND ticket = $2 AND lease = $3 FOR UPDATE
+    ), said AS (
+        UPDATE decisions SET carried = 'posted', posted_at = coalesce(posted_at, $5)
+        WHERE account = $1 AND ticket = $2 AND reference = $4 AND EXISTS (SELECT FROM held)
+    ) SELECT count(*) FROM held";
+
+const NOTES_SINCE: &str = "SELECT count(*) FROM decisions
+    WHERE account = $1 AND ticket = $2 AND decided_at >= $3 AND carried IN ('open', 'posted')";
+
+#[async_trait]
+impl Decisions for Postgres {
+    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError> {
+        let (counted, titled) = (row.counted()?, row.titled()?);
+        let nodes = serde_json::to_string(&counted.walked).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let values: [&(dyn ToSql + Sync); 16] = [
+            &claim.ticket.account,
+            &number(claim.ticket.id)?,
+            &claim.lease,
+            &row.reference,
+            &counted.policy,
+            &row.verdict,
+            &nodes,
+            &millis(row.decided_at),
+            &row.fingerprint,
+            &text(&row.decision),
+            &text(&row.note),
+            &row.carried.word(),
+            &text(&row.basis),
+            &day(row.decided_at),
+            &counted.valid_until.map(millis),
+            &text(&titled.subject),
+        ];
+        let client = self.connection().await?;
+        let record = client.prepare_cached(RECORD).await?;
+        let held = client.query_one(&record, &values).await?;
+        held_by(claim, count(&held, 0)?)
+    }
+
+    async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let TicketKey { account, id } = &claim.ticket;
+        let client = self.connection().await?;
+        let posted = client.prepare_cached(POSTED).await?;
+        let held = client.query_one(&posted, &[account, &number(*id)?, &claim.lease, &reference, &millis(at)]).await?;
+        held_by(claim, count(&held, 0)?)
+    }
+
+    async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
+        let newest = format!(
+            "SELECT {COLUMNS} FROM decisions WHERE account = $1 AND ticket = $2 AND carried IN ('posted', 'shadow')
+             ORDER BY id DESC LIMIT 1"
+        );
+        let client = self.connection().await?;
+        let newest = client.prepare_cached(&newest).await?;
+        let row = client.query_opt(&newest, &[&ticket.account, &number(ticket.id)?]).await?;
+        row.map(|row| decision(&row)).transpose()
+    }
+
+    async fn notes_since(&self, ticket: &TicketKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
+        let client = self.connection().await?;
+        let notes = client.prepare_cached(NOTES_SINCE).await?;
+        let row = client.query_one(&notes, &[&ticket.account, &number(ticket.id)?, &millis(since)]).await?;
+        Ok(u32::try_from(count(&row, 0)?).unwrap_or(u32::MAX))
+    }
+}
+
+pub(super) fn decision(row: &Row) -> Result<DecisionRow, StoreError> {
+    Ok(DecisionRow {
+        reference: column(row, 0)?,
+        ticket: TicketKey { account: column(row, 9)?, id: ticket_number(column(row, 10)?)? },
+        decided_at: instant(column(row, 1)?)?,
+        verdict: column(row, 2)?,
+        fingerprint: column(row, 3)?,
+        decision: column(row, 4)?,
+        note: column(row, 5)?,
+        basis: column(row, 7)?,
+        carried: Carried::read(column(row, 6)?)?,
+    })
+}

@@ -1,0 +1,157 @@
+//! The store in a PostgreSQL database, for any number of replicas.
+
+mod budget;
+mod decisions;
+mod deliveries;
+mod feedback;
+mod history;
+mod listener;
+mod operators;
+mod overview;
+mod pauses;
+mod retention;
+mod tls;
+mod values;
+mod watches;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::sync::Notify;
+use tokio_postgres::Config;
+use tokio_postgres::error::SqlState;
+
+use super::wakes::{Bells, Wakes};
+use super::{Readiness, StoreError};
+use deliveries::Batches;
+
+/// The schema's versions, oldest first; the table `migrations` says which a database has.
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/postgres/0001_deliveries_watches_decisions.sql"),
+    include_str!("../migrations/postgres/0002_pauses_budgets.sql"),
+    include_str!("../migrations/postgres/0004_feedback.sql"),
+    include_str!("../migrations/postgres/0005_console.sql"),
+];
+
+/// Whoever migrates holds this advisory lock; the number is ours by chance.
+const MIGRATING: i64 = 0x5354_4152_5741_5244;
+
+/// How many connections a replica keeps at most, besides the listener's.
+const CONNECTIONS: usize = 8;
+
+/// How long a connection, or an answer of the server, is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A store in a PostgreSQL database. A connection that broke is replaced when it is next needed.
+pub struct Postgres {
+    pool: Pool,
+    batches: Batches,
+    bells: Arc<Bells>,
+    listener: tokio::task::JoinHandle<()>,
+}
+
+impl Postgres {
+    /// Connects to `postgres://…`, brings the schema up to date, and listens for what other replicas record.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the URL is none or the server cannot be used, [`StoreError::Corrupt`] where a
+    /// newer version wrote the database.
+    pub async fn open(url: &str) -> Result<Postgres, StoreError> {
+        // What the driver says of a bad URL may quote it, and it holds a password.
+        let mut config: Config = url.parse().map_err(|_| {
+            StoreError::Unavailable("store.url cannot be read: write postgres://USER:PASSWORD@HOST/DATABASE".into())
+        })?;
+        config.application_name("starwarden").connect_timeout(PATIENCE).tcp_user_timeout(2 * PATIENCE);
+        // Durable before 200, whatever the server's default is; and no statement may hold a connection for ever.
+        let own = "-c synchronous_commit=on -c statement_timeout=30s";
+        let options = format!("{own} {}", config.get_options().unwrap_or_default());
+        config.options(options.trim_end());
+        let tls = tls::Rustls::new()?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config.clone(), tls.clone(), recycling))
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        migrate(&mut connection(&pool).await?).await?;
+        let bells = Arc::new(Bells::default());
+        let listener = tokio::spawn(listener::listen(config, tls, bells.clone()));
+        Ok(Postgres { batches: Batches::start(pool.clone()), pool, bells, listener })
+    }
+
+    async fn connection(&self) -> Result<Object, StoreError> {
+        connection(&self.pool).await
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+async fn connection(pool: &Pool) -> Result<Object, StoreError> {
+    pool.get().await.map_err(|error| StoreError::Unavailable(chain(&error)))
+}
+
+/// Brings the schema up to date in one transaction and under one lock, so that two who start at once do it once.
+async fn migrate(client: &mut Object) -> Result<(), StoreError> {
+    let transaction = client.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await?;
+    transaction.batch_execute("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)").await?;
+    let applied: i64 = transaction.query_one("SELECT coalesce(max(version), 0) FROM migrations", &[]).await?.get(0);
+    let version = usize::try_from(applied).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::Corrupt("the database was written by a newer version of this program".into()));
+    }
+    for (version, migration) in (1_i64..).zip(MIGRATIONS).skip(version) {
+        transaction.batch_execute(migration).await?;
+        transaction.execute("INSERT INTO migrations VALUES ($1)", &[&version]).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+#[async_trait]
+impl Readiness for Postgres {
+    async fn ready(&self) -> Result<(), StoreError> {
+        // A standby or a read-only database answers reads; it gives no transaction number.
+        self.connection().await?.query_one("SELECT pg_current_xact_id()", &[]).await?;
+        Ok(())
+    }
+}
+
+impl Wakes for Postgres {
+    fn wake(&self, account: &str) -> Arc<Notify> {
+        self.bells.of(account)
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        StoreError::Unavailable(chain(&error))
+    }
+}
+
+/// An error and what lies beneath it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut beneath = error.source();
+    while let Some(error) = beneath {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        beneath = error.source();
+    }
+    text
+}
+
+/// Whether the statement itself was refused, and would be again, rather than the server being out of reach or of space.
+fn is_of_the_data(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("22") || *code == SqlState::T_R_DEADLOCK_DETECTED)
+}

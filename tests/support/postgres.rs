@@ -1,0 +1,128 @@
+//! A PostgreSQL server of our own: on a free port, in a temporary folder, gone when the test process is.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio_postgres::NoTls;
+
+/// A server. A shell waits for the end of the pipe from this process, however it ends, and then stops the server and
+/// removes its folder.
+pub(crate) struct Server {
+    folder: PathBuf,
+    port: u16,
+    _watchdog: Child,
+}
+
+/// The server that all tests of this process share.
+pub(crate) fn shared() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(Server::start)
+}
+
+impl Server {
+    pub(crate) fn start() -> Server {
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        if is_root() {
+            assert!(Command::new("chown").arg("postgres").arg(&folder).status().expect("chown").success());
+        }
+        let data = folder.join("data");
+        let stop = format!(
+            "read -r _; {}; rm -rf '{}'",
+            words(&as_user("pg_ctl", &["-D", &path(&data), "-m", "immediate", "-w", "stop"])),
+            folder.display()
+        );
+        let mut watchdog = Command::new("sh");
+        watchdog.args(["-c", &stop]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let watchdog = watchdog.spawn().expect("a shell");
+        run(&as_user("initdb", &["-D", &path(&data), "-U", "starwarden", "-A", "trust", "-E", "UTF8", "--no-sync"]));
+        let port = free_port();
+        let server = Server { folder, port, _watchdog: watchdog };
+        server.start_again();
+        eprintln!("PostgreSQL for these tests: port {port}, in {}", server.folder.display());
+        server
+    }
+
+    /// Starts it again after [`Server::stop`], on the same port.
+    pub(crate) fn start_again(&self) {
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c max_connections=300 -k '{}'",
+            self.port,
+            self.folder.display()
+        );
+        let (data, log) = (path(&self.folder.join("data")), path(&self.folder.join("log")));
+        run(&as_user("pg_ctl", &["-D", &data, "-l", &log, "-o", &options, "-w", "start"]));
+    }
+
+    /// Stops it as a crash does.
+    pub(crate) fn stop(&self) {
+        run(&as_user("pg_ctl", &["-D", &path(&self.folder.join("data")), "-m", "immediate", "-w", "stop"]));
+    }
+
+    /// A new, empty database.
+    pub(crate) async fn database(&self) -> String {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test{}", MADE.fetch_add(1, Ordering::Relaxed));
+        self.execute("postgres", &format!("CREATE DATABASE {name}")).await;
+        self.url(&name)
+    }
+
+    pub(crate) async fn execute(&self, database: &str, statements: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await.expect("a server");
+        let connection = tokio::spawn(connection);
+        client.batch_execute(statements).await.expect("done");
+        drop(client);
+        let _ended = connection.await;
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://starwarden@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id");
+    id.stdout == b"0\n"
+}
+
+/// A program of PostgreSQL's and its arguments; the server refuses root, so as `postgres` where we are root.
+fn as_user(program: &str, arguments: &[&str]) -> Vec<String> {
+    let user: &[&str] = if is_root() { &["runuser", "-u", "postgres", "--"] } else { &[] };
+    let program = path(&programs().join(program));
+    user.iter().copied().chain([program.as_str()]).chain(arguments.iter().copied()).map(str::to_owned).collect()
+}
+
+/// The folder of PostgreSQL's programs: Debian's newest, else the one on the path.
+fn programs() -> PathBuf {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = debian.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
+    let on_path = || std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("initdb").exists());
+    newest
+        .or_else(on_path)
+        .expect("PostgreSQL's programs (initdb): ./tests/run installs them, or: apt-get install postgresql")
+}
+
+fn words(command: &[String]) -> String {
+    command.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect::<Vec<_>>().join(" ")
+}
+
+fn run(command: &[String]) {
+    let (program, arguments) = command.split_first().expect("a program");
+    // Its files, not pipes: the server would keep a pipe open and we would wait for its end.
+    let said = tempfile::NamedTempFile::new().expect("a file");
+    let to = || Stdio::from(said.reopen().expect("a file"));
+    let done =
+        Command::new(program).args(arguments).current_dir("/").stdin(Stdio::null()).stdout(to()).stderr(to()).status();
+    let text = std::fs::read_to_string(said.path()).unwrap_or_default();
+    assert!(done.expect("a program").success(), "{}: {text}", words(command));
+}
