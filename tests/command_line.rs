@@ -180,7 +180,7 @@ fn a_configuration_is_checked_with_its_places() {
         ("webhook_secrets = [\"env:ZENDESK_WEBHOOK_SECRET\"]", "webhook_secrets = []", "no delivery could be trusted"),
         ("\nclient_secret", "\nsecret", "unknown field `secret`"),
         ("client_secret = \"env:ZENDESK_CLIENT_SECRET\"", "oauth_token = \"x\"", "accounts.global.auth is unclear"),
-        ("sqlite:starwarden.db", "postgres://localhost", "store.url is not one this version can use"),
+        ("sqlite:starwarden.db", "mysql://localhost", "store.url is not one this version can use"),
         ("mode = \"live\"", "mode = \"alive\"", "unknown variant `alive`"),
         ("base_url = \"https://", "base_url = \"", "base_url is no address"),
         ("requests_per_minute = 60", "requests_per_minute = 0", "give at least 1"),

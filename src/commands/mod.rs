@@ -16,6 +16,7 @@ mod loaded;
 mod reload;
 mod serve;
 mod setup;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

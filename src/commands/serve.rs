@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -12,9 +11,9 @@ use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::Loaded;
 use super::reload::{Refused, Watch};
-use super::{Done, ExitAs, print};
+use super::{Done, ExitAs, print, store};
 use crate::config::{self, Settings};
-use crate::store::sqlite::Sqlite;
+use crate::work::retention;
 
 pub(super) fn run(file: &Path) -> Done {
     serve(file).exit_as(1)?;
@@ -25,10 +24,13 @@ fn serve(file: &Path) -> anyhow::Result<()> {
     log();
     let settings = config::read(file, std::env::vars())?;
     let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")))?;
-    let store = Arc::new(Sqlite::open(&settings.store.sqlite()?)?);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(async {
+        let store = store::open(&settings.store).await?;
+        if let Some(keep) = settings.store.keep {
+            tokio::spawn(retention::run(store.clone(), keep));
+        }
         let listener = listen(&settings).await?;
         let address = listener.local_addr().context("the address is not known")?;
         print(&format!("listening on http://{address}\n"));

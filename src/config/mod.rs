@@ -63,29 +63,58 @@ fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 
-/// Where things are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// Where things are kept. It is never shown: the URL of a server may hold a password.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// `sqlite:PATH`, the path relative to where the program is started.
+    /// `sqlite:PATH`, the path relative to where the program is started, for one process; or `postgres://…`, for several.
+    /// Absent: `sqlite:starwarden.db`.
+    #[serde(default = "default_store")]
     pub url: String,
+    /// How long deliveries, and decisions of tickets that are watched no longer, are kept; "off" for ever. Absent: 400 days.
+    #[serde(default = "default_keep", deserialize_with = "span_or_off")]
+    pub keep: Option<Duration>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("keep", &self.keep).finish_non_exhaustive()
+    }
+}
+
+fn default_store() -> String {
+    "sqlite:starwarden.db".into()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "none means for ever")]
+fn default_keep() -> Option<Duration> {
+    Some(Duration::from_hours(400 * 24))
+}
+
+/// What a store's URL names.
+pub enum StoreAt<'a> {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database, by its URL.
+    Postgres(&'a str),
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Store { url: "sqlite:starwarden.db".into() }
+        Store { url: default_store(), keep: default_keep() }
     }
 }
 
 impl Store {
-    /// The SQLite file.
+    /// What the URL names.
     ///
     /// # Errors
     /// A URL of another kind.
-    pub fn sqlite(&self) -> anyhow::Result<PathBuf> {
-        match self.url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-            _ => bail!("store.url is not one this version can use: write `sqlite:PATH`"),
+    pub fn at(&self) -> anyhow::Result<StoreAt<'_>> {
+        match self.url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreAt::Sqlite(PathBuf::from(path))),
+            Some(("postgres" | "postgresql", _)) => Ok(StoreAt::Postgres(&self.url)),
+            _ => bail!("store.url is not one this version can use: write `sqlite:PATH` or `postgres://…`"),
         }
     }
 }
@@ -226,7 +255,7 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
 
 /// What serde cannot see.
 fn sound(settings: &Settings) -> anyhow::Result<()> {
-    settings.store.sqlite()?;
+    settings.store.at()?;
     settings.console.sound(settings.server.public_url.as_deref())?;
     if settings.accounts.is_empty() {
         bail!("no account is configured: add a table [accounts.NAME]");

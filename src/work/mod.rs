@@ -8,6 +8,7 @@ pub mod look;
 pub mod operators;
 pub mod pace;
 pub mod reference;
+pub mod retention;
 pub mod rule;
 pub mod standing;
 

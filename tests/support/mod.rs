@@ -99,6 +99,17 @@ pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(
 impl Bot {
     /// Sends a signed delivery; status and answer.
     pub(crate) fn deliver(&self, body: &Value, headers: &[(&str, &str)]) -> (u16, Value) {
+        self.answer(self.signed(body, headers))
+    }
+
+    /// Sends a signed delivery; status and one header of the answer.
+    pub(crate) fn deliver_for(&self, body: &Value, header: &str) -> (u16, Option<String>) {
+        let answer = self.runtime.block_on(self.signed(body, &[]).send()).expect("an answer");
+        let header = answer.headers().get(header).map(|value| value.to_str().expect("text").to_owned());
+        (answer.status().as_u16(), header)
+    }
+
+    fn signed(&self, body: &Value, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let body = body.to_string();
         let at = timestamp(Utc::now());
         let signature = sign(&SecretString::from(SECRET), &at, body.as_bytes());
@@ -107,15 +118,16 @@ impl Bot {
             ("X-Zendesk-Webhook-Signature-Timestamp", at.as_str()),
         ];
         all.extend_from_slice(headers);
-        self.post("/webhooks/zendesk/global", body.into_bytes(), &all)
+        self.request("/webhooks/zendesk/global", body.into_bytes(), &all)
+    }
+
+    fn request(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+        let call = self.http.post(format!("{}{path}", self.url)).body(body);
+        headers.iter().fold(call, |call, (name, value)| call.header(*name, *value))
     }
 
     pub(crate) fn post(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {
-        let mut call = self.http.post(format!("{}{path}", self.url)).body(body);
-        for (name, value) in headers {
-            call = call.header(*name, *value);
-        }
-        self.answer(call)
+        self.answer(self.request(path, body, headers))
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, Value) {

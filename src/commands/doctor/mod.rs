@@ -13,8 +13,6 @@ use serde_json::json;
 
 use super::{Done, ExitAs, print};
 use crate::config::{self, Settings};
-use crate::store::Readiness;
-use crate::store::sqlite::Sqlite;
 use account::Checkup;
 use finding::{Finding, Found};
 
@@ -96,12 +94,8 @@ impl Doctor {
 }
 
 async fn store(settings: &Settings) -> Found {
-    let opened = match settings.store.sqlite() {
-        Ok(file) => Sqlite::open(&file),
-        Err(error) => return Found::wrong(error.to_string(), "see [store] url"),
-    };
-    let ready = match opened {
-        Ok(store) => store.ready().await,
+    let ready = match super::store::open(&settings.store).await {
+        Ok(store) => store.ready().await.map_err(anyhow::Error::from),
         Err(error) => Err(error),
     };
     match ready {

@@ -9,3 +9,9 @@ CREATE TABLE budgets (
     spent_until BIGINT NOT NULL,    -- until when the calls already granted use up the budget
     held_until  BIGINT NOT NULL     -- until when the helpdesk wants no calls
 );
+
+-- One row that is written to see whether rows can be written.
+CREATE TABLE readiness (
+    one BOOLEAN PRIMARY KEY,
+    at  TIMESTAMPTZ NOT NULL
+);

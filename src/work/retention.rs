@@ -1,0 +1,38 @@
+//! What is old goes: a sweep an hour, in small steps, so that no delivery waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+
+use crate::store::Store;
+
+/// How many rows of each kind one step takes away.
+const STEP: u32 = 500;
+
+/// How long deliveries go first between two steps.
+const REST: Duration = Duration::from_millis(100);
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Sweeps for ever.
+pub async fn run(store: Arc<dyn Store>, keep: Duration) {
+    loop {
+        let step =
+            match Utc::now().checked_sub_signed(chrono::TimeDelta::from_std(keep).unwrap_or(chrono::TimeDelta::MAX)) {
+                Some(before) => store.sweep(before, STEP).await,
+                None => return, // Older than time itself.
+            };
+        match step {
+            Ok(swept) if swept.total() > 0 => {
+                tracing::info!(swept.deliveries, swept.decisions, swept.watches, "what was old is gone");
+                tokio::time::sleep(REST).await;
+            }
+            Ok(_) => tokio::time::sleep(HOUR).await,
+            Err(error) => {
+                tracing::warn!(%error, "what is old cannot be swept");
+                tokio::time::sleep(HOUR).await;
+            }
+        }
+    }
+}
