@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
 use crate::config::Settings;
+use crate::console::oidc::Oidc;
 use crate::console::session::{Secure, Sessions, random};
 use crate::console::sign_in::{Admission, SignIn, User};
 use crate::store::Store;
@@ -46,23 +47,40 @@ impl Front {
         let public_url = settings.server.public_url.clone();
         let https = public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let secure = if https { Secure::HttpsOnly } else { Secure::PlainHttp };
-        Ok(Front { admission: admission(settings), sessions: Sessions::new(&key, secure), public_url })
+        Ok(Front { admission: admission(settings, home)?, sessions: Sessions::new(&key, secure), public_url })
     }
 }
 
-fn admission(settings: &Settings) -> Admission {
-    let users = settings.console.users.iter();
+fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
+    let console = &settings.console;
+    let users = console.users.iter();
     let users = users.map(|(name, user)| (name.clone(), User { hash: user.password_hash.clone(), role: user.role }));
-    let sign_in = SignIn { users: users.collect() };
-    if !sign_in.users.is_empty() {
-        return Admission::SignIn(sign_in);
+    let programs = console.tokens.iter().map(|(name, program)| {
+        let token = program.token.read(home).with_context(|| format!("console.tokens.{name}.token"))?;
+        Ok((name.clone(), token))
+    });
+    let oidc = match (&console.oidc, &settings.server.public_url) {
+        (Some(oidc), Some(public_url)) => Some(Oidc {
+            issuer: oidc.issuer.clone(),
+            client_id: oidc.client_id.clone(),
+            client_secret: oidc.client_secret.read(home).context("console.oidc.client_secret")?,
+            redirect_uri: format!("{}/sign-in/callback", public_url.trim_end_matches('/')),
+            claim: oidc.claim.clone(),
+            act: oidc.act.clone(),
+            read: oidc.read.clone(),
+        }),
+        _ => None,
+    };
+    let sign_in = SignIn { users: users.collect(), programs: programs.collect::<anyhow::Result<_>>()?, oidc };
+    if !sign_in.users.is_empty() || sign_in.oidc.is_some() || !sign_in.programs.is_empty() {
+        return Ok(Admission::SignIn(sign_in));
     }
     // An address people reach from elsewhere means a proxy stands before the loopback address.
     if settings.server.listen.ip().is_loopback() && settings.server.public_url.is_none() {
-        return Admission::Open;
+        return Ok(Admission::Open);
     }
     tracing::warn!(
         "the console is closed: it could be reached from elsewhere, and [console] names neither users nor oidc"
     );
-    Admission::Closed
+    Ok(Admission::Closed)
 }

@@ -36,14 +36,12 @@ pub struct User {
     pub role: Role,
 }
 
-/// A program that uses the API.
+/// A program that uses the API, which changes nothing.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// Sent as `Authorization: Bearer …`.
     pub token: Secret,
-    /// What it may.
-    pub role: Role,
 }
 
 /// Sign-in with OpenID Connect: authorization code with PKCE.

@@ -55,7 +55,7 @@ pub(super) async fn admit(State(room): State<Shared>, mut request: Request, next
 }
 
 /// Whether the request names this machine itself as its host.
-fn of_this_machine(headers: &HeaderMap) -> bool {
+pub(super) fn of_this_machine(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

@@ -3,10 +3,12 @@
 //! Pages show the rows the loop writes and decide nothing anew, but for "Try it", which says so. What the console
 //! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
 
+mod api;
 pub mod assets;
 pub mod chart;
 mod decisions;
 mod guard;
+pub mod oidc;
 mod page;
 mod record;
 mod rule;
@@ -87,7 +89,9 @@ pub fn router(console: Console) -> Router {
         .layer(middleware::from_fn_with_state(room.clone(), guard::admit));
     let open = Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::with_password))
+        .route("/sign-in/oidc", get(oidc::start))
+        .route("/sign-in/callback", get(oidc::back))
         .route("/assets/console.css", get(assets::style))
         .route("/favicon.svg", get(assets::icon));
-    guarded.merge(open).layer(middleware::from_fn(guard::harden)).with_state(room)
+    guarded.merge(open).merge(api::router(&room)).layer(middleware::from_fn(guard::harden)).with_state(room)
 }

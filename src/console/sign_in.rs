@@ -12,11 +12,13 @@ use axum::extract::{Form, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
+use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::Shared;
 use super::assets;
+use super::oidc::Oidc;
 use super::page::{Filled, Problem, html};
 use super::session::{Role, Session};
 use crate::store::operators::{Did, OperatorEvent};
@@ -35,6 +37,10 @@ pub enum Admission {
 pub struct SignIn {
     /// People by name.
     pub users: BTreeMap<String, User>,
+    /// Programs by name, each with the token it sends as `Authorization: Bearer …`; the API they use changes nothing.
+    pub programs: BTreeMap<String, SecretString>,
+    /// The provider people may sign in with.
+    pub oidc: Option<Oidc>,
 }
 
 /// Somebody who signs in with a password.
@@ -111,7 +117,14 @@ pub(super) async fn page(State(room): State<Shared>, Query(asked): Query<Asked>)
 }
 
 fn shown<'a>(sign_in: &'a SignIn, told: &'a str, to: &'a str) -> Page<'a> {
-    Page { style: assets::version(), told, issuer: None, passwords: !sign_in.users.is_empty(), to }
+    let issuer = sign_in.oidc.as_ref().map(|oidc| oidc.issuer.trim_start_matches("https://"));
+    Page { style: assets::version(), told, issuer, passwords: !sign_in.users.is_empty(), to }
+}
+
+/// The sign-in page again, with what went wrong.
+pub(super) fn refused(room: &Shared, told: &str, to: &str) -> Result<Response, Problem> {
+    let Admission::SignIn(sign_in) = &room.console.admission else { return Ok(Redirect::to("/").into_response()) };
+    Ok((StatusCode::UNAUTHORIZED, html(&shown(sign_in, told, to))?).into_response())
 }
 
 pub(super) async fn with_password(
@@ -136,10 +149,7 @@ pub(super) async fn with_password(
             let session = room.console.sessions.begin(&name, user.role, Utc::now());
             Ok(signed_in(&room, &session, &given.to))
         }
-        None => {
-            let page = html(&shown(sign_in, "Name or password is wrong.", &given.to))?;
-            Ok((StatusCode::UNAUTHORIZED, page).into_response())
-        }
+        None => refused(&room, "Name or password is wrong.", &given.to),
     }
 }
 

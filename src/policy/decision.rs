@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::facts::fact::{Quote, Trust};
 
@@ -18,7 +19,7 @@ pub const NOT_APPLICABLE: &str = "not_applicable";
 ///
 /// `S` is how its words are held: owned by itself, or borrowed from the policy and the facts for as long as it takes to
 /// write them down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Decision<S = String> {
     /// An outcome of the policy, [`NEEDS_FACTS`] or [`NOT_APPLICABLE`].
     pub verdict: S,
@@ -52,7 +53,7 @@ pub struct Decision<S = String> {
 }
 
 /// One answered question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Answered<S = String> {
     /// The node that asks.
     pub node: S,
@@ -74,7 +75,7 @@ pub struct Answered<S = String> {
 }
 
 /// One open question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Missing {
     /// The fact it asks for.
     pub fact: String,
@@ -87,7 +88,7 @@ pub struct Missing {
 }
 
 /// Tags to put on a ticket and to take away.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TagChange {
     /// Not there yet.
     pub add: Vec<String>,

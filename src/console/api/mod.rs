@@ -1,0 +1,218 @@
+//! The JSON API: a ticket, decisions, and a decision on what is given, with the document that describes them.
+
+mod given;
+mod shapes;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
+
+use self::given::{DecidedDocument, Given, name_facts};
+use self::shapes::{ApiTicket, Decision, Decisions, Refusal};
+use super::page::same;
+use super::sign_in::Admission;
+use super::{Shared, guard};
+use crate::helpdesk::ticket::TicketKey;
+use crate::store::StoreError;
+use crate::store::overview::DecisionFilter;
+use crate::work::line::Line;
+
+/// How many decisions an answer has at most.
+const PAGE: usize = 100;
+
+/// The largest request, bytes.
+const LARGEST: usize = 4 << 20;
+
+pub(super) fn router(room: &Shared) -> Router<Shared> {
+    Router::new()
+        .route("/api/v1/tickets/{account}/{id}", get(ticket))
+        .route("/api/v1/decisions", get(decisions))
+        .route("/api/v1/decide", post(decide))
+        .layer(axum::extract::DefaultBodyLimit::max(LARGEST))
+        .layer(middleware::from_fn_with_state(room.clone(), admit))
+        .route("/api/v1/openapi.json", get(document))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "starwarden",
+        description = "Decisions on starred tickets. Where sign-in is configured, send `Authorization: Bearer` with one of `console.tokens`, or a signed-in browser's session."
+    ),
+    paths(ticket, decisions, decide)
+)]
+struct Document;
+
+async fn document(State(room): State<Shared>) -> Response {
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    name_facts(&mut document, &room.console.rule.now());
+    Json(document).into_response()
+}
+
+/// Why there is no answer.
+enum ApiError {
+    Bad(String),
+    Missing(String),
+    Unsigned,
+    Closed,
+    Store(StoreError),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        ApiError::Store(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, error) = match self {
+            ApiError::Bad(error) => (StatusCode::BAD_REQUEST, error),
+            ApiError::Missing(error) => (StatusCode::NOT_FOUND, error),
+            ApiError::Unsigned => (StatusCode::UNAUTHORIZED, "send Authorization: Bearer with a token".into()),
+            ApiError::Closed => {
+                (StatusCode::FORBIDDEN, "open to this machine alone until [console] names who may".into())
+            }
+            ApiError::Store(error) => {
+                tracing::error!(%error, "the API could not read the store");
+                (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read; try again in a moment".into())
+            }
+        };
+        let mut response = (status, Json(Refusal { error })).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Lets in programs with a token and people with a session; both roles may read, and nothing here does more.
+async fn admit(State(room): State<Shared>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let allowed = match &room.console.admission {
+        Admission::Closed => Err(ApiError::Closed),
+        Admission::Open if guard::of_this_machine(headers) => Ok(()),
+        Admission::Open => Err(ApiError::Closed),
+        Admission::SignIn(sign_in) => {
+            let sent = bearer(headers);
+            let program = sign_in.programs.values().any(|token| same(sent, token.expose_secret()));
+            if program || room.console.sessions.of(headers).is_some() { Ok(()) } else { Err(ApiError::Unsigned) }
+        }
+    };
+    match allowed {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> &str {
+    let sent = headers.get(header::AUTHORIZATION).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
+    sent.strip_prefix("Bearer ").unwrap_or_default().trim()
+}
+
+/// A ticket's watch state, events, decisions and answers.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tickets/{account}/{id}",
+    params(
+        ("account" = String, Path, description = "The account's name in the configuration"),
+        ("id" = i64, Path, minimum = 0, description = "The helpdesk's ticket number")
+    ),
+    responses(
+        (status = 200, description = "All that is kept of it", body = ApiTicket),
+        (status = 400, description = "The number is none", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "Not open", body = Refusal),
+        (status = 404, description = "Never heard of", body = Refusal),
+        (status = 503, description = "The store cannot be read", body = Refusal)
+    )
+)]
+async fn ticket(
+    State(room): State<Shared>,
+    Path((account, id)): Path<(String, String)>,
+) -> Result<Json<ApiTicket>, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::Bad("a ticket number is digits alone".into()))?;
+    let ticket = TicketKey { account, id };
+    let store = &room.console.store;
+    let never = || ApiError::Missing(format!("the bot never heard of ticket {ticket}"));
+    let history = store.history(&ticket).await?.ok_or_else(never)?;
+    let events = store.operators_on(&ticket).await?;
+    Ok(Json(ApiTicket::of(ticket, history, &events)?))
+}
+
+/// Which decisions.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// Made then or later, RFC 3339.
+    since: Option<DateTime<Utc>>,
+    /// With this verdict.
+    verdict: Option<String>,
+    /// With this node of the flowchart on their way.
+    node: Option<String>,
+    /// Where the answer before ended: its `next_cursor`.
+    #[param(pattern = "^[0-9]{1,15}\\.[0-9]{1,15}$")]
+    cursor: Option<String>,
+}
+
+/// Decisions, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/decisions",
+    params(Asked),
+    responses(
+        (status = 200, description = "Up to 100, and where the next begin", body = Decisions),
+        (status = 400, description = "A parameter cannot be read", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "Not open", body = Refusal),
+        (status = 503, description = "The store cannot be read", body = Refusal)
+    )
+)]
+async fn decisions(
+    State(room): State<Shared>,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Decisions>, ApiError> {
+    let Query(asked) = asked.map_err(|error| ApiError::Bad(error.body_text()))?;
+    let before = asked.cursor.map(|cursor| cursor.parse()).transpose();
+    let before = before.map_err(|error: &str| ApiError::Bad(error.into()))?;
+    let filter = DecisionFilter { since: asked.since, verdict: asked.verdict, node: asked.node, before };
+    let mut found = room.console.store.decisions(&filter, PAGE + 1).await?;
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let next_cursor = found.last().filter(|_| more).map(|(place, _)| place.to_string());
+    let decisions = found.into_iter().map(|(_, row)| Decision::of(row)).collect::<Result<_, _>>()?;
+    Ok(Json(Decisions { decisions, next_cursor }))
+}
+
+/// Decides on what is given, by the policy in force; nothing is written.
+#[utoipa::path(
+    post,
+    path = "/api/v1/decide",
+    request_body(content = Given, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The decision", body = DecidedDocument),
+        (status = 400, description = "Not a ticket, or facts the policy does not have", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "Not open", body = Refusal),
+        (status = 413, description = "Over 4 MiB"),
+        (status = 415, description = "Not sent as application/json", body = Refusal)
+    )
+)]
+async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> Result<Response, ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.split(';').next().map(str::trim) != Some("application/json") {
+        let refusal = Json(Refusal { error: "send it as application/json".into() });
+        return Ok((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal).into_response());
+    }
+    let line: Line = serde_json::from_slice(&body).map_err(|error| ApiError::Bad(format!("not a ticket: {error}")))?;
+    let decided = line.decide(&room.console.rule.now(), Utc::now()).map_err(ApiError::Bad)?;
+    Ok(Json(decided).into_response())
+}

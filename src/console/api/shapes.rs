@@ -1,0 +1,161 @@
+//! What the API takes and gives.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ApiError;
+use crate::helpdesk::ticket::TicketKey;
+use crate::policy::decision::Decision as Decided;
+use crate::store::StoreError;
+use crate::store::decisions::{Carried, DecisionRow};
+use crate::store::history::History;
+use crate::store::operators::OperatorEvent;
+use crate::store::watches::Watch;
+use crate::work::basis::Basis;
+
+/// Why a request was refused.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refusal {
+    /// What is wrong, in a sentence.
+    pub error: String,
+}
+
+/// A ticket with all that is kept of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ApiTicket {
+    /// The account's name in the configuration.
+    account: String,
+    /// The helpdesk's number.
+    id: u64,
+    /// Where it stands.
+    watch: ApiWatch,
+    /// What went wrong last, where the last look failed.
+    last_error: Option<String>,
+    /// Deliveries, oldest first.
+    events: Vec<Event>,
+    /// Decisions, oldest first.
+    decisions: Vec<Decision>,
+    /// What managers answered, oldest first.
+    answers: Vec<Answer>,
+}
+
+/// Where a ticket stands.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum ApiWatch {
+    /// To be looked at from then on.
+    Due { at: DateTime<Utc> },
+    /// Nothing to do until something happens.
+    Idle,
+    /// A dead letter.
+    Dead { error: String },
+    /// Watched no longer.
+    Stopped { why: String },
+}
+
+/// A delivery.
+#[derive(Serialize, ToSchema)]
+struct Event {
+    /// What happened, as the sender names it.
+    kind: String,
+    /// When it was received.
+    received_at: DateTime<Utc>,
+}
+
+/// A manager's answer.
+#[derive(Serialize, ToSchema)]
+struct Answer {
+    /// The fact.
+    fact: String,
+    /// Its value, as written.
+    value: String,
+    /// Who said so, and where.
+    source: String,
+    /// When.
+    at: Option<DateTime<Utc>>,
+}
+
+/// A decision as it was recorded.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Decision {
+    /// The account's name.
+    account: String,
+    /// The ticket's number.
+    ticket: u64,
+    /// The short id its note carries.
+    reference: String,
+    /// When it was made.
+    decided_at: DateTime<Utc>,
+    /// What became of it: `open`, `posted`, `shadow` or `overtaken`.
+    #[schema(value_type = String)]
+    carried: Carried,
+    /// The decision.
+    #[schema(inline)]
+    decision: Decided,
+    /// The note, as text.
+    note: String,
+}
+
+/// Decisions, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Decisions {
+    pub decisions: Vec<Decision>,
+    /// The cursor of the next ones; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl ApiTicket {
+    pub(super) fn of(ticket: TicketKey, history: History, events: &[OperatorEvent]) -> Result<ApiTicket, ApiError> {
+        let basis: Basis =
+            history.decisions.last().and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
+        let mut answers: Vec<Answer> = crate::work::operators::replies(events)
+            .iter()
+            .chain(basis.replies.iter().filter(|reply| reply.comment != 0))
+            .filter_map(|reply| match &reply.says {
+                crate::facts::replies::Says::Answer { fact, value } => Some(Answer {
+                    fact: fact.clone(),
+                    value: value.clone(),
+                    source: reply.source.clone(),
+                    at: reply.at,
+                }),
+                _ => None,
+            })
+            .collect();
+        answers.sort_by_key(|answer| answer.at);
+        Ok(ApiTicket {
+            account: ticket.account,
+            id: ticket.id,
+            watch: match history.watch {
+                Watch::Due { at } => ApiWatch::Due { at },
+                Watch::Idle => ApiWatch::Idle,
+                Watch::Dead { error } => ApiWatch::Dead { error },
+                Watch::Stopped { why } => ApiWatch::Stopped { why },
+            },
+            last_error: history.last_error,
+            events: history
+                .deliveries
+                .into_iter()
+                .map(|delivery| Event { kind: delivery.kind, received_at: delivery.received_at })
+                .collect(),
+            decisions: history.decisions.into_iter().map(Decision::of).collect::<Result<_, _>>()?,
+            answers,
+        })
+    }
+}
+
+impl Decision {
+    pub(super) fn of(row: DecisionRow) -> Result<Decision, ApiError> {
+        let decision = serde_json::from_str(&row.decision)
+            .map_err(|error| ApiError::Store(StoreError::Corrupt(format!("decision {}: {error}", row.reference))))?;
+        Ok(Decision {
+            account: row.ticket.account,
+            ticket: row.ticket.id,
+            reference: row.reference,
+            decided_at: row.decided_at,
+            carried: row.carried,
+            decision,
+            note: row.note,
+        })
+    }
+}
