@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod brute_force;
 mod chart;
 mod command_line;

@@ -10,13 +10,12 @@ use super::Shared;
 use super::chart::{Chart, Shown};
 use super::page::{Filled, Frame, Problem, html};
 use super::session::{Role, Session};
-use super::tickets::link;
+use super::tickets::{link, ticket_key};
 use super::words;
 use crate::facts::fact::{Fact, Finding, Trust};
 use crate::facts::gather::{self, Stated};
 use crate::facts::replies::Says;
 use crate::facts::words::cited;
-use crate::helpdesk::ticket::TicketKey;
 use crate::policy::Policy;
 use crate::policy::decision::{Answered, Decision as Decided};
 use crate::store::decisions::DecisionRow;
@@ -135,10 +134,10 @@ fn trust(trust: Trust) -> &'static str {
 pub(super) async fn page(
     State(room): State<Shared>,
     session: Session,
-    Path((account, id)): Path<(String, u64)>,
+    Path((account, id)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let ticket = TicketKey { account, id };
+    let ticket = ticket_key(account, &id).ok_or_else(|| Problem::Missing("This is no ticket number.".into()))?;
     let store = &room.console.store;
     let never = || Problem::Missing(format!("The bot never heard of ticket {ticket}."));
     let history = store.history(&ticket).await?.ok_or_else(never)?;
@@ -245,13 +244,13 @@ fn told(done: &str) -> &'static str {
 /// A button on a ticket's page: recorded as an operator event, which the loop performs.
 pub(super) async fn act(
     State(room): State<Shared>,
-    Path((account, id, act)): Path<(String, u64, String)>,
+    Path((account, id, act)): Path<(String, String, String)>,
     filled: Filled,
 ) -> Result<Response, Problem> {
     if filled.session.role < Role::Act {
         return Err(Problem::ReadOnly);
     }
-    let ticket = TicketKey { account, id };
+    let ticket = ticket_key(account, &id).ok_or_else(|| Problem::Missing("This is no ticket number.".into()))?;
     let never = || Problem::Missing(format!("The bot never heard of ticket {ticket}."));
     let history = room.console.store.history(&ticket).await?.ok_or_else(never)?;
     let did = match act.as_str() {

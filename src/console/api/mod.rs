@@ -15,12 +15,12 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use self::given::{DecidedDocument, Given, name_facts};
-use self::shapes::{ApiTicket, Decision, Decisions, Refusal};
+use self::given::{DecidedDocument, Given, name_words};
+use self::shapes::{ApiTicket, Decisions, RecordedDecision, Refusal};
 use super::page::same;
 use super::sign_in::Admission;
+use super::tickets::ticket_key;
 use super::{Shared, guard};
-use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::overview::DecisionFilter;
 use crate::work::line::Line;
@@ -53,7 +53,7 @@ struct Document;
 
 async fn document(State(room): State<Shared>) -> Response {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
-    name_facts(&mut document, &room.console.rule.now());
+    name_words(&mut document, &room.console.rule.now());
     Json(document).into_response()
 }
 
@@ -139,8 +139,7 @@ async fn ticket(
     State(room): State<Shared>,
     Path((account, id)): Path<(String, String)>,
 ) -> Result<Json<ApiTicket>, ApiError> {
-    let id = id.parse().map_err(|_| ApiError::Bad("a ticket number is digits alone".into()))?;
-    let ticket = TicketKey { account, id };
+    let ticket = ticket_key(account, &id).ok_or_else(|| ApiError::Bad("this is no ticket number".into()))?;
     let store = &room.console.store;
     let never = || ApiError::Missing(format!("the bot never heard of ticket {ticket}"));
     let history = store.history(&ticket).await?.ok_or_else(never)?;
@@ -188,7 +187,7 @@ async fn decisions(
     let more = found.len() > PAGE;
     found.truncate(PAGE);
     let next_cursor = found.last().filter(|_| more).map(|(place, _)| place.to_string());
-    let decisions = found.into_iter().map(|(_, row)| Decision::of(row)).collect::<Result<_, _>>()?;
+    let decisions = found.into_iter().map(|(_, row)| RecordedDecision::of(row)).collect::<Result<_, _>>()?;
     Ok(Json(Decisions { decisions, next_cursor }))
 }
 
@@ -212,7 +211,9 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
         let refusal = Json(Refusal { error: "send it as application/json".into() });
         return Ok((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal).into_response());
     }
-    let line: Line = serde_json::from_slice(&body).map_err(|error| ApiError::Bad(format!("not a ticket: {error}")))?;
+    let not = |error: serde_json::Error| ApiError::Bad(format!("not a ticket: {error}"));
+    let json = given::in_shape(serde_json::from_slice(&body).map_err(not)?).map_err(ApiError::Bad)?;
+    let line: Line = serde_json::from_value(json).map_err(not)?;
     let decided = line.decide(&room.console.rule.now(), Utc::now()).map_err(ApiError::Bad)?;
     Ok(Json(decided).into_response())
 }

@@ -35,7 +35,7 @@ pub(super) struct ApiTicket {
     /// Deliveries, oldest first.
     events: Vec<Event>,
     /// Decisions, oldest first.
-    decisions: Vec<Decision>,
+    decisions: Vec<RecordedDecision>,
     /// What managers answered, oldest first.
     answers: Vec<Answer>,
 }
@@ -78,7 +78,7 @@ struct Answer {
 
 /// A decision as it was recorded.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Decision {
+pub(super) struct RecordedDecision {
     /// The account's name.
     account: String,
     /// The ticket's number.
@@ -100,7 +100,7 @@ pub(super) struct Decision {
 /// Decisions, newest first.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Decisions {
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<RecordedDecision>,
     /// The cursor of the next ones; null at the end.
     pub next_cursor: Option<String>,
 }
@@ -138,17 +138,17 @@ impl ApiTicket {
                 .into_iter()
                 .map(|delivery| Event { kind: delivery.kind, received_at: delivery.received_at })
                 .collect(),
-            decisions: history.decisions.into_iter().map(Decision::of).collect::<Result<_, _>>()?,
+            decisions: history.decisions.into_iter().map(RecordedDecision::of).collect::<Result<_, _>>()?,
             answers,
         })
     }
 }
 
-impl Decision {
-    pub(super) fn of(row: DecisionRow) -> Result<Decision, ApiError> {
+impl RecordedDecision {
+    pub(super) fn of(row: DecisionRow) -> Result<RecordedDecision, ApiError> {
         let decision = serde_json::from_str(&row.decision)
             .map_err(|error| ApiError::Store(StoreError::Corrupt(format!("decision {}: {error}", row.reference))))?;
-        Ok(Decision {
+        Ok(RecordedDecision {
             account: row.ticket.account,
             ticket: row.ticket.id,
             reference: row.reference,

@@ -1,0 +1,288 @@
+//! The console in a real browser: its journeys, a hostile ticket, and what the browser itself has to say.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use starwarden::helpdesk::ticket::{Attachment, Comment, Organization, User};
+
+use crate::support::{Bot, Desk, desk, event, serve, ticket};
+
+const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
+
+/// Chromedriver on a port of its own; it is killed when dropped.
+struct Driver {
+    child: Child,
+    port: u16,
+}
+
+impl Driver {
+    fn start() -> Driver {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let child = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver; tests/run installs it");
+        Driver { child, port }
+    }
+
+    async fn open(&self, profile: &Path) -> Client {
+        let mut wanted = Capabilities::new();
+        let profile = format!("--user-data-dir={}", profile.display());
+        wanted.insert(
+            "goog:chromeOptions".into(),
+            json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", profile] }),
+        );
+        wanted.insert("goog:loggingPrefs".into(), json!({ "browser": "ALL", "performance": "ALL" }));
+        let begun = Instant::now();
+        loop {
+            let builder = ClientBuilder::new(HttpConnector::new()).capabilities(wanted.clone()).to_owned();
+            match builder.connect(&format!("http://127.0.0.1:{}", self.port)).await {
+                Ok(client) => return client,
+                Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "chromedriver: {error}"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A command of chromedriver's own.
+#[derive(Debug)]
+struct Own(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Own {
+    fn endpoint(
+        &self,
+        base: &reqwest::Url,
+        session: Option<&str>,
+    ) -> Result<reqwest::Url, <reqwest::Url as std::str::FromStr>::Err> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
+    }
+
+    fn method_and_body(&self, _: &reqwest::Url) -> (reqwest::Method, Option<String>) {
+        (reqwest::Method::POST, Some(self.1.to_string()))
+    }
+}
+
+struct Page {
+    client: Client,
+    bot: String,
+    screenshots: PathBuf,
+}
+
+impl Page {
+    async fn go(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.bot)).await.expect("a page");
+    }
+
+    async fn find(&self, css: &str) -> Element {
+        self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    async fn text(&self) -> String {
+        self.find("body").await.text().await.expect("text")
+    }
+
+    #[track_caller]
+    fn holds(text: &str, words: &str) {
+        assert!(text.contains(words), "the page does not say {words:?}:\n{text}");
+    }
+
+    async fn eval(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect("a value")
+    }
+
+    /// A picture of the whole page, kept for people to look at.
+    async fn picture(&self, name: &str) {
+        let wide = self.eval("return [document.documentElement.scrollWidth, window.innerWidth]").await;
+        assert!(wide[0].as_i64() <= wide[1].as_i64(), "{name} is wider than its window: {wide}");
+        let whole = Own(
+            "goog/cdp/execute",
+            json!({ "cmd": "Page.captureScreenshot", "params": { "captureBeyondViewport": true } }),
+        );
+        let shot = self.client.issue_cmd(whole).await.expect("a screenshot");
+        use base64::Engine;
+        let png =
+            base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().expect("data")).expect("a picture");
+        std::fs::write(self.screenshots.join(format!("{name}.png")), png).expect("a file");
+    }
+
+    async fn scheme(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.client.issue_cmd(Own("goog/cdp/execute", command)).await.expect("a colour scheme");
+    }
+
+    async fn log(&self, kind: &str) -> Vec<Value> {
+        let log = self.client.issue_cmd(Own("se/log", json!({ "type": kind }))).await.expect("a log");
+        log.as_array().cloned().unwrap_or_default()
+    }
+}
+
+/// A ticket whose every text is an attack.
+fn hostile(id: u64, tags: &[&str]) -> starwarden::helpdesk::ticket::Reading {
+    let mut reading = ticket(id, tags);
+    reading.ticket.subject = format!("{SCRIPT} extend our trial");
+    reading.ticket.description = format!("Please extend our trial {SCRIPT}");
+    reading.ticket.organization_id = Some(1);
+    reading.organization = Some(Organization { id: 1, name: format!("Acme {SCRIPT}"), ..Organization::default() });
+    reading.users.push(User { id: 5002, name: format!("Mallory {SCRIPT}"), ..User::default() });
+    reading.comments.push(Comment {
+        id: 1,
+        author_id: Some(5002),
+        body: format!("trial extension {SCRIPT}"),
+        public: true,
+        attachments: vec![Attachment {
+            file_name: format!("screenshot {SCRIPT}.png"),
+            content_type: "image/png".into(),
+        }],
+        ..Comment::default()
+    });
+    reading
+}
+
+fn starred(bot: &Bot, desk: &Desk, reading: starwarden::helpdesk::ticket::Reading) {
+    let id = reading.ticket.id;
+    desk.helpdesk.add(reading);
+    assert_eq!(bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]).0, 200);
+    bot.notes(desk, id, 1);
+}
+
+#[test]
+fn a_manager_finds_their_way_through_the_console() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    starred(&bot, &desk, ticket(1, &["purchased_wrong_product"]));
+    starred(&bot, &desk, hostile(2, &[]));
+    let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&screenshots).expect("a folder");
+    let driver = Driver::start();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = driver.open(&folder.path().join("profile")).await;
+        client.set_window_size(1200, 900).await.expect("a window");
+        let page = Page { client, bot: bot.url.clone(), screenshots };
+        journeys(&page, &bot, &desk).await;
+        looks(&page).await;
+        let errors: Vec<Value> =
+            page.log("browser").await.into_iter().filter(|entry| entry["level"] == "SEVERE").collect();
+        assert!(errors.is_empty(), "the browser complains: {errors:#?}");
+        for entry in page.log("performance").await {
+            let message: Value = serde_json::from_str(entry["message"].as_str().expect("a message")).expect("JSON");
+            let message = &message["message"];
+            if message["method"] == "Network.requestWillBeSent" {
+                let url = message["params"]["request"]["url"].as_str().expect("a URL");
+                let ours = url.starts_with(&page.bot) || url.starts_with("data:") || url.starts_with("chrome");
+                assert!(ours, "a request to elsewhere: {url}");
+            }
+        }
+        page.client.close().await.expect("an end");
+    });
+}
+
+async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
+    page.go("/").await;
+    Page::holds(&page.text().await, "1 waiting for an answer".split(' ').next().expect("a word"));
+    // The hostile ticket is text wherever it is shown.
+    page.click("a[href='/tickets/global/2']").await;
+    let text = page.text().await;
+    for words in [&format!("{SCRIPT} extend our trial"), &format!("Acme {SCRIPT}")] {
+        Page::holds(&text, words);
+    }
+    assert_eq!(page.eval("return document.scripts.length + document.images.length").await, 0);
+    page.picture("ticket-hostile").await;
+    // A question is answered; the bot looks again and its note names who said so.
+    page.click("form[action$='/answer'] button[value='no']").await;
+    Page::holds(&page.text().await, "Your answer is recorded");
+    let notes = tokio::task::block_in_place(|| bot.notes(desk, 2, 2));
+    assert!(notes[1].contains("console, "), "the note names its source: {}", notes[1]);
+    page.go("/tickets/global/2").await;
+    Page::holds(&page.text().await, "console answered");
+    // Agree, disagree, look again, stop.
+    page.go("/tickets/global/1").await;
+    page.click("button[formaction$='/agree']").await;
+    Page::holds(&page.text().await, "recorded that you agree");
+    page.find("input[name='why']").await.send_keys("the renewal is in procurement").await.expect("typed");
+    page.click("form[action$='/disagree'] button:not([formaction])").await;
+    Page::holds(&page.text().await, "disagreed: the renewal is in procurement");
+    page.click("form[action$='/look-again'] button:not([formaction])").await;
+    Page::holds(&page.text().await, "looks again");
+    page.click("button[formaction$='/stop']").await;
+    Page::holds(&page.text().await, "leaves this ticket alone");
+    tokio::task::block_in_place(|| {
+        crate::support::wait_for("the stop", || {
+            (bot.get("/api/v1/tickets/global/1").1["watch"]["state"] == "stopped").then_some(())
+        });
+    });
+    page.picture("ticket").await;
+    // The chart leads to a node's tickets, by mouse and by keyboard.
+    page.go("/policy").await;
+    page.picture("policy").await;
+    page.find(".chart a.node[href$='node=WP']").await.send_keys("\u{e007}").await.expect("entered");
+    Page::holds(&page.text().await, "global/1");
+    page.picture("decisions").await;
+    // Try it: a verdict at once, and nothing is written.
+    let before = bot.get("/api/v1/decisions").1;
+    page.go("/try").await;
+    page.find("select[name='fact.trial']").await.select_by_value("yes").await.expect("chosen");
+    page.find("select[name='fact.sales_assisted']").await.select_by_value("no").await.expect("chosen");
+    page.click("main form > button").await;
+    Page::holds(&page.text().await, "No need for STAR");
+    page.picture("try").await;
+    page.go("/try").await;
+    page.find("textarea").await.send_keys("{\"tags\": 5").await.expect("typed");
+    page.click("main form > button").await;
+    Page::holds(&page.text().await, "This is not a ticket");
+    assert_eq!(bot.get("/api/v1/decisions").1, before, "nothing was written");
+    page.go("/record").await;
+    Page::holds(&page.text().await, "console disagreed: the renewal is in procurement on global/1");
+    page.picture("record").await;
+    // By keyboard the first stop is past the menu.
+    page.go("/").await;
+    page.find("body").await.send_keys("\t").await.expect("a key");
+    assert_eq!(page.eval("return document.activeElement.className").await, "skip");
+}
+
+/// Every page in the dark and on a phone.
+async fn looks(page: &Page) {
+    for (name, path) in [
+        ("today", "/"),
+        ("tickets", "/tickets"),
+        ("ticket", "/tickets/global/2"),
+        ("policy", "/policy"),
+        ("try", "/try"),
+    ] {
+        for scheme in ["light", "dark"] {
+            for (device, width) in [("desk", 1200), ("phone", 390)] {
+                let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 });
+                let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
+                page.client.issue_cmd(Own("goog/cdp/execute", command)).await.expect("a size");
+                page.scheme(scheme).await;
+                page.go(path).await;
+                page.picture(&format!("{name}-{scheme}-{device}")).await;
+            }
+        }
+    }
+}
