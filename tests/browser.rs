@@ -100,13 +100,21 @@ impl Page {
         self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
-    async fn text(&self) -> String {
-        self.find("body").await.text().await.expect("text")
-    }
-
-    #[track_caller]
-    fn holds(text: &str, words: &str) {
-        assert!(text.contains(words), "the page does not say {words:?}:\n{text}");
+    /// Waits until the page says these words: a click may still be under way.
+    async fn says(&self, words: &str) {
+        let begun = Instant::now();
+        loop {
+            let body = self.client.find(Locator::Css("body")).await;
+            let text = match body {
+                Ok(body) => body.text().await.unwrap_or_default(),
+                Err(_) => String::new(),
+            };
+            if text.contains(words) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(15), "the page does not say {words:?}:\n{text}");
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn eval(&self, script: &str) -> Value {
@@ -202,35 +210,42 @@ fn a_manager_finds_their_way_through_the_console() {
     });
 }
 
+/// What the API says, asked from within the browser's runtime.
+fn asked(bot: &Bot, path: &str) -> Value {
+    tokio::task::block_in_place(|| bot.get(path).1)
+}
+
 async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.go("/").await;
-    Page::holds(&page.text().await, "1 waiting for an answer".split(' ').next().expect("a word"));
+    page.says("waiting for an answer").await;
     // The hostile ticket is text wherever it is shown.
     page.click("a[href='/tickets/global/2']").await;
-    let text = page.text().await;
     for words in [&format!("{SCRIPT} extend our trial"), &format!("Acme {SCRIPT}")] {
-        Page::holds(&text, words);
+        page.says(words).await;
     }
     assert_eq!(page.eval("return document.scripts.length + document.images.length").await, 0);
     page.picture("ticket-hostile").await;
     // A question is answered; the bot looks again and its note names who said so.
     page.click("form[action$='/answer'] button[value='no']").await;
-    Page::holds(&page.text().await, "Your answer is recorded");
-    let notes = tokio::task::block_in_place(|| bot.notes(desk, 2, 2));
-    assert!(notes[1].contains("console, "), "the note names its source: {}", notes[1]);
+    page.says("Your answer is recorded").await;
+    tokio::task::block_in_place(|| bot.notes(desk, 2, 2));
     page.go("/tickets/global/2").await;
-    Page::holds(&page.text().await, "console answered");
+    page.click("form[action$='/answer'] button[value='no']").await;
+    let notes = tokio::task::block_in_place(|| bot.notes(desk, 2, 3));
+    assert!(notes[2].contains("operator, console, "), "the note names its source: {}", notes[2]);
+    page.go("/tickets/global/2").await;
+    page.says("operator answered").await;
     // Agree, disagree, look again, stop.
     page.go("/tickets/global/1").await;
     page.click("button[formaction$='/agree']").await;
-    Page::holds(&page.text().await, "recorded that you agree");
+    page.says("recorded that you agree").await;
     page.find("input[name='why']").await.send_keys("the renewal is in procurement").await.expect("typed");
     page.click("form[action$='/disagree'] button:not([formaction])").await;
-    Page::holds(&page.text().await, "disagreed: the renewal is in procurement");
+    page.says("disagreed: the renewal is in procurement").await;
     page.click("form[action$='/look-again'] button:not([formaction])").await;
-    Page::holds(&page.text().await, "looks again");
+    page.says("looks again").await;
     page.click("button[formaction$='/stop']").await;
-    Page::holds(&page.text().await, "leaves this ticket alone");
+    page.says("leaves this ticket alone").await;
     tokio::task::block_in_place(|| {
         crate::support::wait_for("the stop", || {
             (bot.get("/api/v1/tickets/global/1").1["watch"]["state"] == "stopped").then_some(())
@@ -241,23 +256,23 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.go("/policy").await;
     page.picture("policy").await;
     page.find(".chart a.node[href$='node=WP']").await.send_keys("\u{e007}").await.expect("entered");
-    Page::holds(&page.text().await, "global/1");
+    page.says("global/1").await;
     page.picture("decisions").await;
     // Try it: a verdict at once, and nothing is written.
-    let before = bot.get("/api/v1/decisions").1;
+    let before = asked(bot, "/api/v1/decisions");
     page.go("/try").await;
-    page.find("select[name='fact.trial']").await.select_by_value("yes").await.expect("chosen");
-    page.find("select[name='fact.sales_assisted']").await.select_by_value("no").await.expect("chosen");
+    page.find("select[name='fact.trial']").await.select_by_label("yes").await.expect("chosen");
+    page.find("select[name='fact.sales_assisted']").await.select_by_label("no").await.expect("chosen");
     page.click("main form > button").await;
-    Page::holds(&page.text().await, "No need for STAR");
+    page.says("No need for STAR").await;
     page.picture("try").await;
     page.go("/try").await;
     page.find("textarea").await.send_keys("{\"tags\": 5").await.expect("typed");
     page.click("main form > button").await;
-    Page::holds(&page.text().await, "This is not a ticket");
-    assert_eq!(bot.get("/api/v1/decisions").1, before, "nothing was written");
+    page.says("This is not a ticket").await;
+    assert_eq!(asked(bot, "/api/v1/decisions"), before, "nothing was written");
     page.go("/record").await;
-    Page::holds(&page.text().await, "console disagreed: the renewal is in procurement on global/1");
+    page.says("operator disagreed: the renewal is in procurement on global/1").await;
     page.picture("record").await;
     // By keyboard the first stop is past the menu.
     page.go("/").await;

@@ -29,7 +29,7 @@ pub(super) async fn admit(State(room): State<Shared>, mut request: Request, next
             let (session, fresh) = match session {
                 Some(session) => (session, None),
                 None => {
-                    let session = console.sessions.begin("console", Role::Act, Utc::now());
+                    let session = console.sessions.begin("operator", Role::Act, Utc::now());
                     let cookie = console.sessions.cookie(&session);
                     (session, cookie)
                 }

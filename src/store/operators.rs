@@ -12,7 +12,7 @@ use crate::helpdesk::ticket::TicketKey;
 pub struct OperatorEvent {
     /// When.
     pub at: DateTime<Utc>,
-    /// Who, as they signed in; `console` where sign-in is not needed.
+    /// Who, as they signed in; `operator` where sign-in is not needed.
     pub who: String,
     /// On which ticket, where it was on one.
     pub ticket: Option<TicketKey>,
