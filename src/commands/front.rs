@@ -73,7 +73,7 @@ fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
     };
     let sign_in = SignIn { users: users.collect(), programs: programs.collect::<anyhow::Result<_>>()?, oidc };
     if !sign_in.users.is_empty() || sign_in.oidc.is_some() || !sign_in.programs.is_empty() {
-        return Ok(Admission::SignIn(sign_in));
+        return Ok(Admission::SignIn(Box::new(sign_in)));
     }
     // An address people reach from elsewhere means a proxy stands before the loopback address.
     if settings.server.listen.ip().is_loopback() && settings.server.public_url.is_none() {

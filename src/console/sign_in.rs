@@ -30,7 +30,7 @@ pub enum Admission {
     /// Nobody: it can be reached from elsewhere, and no sign-in is configured.
     Closed,
     /// Whoever signs in.
-    SignIn(SignIn),
+    SignIn(Box<SignIn>),
 }
 
 /// How people sign in.

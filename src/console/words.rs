@@ -22,9 +22,9 @@ pub(super) fn verdict(policy: &Policy, verdict: &str) -> String {
 /// The class that colours a verdict: whether it asks, dismisses or escalates.
 pub(super) fn tone(policy: &Policy, verdict: &str) -> &'static str {
     match policy.outcome(verdict) {
+        _ if verdict == NEEDS_FACTS => "asks",
         Some(outcome) if outcome.dismisses => "dismisses",
         Some(_) => "escalates",
-        None if verdict == NEEDS_FACTS => "asks",
         None => "other",
     }
 }

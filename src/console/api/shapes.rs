@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiError;
+use crate::facts::replies::Says;
 use crate::helpdesk::ticket::TicketKey;
 use crate::policy::decision::Decision as Decided;
 use crate::store::StoreError;
@@ -13,6 +14,7 @@ use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
 use crate::store::watches::Watch;
 use crate::work::basis::Basis;
+use crate::work::operators;
 
 /// Why a request was refused.
 #[derive(Serialize, ToSchema)]
@@ -109,17 +111,17 @@ impl ApiTicket {
     pub(super) fn of(ticket: TicketKey, history: History, events: &[OperatorEvent]) -> Result<ApiTicket, ApiError> {
         let basis: Basis =
             history.decisions.last().and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
-        let mut answers: Vec<Answer> = crate::work::operators::replies(events)
+        let mut answers: Vec<Answer> = operators::replies(events)
             .iter()
             .chain(basis.replies.iter().filter(|reply| reply.comment != 0))
             .filter_map(|reply| match &reply.says {
-                crate::facts::replies::Says::Answer { fact, value } => Some(Answer {
+                Says::Answer { fact, value } => Some(Answer {
                     fact: fact.clone(),
                     value: value.clone(),
                     source: reply.source.clone(),
                     at: reply.at,
                 }),
-                _ => None,
+                Says::Agree | Says::Disagree(_) | Says::Recheck | Says::Stop | Says::Unreadable(_) => None,
             })
             .collect();
         answers.sort_by_key(|answer| answer.at);
