@@ -13,6 +13,8 @@ mod browser;
 mod brute_force;
 mod chart;
 mod command_line;
+mod console;
+mod contract;
 mod diagram;
 mod end_to_end;
 mod facts;

@@ -1,0 +1,435 @@
+//! The console from outside: who comes in, what forms must bear, what every answer carries, what can be read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::{Value, json};
+
+use crate::support::{Bot, desk, event, serve, serve_in, ticket, wait_for};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// An answer as a browser sees it.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn cookie(&self, name: &str) -> Option<String> {
+        let cookies = self.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        cookies
+            .filter_map(|line| line.split(';').next())
+            .find(|pair| pair.starts_with(&format!("{name}=")))
+            .map(str::to_owned)
+    }
+
+    fn csrf(&self) -> String {
+        let (_, rest) = self.body.split_once("name=\"csrf\" value=\"").expect("a form's token");
+        rest.split('"').next().expect("a token").to_owned()
+    }
+
+    fn location(&self) -> &str {
+        self.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A browser without a mind of its own: it follows nothing and keeps the cookies it is told to.
+struct Visitor {
+    http: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+    url: String,
+}
+
+impl Visitor {
+    fn of(bot: &Bot) -> Visitor {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Visitor { http, runtime, url: bot.url.clone() }
+    }
+
+    fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        self.send(self.http.get(url), headers)
+    }
+
+    fn post(&self, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
+        self.send(self.http.post(format!("{}{path}", self.url)).form(fields), headers)
+    }
+
+    fn send(&self, mut call: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> Answer {
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
+        self.runtime.block_on(async {
+            let answer = call.send().await.expect("an answer");
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Answer { status, headers, body: answer.text().await.expect("text") }
+        })
+    }
+
+    fn sign_in(&self, name: &str, password: &str) -> Answer {
+        self.post("/sign-in", &[("name", name), ("password", password), ("to", "/tickets")], &[])
+    }
+}
+
+fn users() -> String {
+    let hash = starwarden::console::sign_in::hash(PASSWORD).expect("a hash");
+    format!(
+        "[console.users.ann]\npassword_hash = \"{hash}\"\nrole = \"act\"\n[console.users.rob]\npassword_hash = \"{hash}\"\nrole = \"read\"\n\
+         [console.tokens.reports]\ntoken = \"a-token-for-reports\"\n"
+    )
+}
+
+#[test]
+fn every_answer_keeps_the_browser_on_a_short_leash() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let visitor = Visitor::of(&bot);
+    for path in ["/", "/policy", "/try", "/assets/console.css", "/tickets/global/77", "/api/v1/decisions"] {
+        let answer = visitor.get(path, &[]);
+        let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let policy = header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!((header("x-content-type-options"), header("referrer-policy")), ("nosniff", "same-origin"), "{path}");
+        assert!(answer.body.len() < 100_000 && !answer.body.contains("<script"), "{path}");
+    }
+    assert!(!visitor.get("/policy", &[]).body.contains("style="), "no style of its own");
+}
+
+#[test]
+fn on_loopback_it_is_open_to_this_machine_and_elsewhere_closed_without_sign_in() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let visitor = Visitor::of(&bot);
+    assert_eq!(visitor.get("/", &[]).status, 200);
+    for path in ["/", "/api/v1/decisions"] {
+        assert_eq!(visitor.get(path, &[("host", "evil.example")]).status, 403, "a name that only leads here: {path}");
+    }
+    for (name, value) in
+        [("STARWARDEN__SERVER__LISTEN", "0.0.0.0:0"), ("STARWARDEN__SERVER__PUBLIC_URL", "https://star.example.com")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut bot = serve_in(&desk, folder.path(), "", &[(name, value)]);
+        bot.url = bot.url.replace("0.0.0.0", "127.0.0.1");
+        let visitor = Visitor::of(&bot);
+        for path in ["/", "/tickets", "/api/v1/decisions"] {
+            assert_eq!(visitor.get(path, &[]).status, 403, "{name}={value} {path}");
+        }
+        assert_eq!(visitor.get("/healthz", &[]).status, 200, "deliveries are taken all the same");
+    }
+}
+
+#[test]
+fn people_sign_in_with_a_password_and_may_what_their_role_says() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    let bot =
+        serve(&desk, folder.path(), &format!("[accounts.global.auth]\noauth_token = \"demo-token\"\n{}", users()));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let sent = visitor.get("/tickets", &[]);
+    assert_eq!((sent.status, sent.location()), (303, "/sign-in?to=%2Ftickets"));
+    assert_eq!(visitor.get("/sign-in", &[]).status, 200);
+    for (name, password) in [("ann", "wrong"), ("nobody", PASSWORD), ("ann", "")] {
+        let refused = visitor.sign_in(name, password);
+        assert!(refused.status == 401 && refused.cookie("starwarden").is_none(), "{name}");
+    }
+    let read = visitor.sign_in("rob", PASSWORD).cookie("starwarden").expect("a session");
+    let act = visitor.sign_in("ann", PASSWORD);
+    assert_eq!((act.status, act.location()), (303, "/tickets"));
+    let line = act.headers.get(SET_COOKIE).expect("a cookie").to_str().expect("text");
+    assert!(line.contains("HttpOnly") && line.contains("SameSite=Lax"), "{line}");
+    let act = act.cookie("starwarden").expect("a session");
+    let page = visitor.get("/tickets/global/1", &[("cookie", &act)]);
+    assert!(page.body.contains("Look again") && page.body.contains("ann"), "{}", page.body);
+    let agree = |cookie: &str, csrf: &str| {
+        visitor.post("/tickets/global/1/agree", &[("csrf", csrf)], &[("cookie", cookie)]).status
+    };
+    let reading = visitor.get("/tickets/global/1", &[("cookie", &read)]);
+    assert!(!reading.body.contains("Look again"), "whoever may only read sees no buttons");
+    assert_eq!(agree(&read, &reading.csrf()), 403, "and could not press them");
+    for (cookie, csrf) in [(act.as_str(), ""), (&act, &reading.csrf()), ("", &page.csrf())] {
+        assert_ne!(agree(cookie, csrf), 200, "a form of somebody else's");
+    }
+    let forged = format!("{}x", act);
+    assert_eq!(visitor.get("/", &[("cookie", &forged)]).status, 303, "a session that was not signed here");
+    assert_eq!(agree(&act, &page.csrf()), 303);
+    let record = visitor.get("/record", &[("cookie", &act)]).body;
+    for said in ["ann</b> agreed", "ann</b> signed in", "nobody</b> was refused", "rob</b> signed in"] {
+        assert!(record.contains(said), "{said}: {record}");
+    }
+    assert!(!record.contains(PASSWORD));
+    let out = visitor.post("/sign-out", &[("csrf", &page.csrf())], &[("cookie", &act)]);
+    assert_eq!((out.status, out.cookie("starwarden").as_deref()), (303, Some("starwarden=")));
+    // Away with other sites' addresses.
+    for (to, lands) in [("//evil.example", "/"), ("https://evil.example", "/"), ("/policy", "/policy")] {
+        let answer = visitor.post("/sign-in", &[("name", "rob"), ("password", PASSWORD), ("to", to)], &[]);
+        assert_eq!(answer.location(), lands, "{to}");
+    }
+    // Programs have tokens.
+    for (sent, status) in [("Bearer a-token-for-reports", 200), ("Bearer wrong", 401), ("Bearer ", 401), ("", 401)] {
+        assert_eq!(visitor.get("/api/v1/decisions", &[("authorization", sent)]).status, status, "{sent:?}");
+    }
+    assert_eq!(
+        visitor.get("/", &[("authorization", "Bearer a-token-for-reports")]).status,
+        303,
+        "pages are for people"
+    );
+}
+
+#[test]
+fn a_password_is_not_guessed_at_leisure() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot =
+        serve(&desk, folder.path(), &format!("[accounts.global.auth]\noauth_token = \"demo-token\"\n{}", users()));
+    let visitor = Visitor::of(&bot);
+    let tries: Vec<u16> = (0..7).map(|_| visitor.sign_in("ann", "guess").status).collect();
+    assert_eq!(tries, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(visitor.sign_in("ann", PASSWORD).status, 429, "the right one too, until the minute is over");
+    assert_eq!(visitor.sign_in("rob", PASSWORD).status, 303, "others are not kept out");
+}
+
+/// A stand-in OpenID provider whose every id token is signed with a key made for it.
+mod provider {
+    use std::sync::{Arc, Mutex};
+
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+    use axum::extract::{Form, State};
+    use axum::routing::{get, post};
+    use axum::{Json, Router};
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::{Value, json};
+
+    /// What the next id token says, and what it was asked with.
+    #[derive(Default)]
+    pub(super) struct Says {
+        pub(super) claims: Value,
+        pub(super) verifier: String,
+    }
+
+    pub(super) struct Provider {
+        pub(super) issuer: String,
+        pub(super) says: Arc<Mutex<Says>>,
+        _runtime: tokio::runtime::Runtime,
+    }
+
+    struct Desk {
+        issuer: String,
+        key: EcdsaKeyPair,
+        says: Arc<Mutex<Says>>,
+    }
+
+    pub(super) fn start() -> Provider {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let issuer = format!("http://{}", listener.local_addr().expect("an address"));
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        let says = Arc::new(Mutex::new(Says::default()));
+        let desk = Arc::new(Desk { issuer: issuer.clone(), key, says: says.clone() });
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(configuration))
+            .route("/token", post(token))
+            .route("/keys", get(keys))
+            .with_state(desk);
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Provider { issuer, says, _runtime: runtime }
+    }
+
+    async fn configuration(State(desk): State<Arc<Desk>>) -> Json<Value> {
+        let at = |path: &str| format!("{}{path}", desk.issuer);
+        Json(
+            json!({ "issuer": desk.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "jwks_uri": at("/keys") }),
+        )
+    }
+
+    async fn keys(State(desk): State<Arc<Desk>>) -> Json<Value> {
+        let point = desk.key.public_key().as_ref();
+        let part = |from: usize| URL_SAFE_NO_PAD.encode(&point[from..from + 32]);
+        Json(
+            json!({ "keys": [{ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "one", "x": part(1), "y": part(33) }] }),
+        )
+    }
+
+    async fn token(
+        State(desk): State<Arc<Desk>>,
+        Form(asked): Form<std::collections::BTreeMap<String, String>>,
+    ) -> Json<Value> {
+        let mut says = desk.says.lock().expect("a lock");
+        says.verifier = asked.get("code_verifier").cloned().unwrap_or_default();
+        let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+        let head = part(&json!({ "alg": "ES256", "typ": "JWT", "kid": "one" }));
+        let signed = format!("{head}.{}", part(&says.claims));
+        let signature = desk.key.sign(&SystemRandom::new(), signed.as_bytes()).expect("a signature");
+        Json(json!({ "id_token": format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())) }))
+    }
+}
+
+#[test]
+fn people_sign_in_with_an_openid_provider() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use sha2::{Digest, Sha256};
+
+    let provider = provider::start();
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let extra = format!(
+        "[accounts.global.auth]\noauth_token = \"demo-token\"\n[console.oidc]\nissuer = \"{}\"\nclient_id = \"starwarden\"\nclient_secret = \"shared\"\n\
+         act = [\"support/managers\"]\nread = [\"support\"]\n",
+        provider.issuer
+    );
+    let bot = serve_in(&desk, folder.path(), &extra, &[("STARWARDEN__SERVER__PUBLIC_URL", "http://star.test")]);
+    let visitor = Visitor::of(&bot);
+    let good = json!({ "iss": provider.issuer, "aud": "starwarden", "sub": "42", "preferred_username": "ann", "groups_direct": ["support/managers"], "exp": chrono::Utc::now().timestamp() + 60 });
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        claims
+    };
+    let cases = [
+        ("a manager", good.clone(), 303, "act"),
+        ("one of support", with("groups_direct", json!(["support"])), 303, "read"),
+        ("somebody else", with("groups_direct", json!(["sales"])), 401, ""),
+        ("no groups at all", with("groups_direct", Value::Null), 401, ""),
+        ("for another client", with("aud", json!("other")), 401, ""),
+        ("from another issuer", with("iss", json!("https://evil.example")), 401, ""),
+        ("ended", with("exp", json!(chrono::Utc::now().timestamp() - 3600)), 401, ""),
+        ("of another sign-in", with("nonce", json!("another")), 401, ""),
+    ];
+    for (what, mut claims, status, role) in cases {
+        let away = visitor.get("/sign-in/oidc?to=/policy", &[]);
+        let flow = away.cookie("starwarden_flow").expect("a flow");
+        let to = reqwest::Url::parse(away.location()).expect("a URL");
+        let asked: BTreeMap<String, String> = to.query_pairs().into_owned().collect();
+        assert_eq!(asked["redirect_uri"], "http://star.test/sign-in/callback");
+        if claims.get("nonce").is_none() {
+            claims["nonce"] = json!(asked["nonce"]);
+        }
+        provider.says.lock().expect("a lock").claims = claims;
+        let back = |state: &str, flow: &str| {
+            visitor.get(&format!("/sign-in/callback?code=c&state={state}"), &[("cookie", flow)])
+        };
+        assert_eq!(back("another", &flow).status, 401, "{what}: a state that was not ours");
+        assert_eq!(back(&asked["state"], "").status, 401, "{what}: another browser");
+        let home = back(&asked["state"], &flow);
+        assert_eq!(home.status, status, "{what}");
+        let verifier = provider.says.lock().expect("a lock").verifier.clone();
+        assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)), asked["code_challenge"], "{what}: PKCE");
+        let session = home.cookie("starwarden");
+        assert_eq!(session.is_some(), status == 303, "{what}");
+        if let Some(session) = session {
+            assert_eq!(home.location(), "/policy");
+            let page = visitor.get("/try", &[("cookie", &session)]);
+            assert!(page.status == 200 && page.body.contains("ann"), "{what}");
+            let act = visitor.post("/tickets/global/1/agree", &[("csrf", &page.csrf())], &[("cookie", &session)]);
+            assert_eq!(act.status, if role == "act" { 404 } else { 403 }, "{what}: its role is {role}");
+        }
+    }
+}
+
+#[test]
+fn a_faulty_console_configuration_is_told() {
+    for (lines, told) in [
+        (
+            "[console.users.ann]\npassword_hash = \"secret\"\nrole = \"act\"\n",
+            "console.users.ann.password_hash is no argon2 hash",
+        ),
+        (
+            "[console.oidc]\nissuer = \"https://x\"\nclient_id = \"c\"\nclient_secret = \"s\"\n",
+            "console.oidc lets nobody in",
+        ),
+        (
+            "[console.oidc]\nissuer = \"https://x\"\nclient_id = \"c\"\nclient_secret = \"s\"\nread = [\"*\"]\n",
+            "console.oidc needs server.public_url",
+        ),
+        ("[console.users.ann]\npassword = \"p\"\n", "unknown field"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
+        let config = format!(
+            "[policy]\nfile = {policy:?}\n[accounts.a]\nbase_url = \"https://a\"\nwebhook_secrets = [\"s\"]\n[accounts.a.auth]\noauth_token = \"t\"\n{lines}"
+        );
+        let file = folder.path().join("starwarden.toml");
+        std::fs::write(&file, config).expect("a file");
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_starwarden"))
+            .args(["check", "--config"])
+            .arg(&file)
+            .output()
+            .expect("the binary");
+        let error = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success() && error.contains(told), "{told}: {error}");
+    }
+}
+
+#[test]
+fn notes_link_to_their_tickets_page_where_we_have_an_address() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__SERVER__PUBLIC_URL", "https://star.test/")]);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let reading = desk.helpdesk.reading(1).expect("the ticket");
+    let html = wait_for("the note", || reading.comments.last().map(|comment| comment.body.clone()));
+    assert!(html.contains("https://star.test/tickets/global/1"), "{html}");
+}
+
+/// The relative luminance of `#rrggbb`, by WCAG 2.2.
+fn luminance(colour: &str) -> f64 {
+    let part = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).expect("a colour")) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+}
+
+#[test]
+fn every_text_has_the_contrast_of_wcag_aa_in_both_schemes() {
+    let style = starwarden::console::assets::STYLE;
+    let block = |from: &str| -> BTreeMap<String, String> {
+        let (_, rest) = style.split_once(from).expect("a block");
+        let (inside, _) = rest.split_once('}').expect("its end");
+        let pairs = inside.split(';').filter_map(|line| line.trim().split_once(": "));
+        pairs.filter(|(name, _)| name.starts_with("--")).map(|(name, value)| (name.into(), value.into())).collect()
+    };
+    let light = block(":root {");
+    let mut dark = light.clone();
+    dark.extend(block("(prefers-color-scheme: dark) {\n  :root {"));
+    assert_ne!(light["--page"], dark["--page"]);
+    let texts = [
+        ("--text", "--page"),
+        ("--text", "--card"),
+        ("--calm", "--page"),
+        ("--calm", "--card"),
+        ("--link", "--page"),
+        ("--link", "--card"),
+        ("--button-text", "--button"),
+        ("--text", "--node"),
+        ("--lit-text", "--lit"),
+        ("--asks-text", "--asks"),
+        ("--dismisses-text", "--dismisses"),
+        ("--escalates-text", "--escalates"),
+        ("--other-text", "--other"),
+        ("--good-text", "--good"),
+        ("--bad-text", "--bad"),
+    ];
+    let shapes = [
+        ("--edge", "--card"),
+        ("--edge", "--page"),
+        ("--focus", "--page"),
+        ("--focus", "--card"),
+        ("--lit-line", "--card"),
+    ];
+    for (scheme, colours) in [("light", light), ("dark", dark)] {
+        for (pairs, least) in [(&texts[..], 4.5), (&shapes[..], 3.0)] {
+            for (over, under) in pairs {
+                let (one, other) = (luminance(&colours[*over]), luminance(&colours[*under]));
+                let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+                assert!(contrast >= least, "{scheme}: {over} on {under} has {contrast:.2}, and {least} is the least");
+            }
+        }
+    }
+}

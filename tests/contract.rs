@@ -1,0 +1,58 @@
+//! The JSON API against its own document, by a public contract tester.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{desk, event, serve, ticket};
+
+/// The tester, at a version that is known to work.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
+/// The tester in an environment of its own under target/, made once.
+fn schemathesis() -> PathBuf {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis");
+    let program = place.join("bin/schemathesis");
+    if !program.exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&place));
+        run(Command::new(place.join("bin/pip")).args(["install", "--quiet", SCHEMATHESIS]));
+    }
+    program
+}
+
+fn run(command: &mut Command) {
+    let done =
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs what it needs"));
+    let (out, error) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{command:?} failed:\n{out}\n{error}");
+}
+
+#[test]
+fn the_api_does_what_its_document_says() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    for id in [1, 2] {
+        desk.helpdesk.add(ticket(id, &["purchased_wrong_product"]));
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+        bot.notes(&desk, id, 1);
+    }
+    for (path, answer) in [
+        ("/api/v1/tickets/global/1", "purchased_wrong_product"),
+        ("/api/v1/decisions?verdict=wait_for_sales&node=WP&since=2020-01-01T00:00:00Z", "\"ticket\":2"),
+    ] {
+        let (status, body) = bot.get(path);
+        assert!(status == 200 && body.to_string().contains(answer), "{path}: {body}");
+    }
+    for (path, status) in [
+        ("/api/v1/tickets/global/77", 404),
+        ("/api/v1/tickets/global/one", 400),
+        ("/api/v1/decisions?since=yesterday", 400),
+        ("/api/v1/decisions?cursor=x", 400),
+    ] {
+        let (answered, body) = bot.get(path);
+        assert!(answered == status && body["error"].is_string(), "{path}: {answered} {body}");
+    }
+    run(Command::new(schemathesis())
+        .args(["run", "--max-examples", "60", "--seed", "7", "--request-timeout", "10", "--no-color"])
+        .arg(format!("{}/api/v1/openapi.json", bot.url))
+        .current_dir(folder.path()));
+}
