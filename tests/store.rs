@@ -10,6 +10,8 @@ use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
 use starwarden::store::history::{Backlog, WatchFilter, WatchRow, WatchState};
+use starwarden::store::operators::{Did, OperatorEvent};
+use starwarden::store::overview::{DecisionFilter, Listed, Standing};
 use starwarden::store::pauses::Paused;
 use starwarden::store::postgres::Postgres;
 use starwarden::store::retention::Swept;
@@ -553,4 +555,133 @@ fn a_file_that_cannot_be_used_is_told_in_a_sentence() {
     let other = folder.path().join("text.db");
     std::fs::write(&other, "this is no database, it is a letter to a friend of mine, and a long one").expect("a file");
     assert!(Sqlite::open(&other).is_err());
+}
+
+fn told(who: &str, seconds: i64, ticket: Option<u64>, did: Did) -> OperatorEvent {
+    OperatorEvent { at: at(seconds), who: who.into(), ticket: ticket.map(key), did }
+}
+
+#[tokio::test]
+async fn what_operators_did_is_kept_in_order_and_makes_its_ticket_due() {
+    check(|store| async move {
+        let answer = Did::Answered { fact: "trial".into(), value: "no".into() };
+        for event in [
+            told("ann", 0, None, Did::SignedIn),
+            told("ann", 1, Some(1), answer.clone()),
+            told("rob", 2, Some(2), Did::LookAgain),
+            told("ann", 3, Some(1), Did::Disagreed { why: "it's in procurement".into() }),
+        ] {
+            store.record_operator(&event).await.expect("kept");
+        }
+        let on = store.operators_on(&key(1)).await.expect("events");
+        assert_eq!(
+            on,
+            [
+                told("ann", 1, Some(1), answer),
+                told("ann", 3, Some(1), Did::Disagreed { why: "it's in procurement".into() })
+            ]
+        );
+        let due = store.claim("global", at(3), LEASE, 10).await.expect("claims");
+        assert_eq!(due.iter().map(|claim| claim.ticket.id).collect::<Vec<_>>(), [1, 2], "both are due");
+        let newest = store.operator_events(None, 3).await.expect("events");
+        assert_eq!(newest.iter().map(|(_, event)| event.at).collect::<Vec<_>>(), [at(3), at(2), at(1)]);
+        let older = store.operator_events(newest.last().map(|(number, _)| *number), 3).await.expect("events");
+        assert_eq!(
+            older.into_iter().map(|(_, event)| event).collect::<Vec<_>>(),
+            [told("ann", 0, None, Did::SignedIn)]
+        );
+        assert_eq!(store.own_key("sessions", b"first").await.expect("a key"), b"first");
+        assert_eq!(store.own_key("sessions", b"second").await.expect("a key"), b"first", "a key is made once");
+        assert_eq!(store.own_key("other", b"second").await.expect("a key"), b"second");
+    })
+    .await;
+}
+
+/// A decision on a ticket that went this way, recorded by whoever claims it.
+async fn decided(store: &dyn Store, id: u64, reference: &str, verdict: &str, walked: &[&str], seconds: i64) {
+    store.mark_due(&key(id), at(seconds)).await.expect("marked");
+    let claims = store.claim("global", at(seconds), LEASE, 100).await.expect("claims");
+    let claim = claims.into_iter().find(|claim| claim.ticket.id == id).expect("the ticket");
+    let valid_until = (verdict == "no_need").then(|| at(seconds + 600));
+    let decision = DecisionRow {
+        ticket: key(id),
+        decided_at: at(seconds),
+        verdict: verdict.into(),
+        decision: serde_json::json!({ "policy": "p", "walked": walked, "valid_until": valid_until }).to_string(),
+        basis: serde_json::json!({ "subject": format!("Ticket {id}") }).to_string(),
+        ..row(reference, Carried::Posted)
+    };
+    for _ in 0..2 {
+        store.record_decision(&claim, &decision).await.expect("kept; the second time it is no change");
+    }
+    store.settle(&claim, Next::Settled { look_at: None }, at(seconds)).await.expect("settled");
+}
+
+#[tokio::test]
+async fn counts_and_lists_say_what_was_decided() {
+    check(|store| async move {
+        let day = 86_400;
+        decided(&*store, 1, "A", "needs_facts", &["S", "T"], 0).await;
+        decided(&*store, 2, "B", "no_need", &["S", "T", "N"], 10).await;
+        decided(&*store, 3, "C", "no_need", &["S", "T", "N"], 20).await;
+        decided(&*store, 1, "D", "ok_to_star", &["S", "P"], day).await;
+        let tallies = async |from: i64, to: i64| {
+            let tallies = store.tallies(at(from).date_naive(), at(to).date_naive()).await.expect("tallies");
+            let mut told: Vec<_> =
+                tallies.into_iter().map(|it| (it.verdict, it.nodes.join(">"), it.decisions)).collect();
+            told.sort();
+            told.into_iter().map(|(verdict, way, count)| format!("{verdict} {way} {count}")).collect::<Vec<_>>()
+        };
+        assert_eq!(tallies(0, 0).await, ["needs_facts S>T 1", "no_need S>T>N 2"], "each decision once");
+        assert_eq!(tallies(0, day).await, ["needs_facts S>T 1", "no_need S>T>N 2", "ok_to_star S>P 1"]);
+        assert_eq!(tallies(2 * day, 3 * day).await, [""; 0]);
+
+        let given = |text: &str| Some(text.to_owned());
+        for (filter, found) in [
+            (DecisionFilter::default(), "DCBA"),
+            (DecisionFilter { verdict: given("no_need"), ..DecisionFilter::default() }, "CB"),
+            (DecisionFilter { node: given("T"), ..DecisionFilter::default() }, "CBA"),
+            (DecisionFilter { node: given("S"), verdict: given("ok_to_star"), ..DecisionFilter::default() }, "D"),
+            (DecisionFilter { since: Some(at(20)), ..DecisionFilter::default() }, "DC"),
+            (DecisionFilter { node: given("N"), since: Some(at(20)), ..DecisionFilter::default() }, "C"),
+            (DecisionFilter { node: given("nowhere"), ..DecisionFilter::default() }, ""),
+        ] {
+            let mut filter = filter;
+            let mut references = String::new();
+            loop {
+                // By pages of one, so that every place is also where a page begins.
+                let page = store.decisions(&filter, 1).await.expect("decisions");
+                let Some((place, row)) = page.into_iter().next() else { break };
+                references.push_str(&row.reference);
+                filter.before = Some(place.to_string().parse().expect("a place reads back"));
+            }
+            assert_eq!(references, found, "{filter:?}");
+        }
+
+        let listed = async |listed: Listed| {
+            let tickets = store.tickets(&listed, 0, 10).await.expect("tickets");
+            tickets
+                .iter()
+                .map(|it| format!("{} {} {}", it.ticket.id, it.subject, it.verdict.clone().unwrap_or_default()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Listed::All).await, ["1 Ticket 1 ok_to_star", "3 Ticket 3 no_need", "2 Ticket 2 no_need"]);
+        assert_eq!(listed(Listed::Flipping(at(615))).await, ["2 Ticket 2 no_need"]);
+        assert_eq!(listed(Listed::OpenQuestions).await, [""; 0], "the newest decision counts");
+        assert_eq!(listed(Listed::Number(3)).await, ["3 Ticket 3 no_need"]);
+        decided(&*store, 4, "E", "needs_facts", &["S", "T"], day + 1).await;
+        store.mark_due(&key(2), at(day + 5)).await.expect("marked");
+        let standing = store.standing(at(day + 9), at(day + 9)).await.expect("standing");
+        assert_eq!(standing, Standing { open_questions: 1, flipping: 2, dead: 0, oldest_due: Some(at(day + 5)) });
+        let claim = store.claim("global", at(day + 9), LEASE, 10).await.expect("claims").pop().expect("ticket 2");
+        store.settle(&claim, Next::Dead { error: "answered 500".into() }, at(day + 9)).await.expect("settled");
+        assert_eq!(listed(Listed::Dead).await, ["2 Ticket 2 no_need"]);
+        assert_eq!(store.standing(at(day + 9), at(day + 9)).await.expect("standing").dead, 1);
+        let history = store.history(&key(2)).await.expect("a history").expect("the ticket");
+        assert_eq!(
+            history.failures.iter().map(|it| (it.at, it.error.as_str())).collect::<Vec<_>>(),
+            [(at(day + 9), "answered 500")]
+        );
+    })
+    .await;
 }
