@@ -37,24 +37,21 @@ struct Bad {
 
 fn one(rule: &Rule<'_>, now: DateTime<Utc>, line: &[u8], written: &mut Vec<u8>) -> Lines {
     let decided = match serde_json::from_slice::<Line>(line) {
-        Ok(mut line) => {
-            let id = line.own_id();
-            match line.decide(rule, now) {
-                Ok(decided) => write(written, &decided),
-                Err(error) => write(written, &Bad { id, error }).and(Err(())),
-            }
-        }
+        Ok(mut line) => match line.decide(rule, now) {
+            Ok(decided) => decided.write(written).is_ok(),
+            Err(error) => bad(written, line.own_id(), error),
+        },
         Err(error) => {
             let id = serde_json::from_slice::<Json>(line).ok().and_then(|line| line.get("id").cloned());
-            let error = format!("this line is not a ticket: {error}");
-            write(written, &Bad { id: id.unwrap_or_default(), error }).and(Err(()))
+            bad(written, id.unwrap_or_default(), format!("this line is not a ticket: {error}"))
         }
     };
-    decided.map_or(Lines::SomeBad, |()| Lines::AllGood)
+    written.push(b'\n');
+    if decided { Lines::AllGood } else { Lines::SomeBad }
 }
 
-fn write(written: &mut Vec<u8>, value: &impl Serialize) -> Result<(), ()> {
-    serde_json::to_writer(&mut *written, value).map_err(drop)?;
-    written.push(b'\n');
-    Ok(())
+/// Writes what is wrong with a line, which is not decided.
+fn bad(written: &mut Vec<u8>, id: Json, error: String) -> bool {
+    let _infallible = serde_json::to_writer(written, &Bad { id, error });
+    false
 }

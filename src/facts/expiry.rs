@@ -1,6 +1,6 @@
 //! Dates: how they are read from fields and answers, and how they are written for people. UTC throughout.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
 use crate::policy::binding::Day;
 
@@ -24,12 +24,17 @@ pub fn of_day(date: NaiveDate, day: Day) -> Option<DateTime<Utc>> {
 
 /// A moment for people: `3 Dec 2026`, or with its time where it is not midnight: `3 Dec 2026, 17:00 UTC`.
 pub fn moment(at: DateTime<Utc>) -> String {
-    if at.num_seconds_from_midnight() == 0 { at.format("%-d %b %Y").to_string() } else { exact(at) }
+    if at.num_seconds_from_midnight() == 0 { day(at) } else { exact(at) }
 }
 
 /// A moment with its time and zone: `3 Dec 2026, 00:00 UTC`.
 pub fn exact(at: DateTime<Utc>) -> String {
-    at.format("%-d %b %Y, %H:%M UTC").to_string()
+    format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    let month = Month::try_from(u8::try_from(at.month()).unwrap_or_default()).map_or("", |month| month.name());
+    format!("{} {} {}", at.day(), month.get(..3).unwrap_or_default(), at.year())
 }
 
 /// A span in milliseconds for people, its two largest units: `8 d 12 h`, `23 h`, `40 min`; whole days as `14 days`.

@@ -1,7 +1,6 @@
 //! From facts to a decision.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -81,11 +80,10 @@ impl Policy {
     /// How the tags of a ticket that bears `present` should change for a verdict.
     pub fn tags(&self, verdict: &str, present: &[String]) -> TagChange {
         let wanted = self.outcome(verdict).map(|outcome| outcome.add_tags.as_slice()).unwrap_or_default();
-        let ours = self.binding.outcomes.values().flat_map(|outcome| &outcome.add_tags);
-        let others: BTreeSet<&String> = ours.filter(|tag| !wanted.contains(tag)).collect();
+        let ours = |tag: &String| self.binding.outcomes.values().any(|outcome| outcome.add_tags.contains(tag));
         TagChange {
             add: wanted.iter().filter(|tag| !present.contains(tag)).cloned().collect(),
-            remove: present.iter().filter(|tag| others.contains(tag)).cloned().collect(),
+            remove: present.iter().filter(|tag| !wanted.contains(tag) && ours(tag)).cloned().collect(),
         }
     }
 }

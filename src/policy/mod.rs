@@ -12,6 +12,7 @@ pub mod fault;
 mod given;
 mod graph;
 mod hash;
+mod json;
 pub mod language;
 pub mod lexicon;
 pub mod lookup;

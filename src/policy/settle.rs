@@ -2,7 +2,7 @@
 
 use super::given::Given;
 use super::graph::{Graph, Known, Range, Step};
-use super::walk::{Explored, Slots};
+use super::walk::{Explored, Slots, Stand};
 
 /// A walk after the guesses that would have dismissed were set aside.
 pub(super) struct Settled {
@@ -65,5 +65,15 @@ pub(super) fn valid_until(graph: &Graph, given: &[Option<Given<'_>>], current: O
         }
     }
     turns.sort_unstable();
-    turns.into_iter().find(|&turn| settle(graph, given, turn).explored.sole_outcome() != current)
+    let slots: Slots = given.iter().map(|given| given.map(|given| given.value)).collect();
+    let guessing = given.iter().flatten().any(Given::is_guess);
+    let mut trace = Vec::with_capacity(graph.steps.len());
+    turns.into_iter().find(|&turn| {
+        trace.clear();
+        let outcome = match graph.follow(graph.start, &slots, turn, &mut trace) {
+            Stand::Ended(ending) if !guessing => Some(ending.outcome),
+            Stand::Ended(_) | Stand::Open { .. } | Stand::Nowhere => settle(graph, given, turn).explored.sole_outcome(),
+        };
+        outcome != current
+    })
 }

@@ -148,15 +148,22 @@ impl Graph {
     /// `in_grace` and `grace_ends_at`, where nothing gives them, follow from `expires_at`: before expiry not in
     /// grace; from expiry until the grace ends in grace; after that not.
     pub(super) fn answer(&self, fact: usize, test: Test, slots: &[Option<Known>], now: i64) -> Answer {
-        match (test, known(slots, fact), self.grace) {
-            (Test::Word, Some(Known::Word(word)), _) => Answer::Is(word),
-            (Test::More(span), Some(Known::At(at)), _) => later(at, now.saturating_add(span)),
-            (Test::Word, _, Some(grace)) if fact == grace.in_grace => in_grace(grace, slots, now),
-            (Test::More(span), _, Some(grace)) if fact == grace.grace_ends_at => match grace_ends_at(grace, slots) {
+        match (test, known(slots, fact)) {
+            (Test::Word, Some(Known::Word(word))) => Answer::Is(word),
+            (Test::More(span), Some(Known::At(at))) => later(at, now.saturating_add(span)),
+            (Test::Word | Test::More(_), _) => self.derived(fact, test, slots, now),
+        }
+    }
+
+    /// Answers a question whose fact is not given by those it follows from.
+    fn derived(&self, fact: usize, test: Test, slots: &[Option<Known>], now: i64) -> Answer {
+        match (test, self.grace) {
+            (Test::Word, Some(grace)) if fact == grace.in_grace => in_grace(grace, slots, now),
+            (Test::More(span), Some(grace)) if fact == grace.grace_ends_at => match grace_ends_at(grace, slots) {
                 Some(end) => later(end, now.saturating_add(span)),
                 None => Answer::Open(grace.expires_at),
             },
-            (Test::Word | Test::More(_), _, _) => Answer::Open(fact),
+            (Test::Word | Test::More(_), _) => Answer::Open(fact),
         }
     }
 

@@ -75,6 +75,25 @@ pub struct Decided<'a> {
     pub problems: Vec<String>,
 }
 
+impl Decided<'_> {
+    /// Writes the JSON of this, byte for byte as serde does, and faster.
+    ///
+    /// # Errors
+    /// None in practice: all of it can be written to memory.
+    pub fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        out.extend_from_slice(b"{\"id\":");
+        serde_json::to_writer(&mut *out, &self.id)?;
+        out.push(b',');
+        self.decision.write_members(out)?;
+        if !self.problems.is_empty() {
+            out.extend_from_slice(b",\"problems\":");
+            serde_json::to_writer(&mut *out, &self.problems)?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
 impl Line {
     /// Reads a line, or a ticket by itself; nothing where there is nothing to read.
     ///

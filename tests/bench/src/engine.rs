@@ -28,10 +28,12 @@ fn main() {
     let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
     let tickets = tickets(now.timestamp_millis());
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(4))
         .output_directory(&root.join("target/criterion"));
+    if let Some(name) = std::env::args().nth(1) {
+        criterion = criterion.with_filter(name);
+    }
     walks(&mut criterion, &policy, &tickets, now);
     let with_facts: Vec<u8> = tickets.iter().enumerate().flat_map(|(id, ticket)| line(id, ticket)).collect();
     whole_lines(&mut criterion, "lines with facts", &policy, &with_facts, now);
