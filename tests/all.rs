@@ -16,6 +16,7 @@ mod command_line;
 mod console;
 mod contract;
 mod diagram;
+mod each;
 mod end_to_end;
 mod facts;
 mod faults;

@@ -206,6 +206,26 @@ proptest! {
     }
 
     #[test]
+    fn an_instants_answer_leads_to_what_every_instant_with_that_answer_leaves_possible(chart in chart(), known in knowledge()) {
+        let decision = policy(&chart).decide(&facts(&known), now());
+        for missing in &decision.missing {
+            let Some(fact) = ["expires_at", "grace_ends_at"].into_iter().find(|name| *name == missing.fact) else { continue };
+            let node: usize = missing.question.trim_start_matches('q').parse().expect("the node that asks");
+            let Ask::More(_, hours) = chart.nodes[node].0 else { panic!("{node} compares no instant") };
+            let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for at in -80..80 {
+                let mut stated = known.clone();
+                stated.instants.insert(fact, at);
+                let answer = if at > hours { "yes" } else { "no" };
+                expected.entry(answer.into()).or_default().extend(possible(&chart, &stated));
+            }
+            let leads_to: BTreeMap<String, BTreeSet<String>> =
+                missing.leads_to.iter().map(|(answer, ends)| (answer.clone(), ends.iter().cloned().collect())).collect();
+            prop_assert_eq!(leads_to, expected, "{}", fact);
+        }
+    }
+
+    #[test]
     fn only_questions_that_matter_are_asked_and_all_of_them(chart in chart(), known in knowledge()) {
         let decision = policy(&chart).decide(&facts(&known), now());
         for word in WORDS.iter().filter(|word| !known.words.contains_key(*word)) {

@@ -95,6 +95,7 @@ fn questions_without_answers_and_answers_without_questions() {
 fn ways_that_lead_nowhere() {
     chart("FR1-->|Edge case|Pass", "FR1-->|Edge case|Lost", "the path ends at `Lost` without an outcome", "Lost");
     chart("G-->|No| Exp[Is", "G-->|No| T\n    Exp[Is", "goes round in a circle", "");
+    chart("T-->|Yes|SA", "T<-->|Yes|SA", "the link between `T` and `SA` points both ways", "T");
     chart("A{LR starred ticket}-->", "Z[Alone]-->No\n    A{LR starred ticket}-->", "nothing leads from", "A");
     chart("No-->X[", "No-->Pass\n    No-->X[", "the outcome `No` is followed by `Pass`, which is no task", "");
     binding(

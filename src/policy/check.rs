@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::binding::{Binding, FactBinding, Kind, Meaning};
 use super::decision::{NEEDS_FACTS, NOT_APPLICABLE};
-use super::diagram::{Diagram, Edge};
+use super::diagram::{Diagram, Edge, Points};
 use super::fault::{Document, Fault};
 use super::graph::{Asked, Exit, Grace, Graph, Outcome, Range, Step, Test, YES_NO};
 use super::mentions;
@@ -480,9 +480,15 @@ impl<'a> Check<'a> {
         had
     }
 
-    /// Speaks of every link that closes a ring; whether there was one.
+    /// Speaks of a link that closes a ring, or is one by itself; whether there was one.
     fn cycles(&mut self) -> bool {
         let links: Vec<&Edge> = self.links().collect();
+        if let Some(edge) = links.iter().find(|edge| edge.points == Points::Both) {
+            let message =
+                format!("the link between `{}` and `{}` points both ways", self.id(edge.from), self.id(edge.to));
+            self.diagram_fault(edge.span.clone(), message, "a walk goes one way; draw it as `-->`");
+            return true;
+        }
         let mut entries: BTreeMap<usize, usize> = BTreeMap::new();
         links.iter().for_each(|edge| *entries.entry(edge.to).or_default() += 1);
         let mut free: Vec<usize> = (0..self.diagram.nodes.len()).filter(|node| !entries.contains_key(node)).collect();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use merman::diagrams::flowchart::FlowchartModel;
+use merman::diagrams::flowchart::{FlowEdgeMarker, FlowchartModel};
 use merman::{Engine, ParseOptions, RenderSemanticModel};
 use serde::Serialize;
 
@@ -57,9 +57,21 @@ pub struct Edge {
     pub label: Option<String>,
     /// `normal`, `thick`, `dotted` or `invisible`.
     pub stroke: String,
+    /// Which ways it points.
+    pub points: Points,
     /// Bytes of the text to point at when speaking of it.
     #[serde(skip)]
     pub span: Range<usize>,
+}
+
+/// Which ways a link points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Points {
+    /// From its start to its end, whatever is drawn there: `-->`, `---`, `--o`, `--x`.
+    Forward,
+    /// Both ways: `<-->`.
+    Both,
 }
 
 /// A group drawn around nodes.
@@ -155,7 +167,8 @@ impl Diagram {
             };
             let stroke = edge.stroke.clone().unwrap_or_else(|| "normal".into());
             let label = edge.label.as_deref().map(plain).filter(|label| !label.is_empty());
-            edges.push(Edge { id: edge.id.clone(), from, to, label, stroke, span });
+            let points = if edge.start_marker == FlowEdgeMarker::Point { Points::Both } else { Points::Forward };
+            edges.push(Edge { id: edge.id.clone(), from, to, label, stroke, points, span });
         }
         if nodes.is_empty() && faults.is_empty() {
             let message = "the flowchart has no nodes".into();
