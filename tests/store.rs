@@ -13,6 +13,7 @@ use starwarden::store::history::{Backlog, WatchFilter, WatchRow, WatchState};
 use starwarden::store::operators::{Did, OperatorEvent};
 use starwarden::store::overview::{DecisionFilter, Listed, Standing};
 use starwarden::store::pauses::Paused;
+use starwarden::store::policies::PolicyVersion;
 use starwarden::store::postgres::Postgres;
 use starwarden::store::retention::Swept;
 use starwarden::store::sqlite::Sqlite;
@@ -682,6 +683,27 @@ async fn counts_and_lists_say_what_was_decided() {
             history.failures.iter().map(|it| (it.at, it.error.as_str())).collect::<Vec<_>>(),
             [(at(day + 9), "answered 500")]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn policies_are_kept_in_the_order_they_came_into_force() {
+    check(|store| async move {
+        let version = |hash: &str, seconds: i64| PolicyVersion {
+            hash: hash.into(),
+            since: at(seconds),
+            binding: format!("binding of {hash}"),
+            diagram: format!("diagram of {hash}"),
+        };
+        for (hash, seconds, order) in [("a", 0, "a0"), ("a", 5, "a0"), ("b", 10, "b10 a0"), ("a", 20, "a20 b10")] {
+            store.record_policy(&version(hash, seconds)).await.expect("kept");
+            let kept = store.policies(10).await.expect("policies");
+            let told: Vec<_> =
+                kept.iter().map(|it| format!("{}{}", it.hash, (it.since - at(0)).num_seconds())).collect();
+            assert_eq!(told.join(" "), order, "after {hash} at {seconds}");
+        }
+        assert_eq!(store.policies(1).await.expect("policies"), [version("a", 20)]);
     })
     .await;
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ use crate::policy::Policy;
 use crate::receive::doors::{Door, Doors};
 use crate::receive::{self, Receiver};
 use crate::store::Store;
+use crate::store::policies::PolicyVersion;
 use crate::work::pace::Pace;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
@@ -59,7 +61,7 @@ pub(super) async fn run(
         public_url: public_url.clone(),
     });
     let mut workers = Workers { shared, doors: Doors::default(), loops: JoinSet::new(), stop: watch::channel(false).0 };
-    workers.adopt(loaded)?;
+    workers.adopt(loaded).await?;
 
     let receiver = Receiver { doors: workers.doors.clone(), store: store.clone(), settle_delay: SETTLE_DELAY };
     let doors = workers.doors.clone();
@@ -82,7 +84,7 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             served = &mut serving => { served.context("the receiver ended")?; break; }
-            Some(loaded) = changed.recv() => workers.adopt(loaded)?,
+            Some(loaded) = changed.recv() => workers.adopt(loaded).await?,
             Some(ended) = workers.loops.join_next() => ended.context("a loop broke off")?,
         }
     }
@@ -102,7 +104,7 @@ struct Workers {
 impl Workers {
     /// Works by `loaded` from here on. Loops of before end what they have in hand beside the new ones: a ticket in
     /// hand has its lease, so no two look at it.
-    fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
+    async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
         let (mut doors, mut accounts) = (BTreeMap::new(), Vec::new());
         for opened in loaded.accounts {
             let name = opened.name.clone();
@@ -110,6 +112,15 @@ impl Workers {
                 .with_context(|| format!("accounts.{name}.base_url"))?;
             doors.insert(name, door);
             accounts.push(Arc::new(account));
+        }
+        let version = PolicyVersion {
+            hash: loaded.policy.hash.clone(),
+            since: Utc::now(),
+            binding: loaded.policy.text.clone(),
+            diagram: loaded.policy.mermaid.clone(),
+        };
+        if let Err(error) = self.shared.store.record_policy(&version).await {
+            tracing::warn!(%error, "the policy in force is not on record"); // It decides all the same.
         }
         self.shared.rule.replace(loaded.policy);
         self.shared.standing.expect(doors.keys());

@@ -5,11 +5,17 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
+use similar::{ChangeTag, TextDiff};
 
 use super::Shared;
 use super::chart::{Counts, Shown, grouped, query};
 use super::page::{Frame, Problem, html};
 use super::session::Session;
+use crate::facts::expiry;
+use crate::store::policies::PolicyVersion;
+
+/// How many policies are shown.
+const VERSIONS: usize = 20;
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -23,6 +29,13 @@ struct NodeRow {
     decisions: String,
 }
 
+struct Version {
+    hash: String,
+    since: String,
+    /// What is different from the one before: each line with the class that colours it.
+    changes: Vec<(&'static str, String)>,
+}
+
 #[derive(Template)]
 #[template(path = "rule.html", config = "src/console/askama.toml")]
 struct Page {
@@ -34,6 +47,7 @@ struct Page {
     others: Vec<String>,
     chart: String,
     nodes: Vec<NodeRow>,
+    versions: Vec<Version>,
 }
 
 pub(super) async fn page(
@@ -74,5 +88,32 @@ pub(super) async fn page(
             .collect(),
         chart: chart.svg(&Shown { walked: &[], counts: Some(&counts), link: &link }),
         nodes: nodes.collect(),
+        versions: versions(&room.console.store.policies(VERSIONS).await?),
     })
+}
+
+/// Policies that were in force, newest first, each with what it changed.
+fn versions(kept: &[PolicyVersion]) -> Vec<Version> {
+    let version = |(place, version): (usize, &PolicyVersion)| Version {
+        hash: version.hash.clone(),
+        since: expiry::exact(version.since),
+        changes: kept.get(place + 1).map(|before| changes(before, version)).unwrap_or_default(),
+    };
+    kept.iter().enumerate().map(version).collect()
+}
+
+fn changes(before: &PolicyVersion, after: &PolicyVersion) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for (old, new) in [(&before.diagram, &after.diagram), (&before.binding, &after.binding)] {
+        let diff = TextDiff::from_lines(old.as_str(), new.as_str());
+        for change in diff.iter_all_changes() {
+            let text = change.value().trim_end();
+            match change.tag() {
+                ChangeTag::Insert => lines.push(("added", format!("+ {text}"))),
+                ChangeTag::Delete => lines.push(("removed", format!("- {text}"))),
+                ChangeTag::Equal => {}
+            }
+        }
+    }
+    lines
 }

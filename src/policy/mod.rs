@@ -39,6 +39,8 @@ pub struct Policy {
     pub diagram: Diagram,
     /// The flowchart's Mermaid text, for its picture.
     pub mermaid: String,
+    /// The binding's text, to see later what changed.
+    pub text: String,
     /// `sha256:` and 64 hex digits over what both say, layout and comments aside.
     pub hash: String,
     /// What it reads words with.
@@ -74,7 +76,7 @@ impl Policy {
             }]
         })?;
         let hash = hash::content(&diagram, text);
-        Ok(Policy { binding, diagram, mermaid, hash, lexicon, graph })
+        Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
     }
 
     /// An outcome's entry.

@@ -10,6 +10,7 @@ pub mod history;
 pub mod operators;
 pub mod overview;
 pub mod pauses;
+pub mod policies;
 pub mod postgres;
 pub mod retention;
 pub mod sqlite;
@@ -39,6 +40,7 @@ store! {
     operators::Operators,
     overview::Overviews,
     pauses::Pauses,
+    policies::Policies,
     retention::Retention,
     wakes::Wakes,
     watches::Watches,

@@ -9,6 +9,7 @@ mod listener;
 mod operators;
 mod overview;
 mod pauses;
+mod policies;
 mod retention;
 mod tls;
 mod values;
@@ -33,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0002_pauses_budgets.sql"),
     include_str!("../migrations/postgres/0004_feedback.sql"),
     include_str!("../migrations/postgres/0005_console.sql"),
+    include_str!("../migrations/postgres/0006_policies.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

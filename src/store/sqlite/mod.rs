@@ -8,6 +8,7 @@ mod history;
 mod operators;
 mod overview;
 mod pauses;
+mod policies;
 mod readers;
 mod retention;
 mod watches;
@@ -33,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0002_pauses.sql"),
     include_str!("../migrations/sqlite/0004_feedback.sql"),
     include_str!("../migrations/sqlite/0005_console.sql"),
+    include_str!("../migrations/sqlite/0006_policies.sql"),
 ];
 
 /// How long another process's writing is waited for.
