@@ -82,7 +82,7 @@ def statements(decisions, numbers, now):
         SELECT 'global', 1 + i, CASE WHEN i % 997 = 0 THEN 'dead' WHEN i % 5 = 0 THEN 'stopped' WHEN i % 3 = 0 THEN 'due' ELSE 'idle' END,
                CASE WHEN i % 997 <> 0 AND i % 5 <> 0 AND i % 3 = 0 THEN {now} + i * 1000 END,
                CASE WHEN i % 997 = 0 THEN 'answered 500' WHEN i % 5 = 0 THEN 'the ticket is closed' END,
-               verdict, {start} + (i + {decisions - tickets}) * {step}, CASE WHEN i % 3 = 0 THEN {now} + i * 1000 END, 'Please extend our licence'
+               verdict, {start} + (i + {decisions - tickets}) * {step}, CASE WHEN i % 3 = 0 THEN {now} + i * 30000 END, 'Please extend our licence'
         FROM {numbers(tickets)} JOIN samples ON walk = 1 + i % {len(CASES)}"""
     yield f"""INSERT INTO deliveries (account, ticket, key, kind, received_at)
         SELECT 'global', 1 + i % {tickets}, 'k' || i, 'zen:event-type:ticket.tags_changed', {at} FROM {numbers(decisions)}"""

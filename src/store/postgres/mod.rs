@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0004_feedback.sql"),
     include_str!("../migrations/postgres/0005_console.sql"),
     include_str!("../migrations/postgres/0006_policies.sql"),
+    include_str!("../migrations/postgres/0007_open_questions.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

@@ -74,7 +74,7 @@ impl Overviews for Postgres {
 
     async fn tickets(&self, listed: &Listed, skip: usize, limit: usize) -> Result<Vec<ListedTicket>, StoreError> {
         let (which, order, bound) = match listed {
-            Listed::All => ("decided_at IS NOT NULL", "decided_at DESC, account, ticket", 0),
+            Listed::All => ("decided_at IS NOT NULL", "decided_at DESC, account DESC, ticket DESC", 0),
             Listed::OpenQuestions => {
                 ("verdict = 'needs_facts' AND state IN ('due', 'idle')", "decided_at, account, ticket", 0)
             }
@@ -83,8 +83,8 @@ impl Overviews for Postgres {
                 "valid_until, account, ticket",
                 millis(*soon),
             ),
-            Listed::Dead => ("state = 'dead'", "decided_at DESC NULLS LAST, account, ticket", 0),
-            Listed::Stopped => ("state = 'stopped'", "decided_at DESC NULLS LAST, account, ticket", 0),
+            Listed::Dead => ("state = 'dead'", "decided_at DESC NULLS LAST, account DESC, ticket DESC", 0),
+            Listed::Stopped => ("state = 'stopped'", "decided_at DESC NULLS LAST, account DESC, ticket DESC", 0),
             Listed::Number(id) => ("ticket = $3", "account", number(*id).unwrap_or(-1)),
         };
         let list = format!(

@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0004_feedback.sql"),
     include_str!("../migrations/sqlite/0005_console.sql"),
     include_str!("../migrations/sqlite/0006_policies.sql"),
+    include_str!("../migrations/sqlite/0007_open_questions.sql"),
 ];
 
 /// How long another process's writing is waited for.

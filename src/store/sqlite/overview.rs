@@ -96,15 +96,17 @@ fn standing(connection: &Connection, now: DateTime<Utc>, soon: DateTime<Utc>) ->
         u64::try_from(count).map_err(|_| StoreError::odd("count"))
     };
     let oldest: Option<i64> = connection
-        .prepare_cached("SELECT min(due_at) FROM watches WHERE state = 'due' AND due_at <= ?1")?
+        .prepare_cached(
+            "SELECT min(due_at) FROM watches INDEXED BY watches_oldest_due WHERE state = 'due' AND due_at <= ?1",
+        )?
         .query_row(params![millis(now)], |row| row.get(0))?;
     Ok(Standing {
         open_questions: count(
-            "SELECT count(*) FROM watches WHERE verdict = 'needs_facts' AND state IN ('due', 'idle')",
+            "SELECT count(*) FROM watches INDEXED BY watches_asking WHERE verdict = 'needs_facts' AND state IN ('due', 'idle')",
             &[],
         )?,
         flipping: count(
-            "SELECT count(*) FROM watches WHERE state IN ('due', 'idle') AND valid_until IS NOT NULL AND valid_until <= ?1",
+            "SELECT count(*) FROM watches INDEXED BY watches_flipping WHERE state IN ('due', 'idle') AND valid_until IS NOT NULL AND valid_until <= ?1",
             &[&millis(soon)],
         )?,
         dead: count("SELECT count(*) FROM watches WHERE state = 'dead'", &[])?,
@@ -157,7 +159,7 @@ fn placed(row: &Row<'_>) -> Outcome<(Place, DecisionRow)> {
 
 fn tickets(connection: &Connection, listed: &Listed, skip: usize, limit: usize) -> Outcome<Vec<ListedTicket>> {
     let (which, order, bound) = match listed {
-        Listed::All => ("decided_at IS NOT NULL", "decided_at DESC, account, ticket", None),
+        Listed::All => ("decided_at IS NOT NULL", "decided_at DESC, account DESC, ticket DESC", None),
         Listed::OpenQuestions => {
             ("verdict = 'needs_facts' AND state IN ('due', 'idle')", "decided_at, account, ticket", None)
         }
@@ -166,12 +168,18 @@ fn tickets(connection: &Connection, listed: &Listed, skip: usize, limit: usize) 
             "valid_until, account, ticket",
             Some(millis(*soon)),
         ),
-        Listed::Dead => ("state = 'dead'", "decided_at DESC, account, ticket", None),
-        Listed::Stopped => ("state = 'stopped'", "decided_at DESC, account, ticket", None),
+        Listed::Dead => ("state = 'dead'", "decided_at DESC, account DESC, ticket DESC", None),
+        Listed::Stopped => ("state = 'stopped'", "decided_at DESC, account DESC, ticket DESC", None),
         Listed::Number(id) => ("ticket = ?3", "account", Some(number(*id).unwrap_or(-1))),
     };
+    // Without statistics the planner takes the states for the narrower condition.
+    let index = match listed {
+        Listed::Flipping(_) => "INDEXED BY watches_flipping",
+        Listed::OpenQuestions => "INDEXED BY watches_asking",
+        Listed::All | Listed::Dead | Listed::Stopped | Listed::Number(_) => "",
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT account, ticket, subject, verdict, decided_at, valid_until, state, due_at, why FROM watches
+        "SELECT account, ticket, subject, verdict, decided_at, valid_until, state, due_at, why FROM watches {index}
          WHERE {which} AND (?3 IS NULL OR ?3 = ?3) ORDER BY {order} LIMIT ?2 OFFSET ?1"
     ))?;
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
