@@ -205,3 +205,34 @@ fn the_way_is_told_node_by_node() {
     assert_eq!(grace.source, "expired 19 Nov 2026, 12:00 UTC (the test) + 14 days of grace");
     assert_eq!(decide("request=wrong_product sales_intervened=no").outcome_node.as_deref(), Some("WP"));
 }
+
+/// The chart as it was before November 2023, with the shipped binding less the nodes it does not have.
+fn older() -> Policy {
+    let binding = include_str!("../config/policy/star.toml");
+    let without = |binding: &str, node: &str| {
+        let (before, entry) = binding.split_once(&format!("[nodes.{node}]\n")).expect("the node");
+        format!("{before}{}", entry.split_once("\n\n").expect("its end").1)
+    };
+    Policy::parse(&without(&without(binding, "H"), "X"), include_str!("cases/older.mmd")).expect("sound")
+}
+
+#[test]
+fn the_older_chart_runs_by_its_text_and_binding_alone() {
+    let (older, star) = (older(), star());
+    assert_ne!(older.hash, star.hash);
+    for (words, then, now_) in [
+        // In grace was no need at once, however soon it ended.
+        ("trial=no expires_at=-330h", "no_need", "ok_to_star"),
+        ("trial=no in_grace=yes", "no_need", "needs_facts"),
+        // A sales-assisted trial went on to the grace question.
+        ("trial=yes sales_assisted=yes expires_at=-24h", "no_need", "ok_to_star"),
+        ("trial=yes sales_assisted=yes in_grace=yes", "no_need", "needs_facts"),
+        ("trial=yes sales_assisted=no", "no_need", "no_need"),
+        ("trial=no expires_at=30h", "no_need", "no_need"),
+        ("trial=no expires_at=-400h", "ok_to_star", "ok_to_star"),
+    ] {
+        let facts = facts(&format!("request=plan_license {words}"));
+        assert_eq!(older.decide(&facts, now()).verdict, then, "{words}, by the older chart");
+        assert_eq!(star.decide(&facts, now()).verdict, now_, "{words}, by the chart of today");
+    }
+}

@@ -137,6 +137,7 @@ fn every_shape_and_label() {
     assert_eq!(label("flowchart LR\nA[\"first<br/>second\"]", "A"), "first second");
     assert_eq!(label("flowchart LR\nA[\"5 #gt; 4 #quot;yes#quot;\"]", "A"), "5 > 4 \"yes\"");
     assert_eq!(label("flowchart LR\nA[\"Größer als 24h? ✓\"]", "A"), "Größer als 24h? ✓");
+    assert_eq!(label("flowchart LR\nA[\"`**Is** it a _real_ star_tag?`\"]", "A"), "Is it a real star_tag?");
     assert_eq!(label("flowchart LR\nA --> B", "B"), "B");
 }
 

@@ -143,7 +143,10 @@ impl Diagram {
                 text: node
                     .label
                     .as_deref()
-                    .map(plain)
+                    .map(|label| match node.label_type.as_deref() {
+                        Some("markdown") => plain(&without_emphasis(label)),
+                        _ => plain(label),
+                    })
                     .filter(|label| !label.is_empty())
                     .unwrap_or_else(|| node.id.clone()),
                 shape: node.layout_shape.clone().or_else(|| node.shape.clone()).unwrap_or_else(|| "rect".into()),
@@ -250,6 +253,17 @@ fn plain(label: &str) -> String {
         text = text.replace(entity, character);
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A Markdown label without the marks of bold and italics; an underscore within a word is no mark.
+fn without_emphasis(label: &str) -> String {
+    let within = |at: usize| {
+        let before = label.get(..at).and_then(|before| before.chars().next_back());
+        let after = label.get(at + 1..).and_then(|after| after.chars().next());
+        before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)
+    };
+    let kept = label.char_indices().filter(|&(at, c)| c != '*' && (c != '_' || within(at)));
+    kept.map(|(_, c)| c).collect()
 }
 
 /// Where groups or brackets are nested too deep to be read safely.
