@@ -15,7 +15,7 @@
 //!
 //! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the helpdesk.
 //!
-//! [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
+//! [`server`] takes connections, [`metrics`] counts what happens, [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
 //! helpdesk with sample tickets.
 
 pub mod backtest;
@@ -25,8 +25,10 @@ pub mod console;
 pub mod demo;
 pub mod facts;
 pub mod helpdesk;
+pub mod metrics;
 pub mod note;
 pub mod policy;
 pub mod receive;
+pub mod server;
 pub mod store;
 pub mod work;

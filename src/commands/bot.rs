@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -19,6 +18,8 @@ use crate::helpdesk::client::Helpdesk;
 use crate::policy::Policy;
 use crate::receive::doors::{Door, Doors};
 use crate::receive::{self, Receiver};
+use crate::server::Server;
+use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::policies::PolicyVersion;
 use crate::work::pace::Pace;
@@ -29,8 +30,8 @@ use crate::work::{self, Account, Shared, star_tags};
 /// How long a ticket waits for the rest of a burst; also how old a stamp must be before it can guard a write.
 const SETTLE_DELAY: Duration = Duration::from_secs(2);
 
-/// How long a stop may take.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long tickets in hand are waited for at a stop, which may take 10 s in all.
+const LAST_WORDS: Duration = Duration::from_secs(9);
 
 /// What comes from outside while the bot runs.
 pub(super) struct Outside {
@@ -44,13 +45,13 @@ pub(super) struct Outside {
 
 /// Runs until `outside.stop` says so, and ends what is in hand.
 pub(super) async fn run(
-    listener: TcpListener,
+    server: Server,
     store: Arc<dyn Store>,
     loaded: Loaded,
     outside: Outside,
     front: Front,
 ) -> anyhow::Result<()> {
-    let Outside { mut changed, refused, stop } = outside;
+    let Outside { mut changed, refused, mut stop } = outside;
     let rule = PolicyInForce::new(loaded.policy.clone());
     let standing = Standing::default();
     let Front { admission, sessions, public_url } = front;
@@ -60,7 +61,13 @@ pub(super) async fn run(
         standing: standing.clone(),
         public_url: public_url.clone(),
     });
-    let mut workers = Workers { shared, doors: Doors::default(), loops: JoinSet::new(), stop: watch::channel(false).0 };
+    let mut workers = Workers {
+        shared,
+        doors: Doors::default(),
+        tls: server.tls.clone(),
+        loops: JoinSet::new(),
+        stop: watch::channel(false).0,
+    };
     workers.adopt(loaded).await?;
 
     let receiver = Receiver { doors: workers.doors.clone(), store: store.clone(), settle_delay: SETTLE_DELAY };
@@ -77,25 +84,24 @@ pub(super) async fn run(
         sessions,
     });
     let health = health::router(Health { store, standing, rule, refused });
-    let mut stopping = stop.clone();
-    let serving = axum::serve(listener, receive::router(receiver).merge(health).merge(console))
-        .with_graceful_shutdown(async move { while !*stopping.borrow() && stopping.changed().await.is_ok() {} });
-    let mut serving = std::pin::pin!(serving.into_future());
+    let mut serving = tokio::spawn(server.run(receive::router(receiver).merge(health).merge(console), stop.clone()));
     loop {
         tokio::select! {
-            served = &mut serving => { served.context("the receiver ended")?; break; }
+            _ = stop.wait_for(|stop| *stop) => break,
+            served = &mut serving => return served.context("the receiver broke off")?,
             Some(loaded) = changed.recv() => workers.adopt(loaded).await?,
             Some(ended) = workers.loops.join_next() => ended.context("a loop broke off")?,
         }
     }
-    workers.end().await;
-    Ok(())
+    let (served, ()) = tokio::join!(serving, workers.end());
+    served.context("the receiver broke off")?
 }
 
 /// The loops, one an account, and the ways in that wake them.
 struct Workers {
     shared: Arc<Shared>,
     doors: Doors,
+    tls: Option<Tls>,
     loops: JoinSet<()>,
     /// Ends the loops that were begun last.
     stop: watch::Sender<bool>,
@@ -125,6 +131,9 @@ impl Workers {
         self.shared.rule.replace(loaded.policy);
         self.shared.standing.expect(doors.keys());
         self.doors.replace(doors);
+        if let (Some(tls), Some(certified)) = (&self.tls, loaded.certified) {
+            tls.replace(certified);
+        }
         let (stop, stopping) = watch::channel(false);
         let _all_ended = std::mem::replace(&mut self.stop, stop).send(true);
         for account in accounts {

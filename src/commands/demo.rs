@@ -29,6 +29,7 @@ use crate::facts::sources::Ids;
 use crate::helpdesk::auth::Credentials;
 use crate::policy::Policy;
 use crate::receive::verify;
+use crate::server::{Patience, Server};
 use crate::store::sqlite::Sqlite;
 
 /// The account's name here.
@@ -109,8 +110,9 @@ impl Demo {
         let (stop, stopping) = watch::channel(false);
         let (_nothing_changes, changed) = mpsc::channel(1);
         let outside = Outside { changed, refused: Refused::default(), stop: stopping };
-        let loaded = Loaded { policy: policy.clone(), accounts: vec![account] };
-        let bot = tokio::spawn(bot::run(listener, store, loaded, outside, Front::of_this_machine(&random())));
+        let server = Server { listener, tls: None, connections: 64, rate: None, patience: Patience::default() };
+        let loaded = Loaded { policy: policy.clone(), accounts: vec![account], certified: None };
+        let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine(&random())));
 
         let good = samples_through(&helpdesk, &policy, &webhook, &secret).await?;
         if !self.once {

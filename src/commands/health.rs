@@ -1,15 +1,17 @@
-//! `/readyz`: whether the bot can do its job.
+//! `/readyz` and `/metrics`: whether the bot can do its job, and how it does it.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use chrono::Utc;
 use serde::Serialize;
 
 use super::reload::Refused;
+use crate::metrics::{self, Ready};
 use crate::store::Store;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
@@ -24,7 +26,7 @@ pub(super) struct Health {
 }
 
 pub(super) fn router(health: Health) -> Router {
-    Router::new().route("/readyz", get(readyz)).with_state(health)
+    Router::new().route("/readyz", get(readyz)).route("/metrics", get(counted)).with_state(health)
 }
 
 #[derive(Serialize)]
@@ -52,4 +54,21 @@ async fn readyz(State(health): State<Health>) -> Response {
     let refused = health.refused.why();
     let warning = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
     (code, Json(Answer { status, policy: health.rule.now().hash.clone(), warning, faults })).into_response()
+}
+
+/// Prometheus text; how much waits is counted when it is asked for.
+async fn counted(State(health): State<Health>) -> Response {
+    let now = Utc::now();
+    let mut standings = Vec::new();
+    for account in health.standing.accounts() {
+        let backlog = match health.store.backlog(&account, now).await {
+            Ok(backlog) => backlog,
+            Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        };
+        let oldest = backlog.oldest_due.and_then(|since| (now - since).to_std().ok()).unwrap_or_default();
+        let ready = if health.standing.is_well(&account) { Ready::Yes } else { Ready::No };
+        standings.push(metrics::Standing { account, due: backlog.due, oldest, dead: backlog.dead, ready });
+    }
+    let text = metrics::text(&standings, &health.rule.now().hash, health.refused.why().as_deref());
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rustls::ServerConfig;
 use secrecy::SecretString;
 
 use crate::config::{self, Account, Auth, Mode, Settings};
@@ -12,11 +13,14 @@ use crate::facts::lookups::Systems;
 use crate::facts::sources::Ids;
 use crate::helpdesk::auth::Credentials;
 use crate::policy::Policy;
+use crate::server::tls;
 
 /// A policy and accounts that were found sound together.
 pub(super) struct Loaded {
     pub policy: Arc<Policy>,
     pub accounts: Vec<Opened>,
+    /// The server's certificate; none where it has none.
+    pub certified: Option<Arc<ServerConfig>>,
 }
 
 /// One account, with its secrets read.
@@ -41,13 +45,18 @@ impl Loaded {
     /// A fault of the policy, each with its place; a secret that is not there.
     pub(super) fn of(settings: &Settings, home: &Path) -> anyhow::Result<Loaded> {
         let policy = Arc::new(config::policy::read(&settings.policy.file)?);
+        let tls = (&settings.server.tls_certificate, &settings.server.tls_key);
+        let certified = match tls {
+            (Some(certificate), Some(key)) => Some(tls::certified(certificate, key)?),
+            _ => None,
+        };
         let systems = Arc::new(settings.systems(home)?);
         let open = |(name, account): (&String, &Account)| {
             let ids = Ids { hours: settings.schedules(), ..account.ids() };
             Opened::of(name, account, ids, systems.clone(), home)
         };
         let accounts = settings.accounts.iter().map(open);
-        Ok(Loaded { policy, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()? })
+        Ok(Loaded { policy, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()?, certified })
     }
 }
 

@@ -75,8 +75,9 @@ impl Watch {
                     self.refused.0.store(Some(Arc::new(fault)));
                 }
             }
-            known = Stamps::of(self.files());
-            seen = known.clone();
+            // As they were before they were read: what is written meanwhile is read next time. Where other files are
+            // named now, these stamps fit none of them, and all is read once more.
+            known = stamps;
         }
     }
 

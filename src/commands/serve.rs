@@ -13,6 +13,9 @@ use super::loaded::Loaded;
 use super::reload::{Refused, Watch};
 use super::{Done, ExitAs, print, store};
 use crate::config::{self, Settings};
+use crate::server::rate::Rate;
+use crate::server::tls::Tls;
+use crate::server::{Patience, Server};
 use crate::work::retention;
 
 pub(super) fn run(file: &Path) -> Done {
@@ -33,7 +36,15 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         }
         let listener = listen(&settings).await?;
         let address = listener.local_addr().context("the address is not known")?;
-        print(&format!("listening on http://{address}\n"));
+        let tls = loaded.certified.clone().map(Tls::new);
+        print(&format!("listening on {}://{address}\n", if tls.is_some() { "https" } else { "http" }));
+        let server = Server {
+            listener,
+            tls,
+            connections: settings.server.connections.get(),
+            rate: settings.server.requests_per_second_per_address.map(Rate::new),
+            patience: Patience { head: settings.server.head_timeout, request: settings.server.request_timeout },
+        };
         let front = Front::of(&settings, file.parent().unwrap_or(Path::new(".")), &*store).await?;
         let (tell, stop) = watch::channel(false);
         tokio::spawn(async move {
@@ -44,7 +55,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         let refused = Refused::default();
         let watch = Watch { file: file.to_owned(), settings, changed: changes, refused: refused.clone() };
         let watching = tokio::spawn(watch.run());
-        bot::run(listener, store, loaded, Outside { changed, refused, stop }, front).await?;
+        bot::run(server, store, loaded, Outside { changed, refused, stop }, front).await?;
         watching.await.context("the watch over the configuration broke off")?
     })
 }

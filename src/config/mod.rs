@@ -7,6 +7,7 @@ pub mod systems;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,12 +52,49 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Our own address as people reach it, for links in notes. Absent: no links.
     pub public_url: Option<String>,
+    /// A certificate with its chain, PEM, relative to the configuration; with `tls_key`. Absent: no TLS, behind a proxy.
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// How many connections are open at once; more wait. Absent: 1,024.
+    #[serde(default = "default_connections")]
+    pub connections: NonZeroUsize,
+    /// How many requests a second one address may make, ten times as many at once. Absent: any number, for behind a
+    /// proxy all have the proxy's address.
+    pub requests_per_second_per_address: Option<NonZeroU32>,
+    /// How long a request's head may take to arrive; also how long an idle connection is kept. Absent: 10 seconds.
+    #[serde(default = "default_head_timeout", deserialize_with = "span")]
+    pub head_timeout: Duration,
+    /// How long a whole request may take, its body and the answer to it. Absent: 30 seconds.
+    #[serde(default = "default_request_timeout", deserialize_with = "span")]
+    pub request_timeout: Duration,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Server { listen: default_listen(), public_url: None }
+        Server {
+            listen: default_listen(),
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+            connections: default_connections(),
+            requests_per_second_per_address: None,
+            head_timeout: default_head_timeout(),
+            request_timeout: default_request_timeout(),
+        }
     }
+}
+
+fn default_connections() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(1023)
+}
+
+fn default_head_timeout() -> Duration {
+    Duration::from_secs(10)
+}
+
+fn default_request_timeout() -> Duration {
+    Duration::from_secs(30)
 }
 
 fn default_listen() -> SocketAddr {
@@ -201,6 +239,7 @@ impl Settings {
     pub fn files(&self, home: &Path) -> Vec<PathBuf> {
         let mut files = vec![self.policy.file.clone()];
         files.extend(policy::diagram(&self.policy.file));
+        files.extend([&self.server.tls_certificate, &self.server.tls_key].into_iter().flatten().cloned());
         let accounts = self.accounts.values();
         let secrets = accounts.flat_map(|account| account.webhook_secrets.iter().chain(account.auth.secrets()));
         files.extend(secrets.filter_map(|secret| secret.file(home)));
@@ -249,6 +288,9 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
     };
     let home = file.parent().unwrap_or(Path::new("."));
     settings.policy.file = home.join(&settings.policy.file);
+    for file in [&mut settings.server.tls_certificate, &mut settings.server.tls_key].into_iter().flatten() {
+        *file = home.join(&*file);
+    }
     sound(&settings).with_context(|| file.display().to_string())?;
     Ok(settings)
 }
@@ -257,6 +299,9 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
 fn sound(settings: &Settings) -> anyhow::Result<()> {
     settings.store.at()?;
     settings.console.sound(settings.server.public_url.as_deref())?;
+    if settings.server.tls_certificate.is_some() != settings.server.tls_key.is_some() {
+        bail!("server.tls_certificate and server.tls_key go together: give both, or neither behind a proxy");
+    }
     if settings.accounts.is_empty() {
         bail!("no account is configured: add a table [accounts.NAME]");
     }

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::auth::{Credentials, Keeper, Purpose};
 use super::ticket::{Comment, Organization, Ticket, User};
 use super::wire;
+use crate::metrics;
 
 /// The largest answer that is read, bytes.
 const LARGEST: usize = 16 << 20;
@@ -229,13 +230,19 @@ impl Helpdesk {
             }
         };
         let (signed, token) = self.keeper.sign(&self.http, request(), None).await?;
-        let mut answer = signed.send().await.map_err(|error| CallError::unreachable(&error))?;
+        let mut answer = counted(&method, signed).await?;
         if answer.status().as_u16() == 401 && self.keeper.renews() {
             let (signed, _) = self.keeper.sign(&self.http, request(), Some(&token)).await?;
-            answer = signed.send().await.map_err(|error| CallError::unreachable(&error))?;
+            answer = counted(&method, signed).await?;
         }
         CallError::of(answer).await
     }
+}
+
+async fn counted(method: &Method, call: RequestBuilder) -> Result<Response, CallError> {
+    let answer = call.send().await;
+    metrics::api_call(method, answer.as_ref().ok().map(|answer| answer.status().as_u16()));
+    answer.map_err(|error| CallError::unreachable(&error))
 }
 
 impl CallError {

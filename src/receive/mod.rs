@@ -7,16 +7,17 @@ pub mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::helpdesk::ticket::TicketKey;
+use crate::metrics;
 use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use delivery::{Delivery, Parsed};
 use doors::{Door, Doors};
@@ -51,6 +52,17 @@ async fn webhook(
     let Some(door) = receiver.doors.of(&account) else {
         return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here"));
     };
+    let response = delivered(&receiver, &door, &account, headers, body).await;
+    let result = response.extensions().get::<Outcome>().map_or("refused", |outcome| outcome.0);
+    metrics::delivery(&account, result);
+    response
+}
+
+/// What a delivery came to, for the count.
+#[derive(Clone)]
+struct Outcome(&'static str);
+
+async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: HeaderMap, body: Body) -> Response {
     let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "a delivery has at most 1 MiB");
     };
@@ -82,7 +94,7 @@ async fn webhook(
         return ignored("our own change is no news");
     }
     let invocation = text("x-zendesk-webhook-invocation-id").filter(|id| !id.is_empty()).map(str::to_owned);
-    record(&receiver, &door, account, delivery, invocation, now).await
+    record(receiver, door, account.to_owned(), delivery, invocation, now).await
 }
 
 async fn record(
@@ -120,17 +132,18 @@ async fn record(
             let mut response =
                 refused(StatusCode::SERVICE_UNAVAILABLE, "the delivery cannot be kept right now; send it again");
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+            response.extensions_mut().insert(Outcome("not_kept"));
             response
         }
     }
 }
 
-fn answer(status: &str) -> Response {
-    axum::Json(json!({ "status": status })).into_response()
+fn answer(status: &'static str) -> Response {
+    (Extension(Outcome(status)), axum::Json(json!({ "status": status }))).into_response()
 }
 
 fn ignored(reason: &str) -> Response {
-    axum::Json(json!({ "status": "ignored", "reason": reason })).into_response()
+    (Extension(Outcome("ignored")), axum::Json(json!({ "status": "ignored", "reason": reason }))).into_response()
 }
 
 fn refused(status: StatusCode, error: &str) -> Response {

@@ -55,6 +55,19 @@ pub enum Next {
     },
 }
 
+impl Next {
+    /// What it is called where looks are counted.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Next::Settled { .. } => "settled",
+            Next::Again { .. } => "again",
+            Next::Retry { .. } => "retry",
+            Next::Dead { .. } => "dead",
+            Next::Stopped { .. } => "stopped",
+        }
+    }
+}
+
 /// Where a watched ticket stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]

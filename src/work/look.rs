@@ -1,6 +1,6 @@
 //! One look at one ticket: read, decide, and write where something changed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,6 +15,7 @@ use crate::facts::replies;
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::client::{CallError, Update};
 use crate::helpdesk::ticket::{Reading, TicketKey};
+use crate::metrics;
 use crate::note::{self, Subject};
 use crate::policy::Policy;
 use crate::policy::decision::{Decision, NOT_APPLICABLE};
@@ -116,6 +117,7 @@ impl Decided<'_> {
                     let reference = reference(ticket, &fingerprint, last.map(|row| row.reference.as_str()));
                     let row = self.row(reference, fingerprint, Carried::Shadow, was.as_deref())?.0;
                     store.record_decision(self.claim, &row).await?;
+                    metrics::decision(&self.account.name, &row.verdict);
                 }
                 Ok(settled)
             }
@@ -148,6 +150,7 @@ impl Decided<'_> {
                     was.as_deref(),
                 )?;
                 store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
+                metrics::decision(&self.account.name, &row.verdict);
                 self.write(&row, html, settled).await
             }
         }
@@ -212,7 +215,10 @@ impl Decided<'_> {
             return Ok(after(&CallError::Unreadable("the ticket has no updated_at".into()), self.claim));
         };
         let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp };
-        match self.account.helpdesk.update(ticket.id, &update).await {
+        let begun = Instant::now();
+        let written = self.account.helpdesk.update(ticket.id, &update).await;
+        metrics::write(&self.account.name, begun.elapsed());
+        match written {
             Ok(audit) => {
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
                 self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;

@@ -25,6 +25,7 @@ use crate::facts::lookups::Systems;
 use crate::facts::sources::Ids;
 use crate::helpdesk::client::{CallError, Helpdesk};
 use crate::helpdesk::ticket::TicketKey;
+use crate::metrics;
 use crate::policy::Policy;
 use crate::store::Store;
 use look::{Looked, Pause};
@@ -192,6 +193,7 @@ async fn take(
     }
     for claim in shared.store.claim(&account.name, Utc::now(), LEASE, free).await? {
         account.pace.take(CALLS).await;
+        metrics::budget_left(&account.name, account.pace.left());
         let (shared, account) = (shared.clone(), account.clone());
         in_hand.spawn(async move { one(&shared, &account, claim).await });
     }
@@ -210,6 +212,7 @@ async fn one(shared: &Shared, account: &Account, claim: crate::store::watches::C
         }
     };
     tracing::info!(ticket = %claim.ticket, next = ?next, "looked");
+    metrics::look(&account.name, next.name());
     if let Err(error) = shared.store.settle(&claim, next, Utc::now()).await {
         tracing::error!(ticket = %claim.ticket, %error, "a ticket could not be given back; it is due again when its lease ends");
     }

@@ -26,6 +26,12 @@ impl Pace {
         }
     }
 
+    /// How many calls may be made at once.
+    pub fn left(&self) -> f64 {
+        let (left, at) = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        (left + at.elapsed().as_secs_f64() * self.per_minute / 60.0).min(self.per_minute)
+    }
+
     /// Takes the calls, or says how long until they are there.
     fn short(&self, calls: u32) -> Option<Duration> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,6 +31,11 @@ impl Standing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(account).is_some_and(Result::is_ok)
     }
 
+    /// Every account's name.
+    pub fn accounts(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
     /// Accounts that cannot be worked, each with why.
     pub fn faults(&self) -> Vec<(String, String)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -62,6 +62,11 @@ pub(crate) fn serve(desk: &Desk, folder: &Path, extra: &str) -> Bot {
 
 /// The same, with variables in its environment.
 pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &str)]) -> Bot {
+    serve_at(desk, folder, "", extra, environment)
+}
+
+/// The same, with lines for its `[server]`.
+pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, environment: &[(&str, &str)]) -> Bot {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
     let base_url = if extra.contains("base_url") { String::new() } else { format!("base_url = \"{}\"\n", desk.url) };
     let secrets = if extra.contains("webhook_secrets") {
@@ -75,7 +80,7 @@ pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(
         "[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"demo\"\n"
     };
     let config = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\n{base_url}{secrets}requests_per_minute = 6000\ncatch_up_every = \"off\"\n{extra}\n{auth}",
+        "[server]\nlisten = \"127.0.0.1:0\"\n{server}\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\n{base_url}{secrets}requests_per_minute = 6000\ncatch_up_every = \"off\"\n{extra}\n{auth}",
         folder.join("star.db").display(),
         policy.display(),
     );
@@ -132,6 +137,12 @@ impl Bot {
 
     pub(crate) fn get(&self, path: &str) -> (u16, Value) {
         self.answer(self.http.get(format!("{}{path}", self.url)))
+    }
+
+    /// A page as it is.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let call = self.http.get(format!("{}{path}", self.url));
+        self.runtime.block_on(async { call.send().await.expect("an answer").text().await.expect("text") })
     }
 
     fn answer(&self, call: reqwest::RequestBuilder) -> (u16, Value) {

@@ -1,0 +1,189 @@
+//! What is counted and measured, for `GET /metrics`: every name in this one place.
+//!
+//! | name | kind | labels | what |
+//! |---|---|---|---|
+//! | `starwarden_deliveries_total` | counter | `account`, `result` | deliveries: `accepted`, `duplicate`, `ignored`, `refused`, `not_kept` |
+//! | `starwarden_decisions_total` | counter | `account`, `verdict` | decisions recorded |
+//! | `starwarden_looks_total` | counter | `account`, `result` | looks at tickets: `settled`, `again`, `retry`, `dead`, `stopped` |
+//! | `starwarden_api_calls_total` | counter | `method`, `status` | calls to the helpdesk; the status 0 is no answer |
+//! | `starwarden_write_seconds` | histogram | `account` | how long the write of note and tags took |
+//! | `starwarden_api_budget_left` | gauge | `account` | calls that may be made at once |
+//! | `starwarden_tickets_due` | gauge | `account` | tickets that wait for a look now |
+//! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
+//! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
+//! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
+//! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
+//! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfAccount {
+    account: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Result {
+    account: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Verdict {
+    account: String,
+    verdict: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Call {
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Hash {
+    policy: String,
+}
+
+struct All {
+    registry: Registry,
+    deliveries: Family<Result, Counter>,
+    decisions: Family<Verdict, Counter>,
+    looks: Family<Result, Counter>,
+    calls: Family<Call, Counter>,
+    writes: Family<OfAccount, Histogram>,
+    budget: Family<OfAccount, Gauge>,
+    due: Family<OfAccount, Gauge>,
+    oldest: Family<OfAccount, Gauge>,
+    dead: Family<OfAccount, Gauge>,
+    ready: Family<OfAccount, Gauge>,
+    policy: Family<Hash, Gauge>,
+    reload: Gauge,
+}
+
+/// Of the whole process, as the log is.
+static ALL: LazyLock<All> = LazyLock::new(|| {
+    let seconds: fn() -> Histogram = || Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0]);
+    let mut all = All {
+        registry: Registry::with_prefix("starwarden"),
+        deliveries: Family::default(),
+        decisions: Family::default(),
+        looks: Family::default(),
+        calls: Family::default(),
+        writes: Family::new_with_constructor(seconds),
+        budget: Family::default(),
+        due: Family::default(),
+        oldest: Family::default(),
+        dead: Family::default(),
+        ready: Family::default(),
+        policy: Family::default(),
+        reload: Gauge::default(),
+    };
+    let registry = &mut all.registry;
+    registry.register("deliveries", "Deliveries by what became of them", all.deliveries.clone());
+    registry.register("decisions", "Decisions recorded, by verdict", all.decisions.clone());
+    registry.register("looks", "Looks at tickets by how they left them", all.looks.clone());
+    registry.register("api_calls", "Calls to the helpdesk by status, 0 for no answer", all.calls.clone());
+    registry.register("write_seconds", "How long the write of note and tags took", all.writes.clone());
+    registry.register("api_budget_left", "Calls to the helpdesk that may be made at once", all.budget.clone());
+    registry.register("tickets_due", "Tickets that wait for a look now", all.due.clone());
+    registry.register("oldest_due_seconds", "How long the longest due ticket has waited", all.oldest.clone());
+    registry.register("tickets_dead", "Dead letters", all.dead.clone());
+    registry.register("account_ready", "1 where the helpdesk takes our credentials", all.ready.clone());
+    registry.register("policy_info", "The policy in force", all.policy.clone());
+    registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
+    all
+});
+
+/// A delivery came to this.
+pub fn delivery(account: &str, result: &'static str) {
+    ALL.deliveries.get_or_create(&Result { account: account.to_owned(), result }).inc();
+}
+
+/// A decision was recorded.
+pub fn decision(account: &str, verdict: &str) {
+    ALL.decisions.get_or_create(&Verdict { account: account.to_owned(), verdict: verdict.to_owned() }).inc();
+}
+
+/// A look left its ticket so.
+pub fn look(account: &str, result: &'static str) {
+    ALL.looks.get_or_create(&Result { account: account.to_owned(), result }).inc();
+}
+
+/// A call to the helpdesk was answered; none where no answer came.
+pub fn api_call(method: &reqwest::Method, status: Option<u16>) {
+    let known = [reqwest::Method::GET, reqwest::Method::PUT, reqwest::Method::POST, reqwest::Method::PATCH];
+    let method = match known.iter().position(|one| one == method) {
+        Some(0) => "GET",
+        Some(1) => "PUT",
+        Some(2) => "POST",
+        Some(_) => "PATCH",
+        None => "DELETE",
+    };
+    ALL.calls.get_or_create(&Call { method, status: status.unwrap_or(0) }).inc();
+}
+
+/// A write took so long.
+pub fn write(account: &str, took: Duration) {
+    ALL.writes.get_or_create(&OfAccount { account: account.to_owned() }).observe(took.as_secs_f64());
+}
+
+/// So many calls may be made at once.
+pub fn budget_left(account: &str, calls: f64) {
+    #[expect(clippy::cast_possible_truncation, reason = "a budget is some hundred calls")]
+    ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(calls as i64);
+}
+
+/// How one account stands when it is asked.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its name.
+    pub account: String,
+    /// Tickets that wait for a look now.
+    pub due: u64,
+    /// How long the longest of them has waited.
+    pub oldest: Duration,
+    /// Dead letters.
+    pub dead: u64,
+    /// Whether the helpdesk takes our credentials.
+    pub ready: Ready,
+}
+
+/// Whether the helpdesk takes our credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// It does.
+    Yes,
+    /// It does not, or was not asked yet.
+    No,
+}
+
+/// Everything as Prometheus text, with how things stand now.
+pub fn text(standings: &[Standing], policy: &str, reload_failed: Option<&str>) -> String {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    for gauge in [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready] {
+        gauge.clear(); // An account that was taken away is not told of any more.
+    }
+    for standing in standings {
+        let of = OfAccount { account: standing.account.clone() };
+        ALL.due.get_or_create(&of).set(number(standing.due));
+        ALL.oldest.get_or_create(&of).set(number(standing.oldest.as_secs()));
+        ALL.dead.get_or_create(&of).set(number(standing.dead));
+        ALL.ready.get_or_create(&of).set(i64::from(standing.ready == Ready::Yes));
+    }
+    ALL.policy.clear();
+    ALL.policy.get_or_create(&Hash { policy: policy.to_owned() }).set(1);
+    ALL.reload.set(i64::from(reload_failed.is_some()));
+    let mut text = String::new();
+    let _infallible = encode(&mut text, &ALL.registry);
+    text
+}
