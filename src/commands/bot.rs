@@ -87,7 +87,7 @@ pub(super) async fn run(
     let mut serving = tokio::spawn(server.run(receive::router(receiver).merge(health).merge(console), stop.clone()));
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            told = stop.changed() => if told.is_err() || *stop.borrow() { break; },
             served = &mut serving => return served.context("the receiver broke off")?,
             Some(loaded) = changed.recv() => workers.adopt(loaded).await?,
             Some(ended) = workers.loops.join_next() => ended.context("a loop broke off")?,
