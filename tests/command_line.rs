@@ -190,7 +190,7 @@ fn a_configuration_is_checked_with_its_places() {
         assert!(code == Some(1) && told.contains(says), "{to}: {code:?} {told}");
     }
     let (_, told) = checked(folder.path(), "mode = \"live\"", "mode = \"alive\"");
-    assert!(told.contains("starwarden.toml:17:8"), "file, line and column: {told}");
+    assert!(told.contains("starwarden.toml:19:8"), "file, line and column: {told}");
 }
 
 #[test]

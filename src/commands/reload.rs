@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use arc_swap::ArcSwapOption;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::loaded::Loaded;
@@ -33,51 +33,52 @@ impl Refused {
 
 /// Watches the configuration `file` and all that it names, and sends on what was read anew.
 pub(super) struct Watch {
-    pub file: PathBuf,
-    /// As it was read at the start.
-    pub settings: Settings,
-    pub changed: mpsc::Sender<Loaded>,
-    pub refused: Refused,
+    file: PathBuf,
+    settings: Arc<Settings>,
+    /// As the files were when they were read last.
+    known: Stamps,
 }
 
 impl Watch {
-    /// Watches for as long as somebody takes what is read.
-    ///
-    /// # Errors
-    /// SIGHUP cannot be listened for.
-    pub(super) async fn run(mut self) -> anyhow::Result<()> {
-        let mut hung_up = signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?;
-        let mut known = Stamps::of(self.files());
-        let mut seen = known.clone();
+    /// Over a configuration as it was just read, and what it names before that is read.
+    pub(super) fn over(file: &Path, settings: Arc<Settings>) -> Watch {
+        let mut watch = Watch { file: file.to_owned(), settings, known: Stamps(Vec::new()) };
+        watch.known = Stamps::of(watch.files());
+        watch
+    }
+
+    /// Watches for as long as somebody takes what is read; `refused` tells of what could not be.
+    pub(super) async fn run(mut self, mut hung_up: Signal, changed: mpsc::Sender<Loaded>, refused: Refused) {
+        let mut seen = self.known.clone();
         loop {
             let told = tokio::select! {
                 _ = hung_up.recv() => true,
                 () = tokio::time::sleep(EVERY) => false,
-                () = self.changed.closed() => return Ok(()),
+                () = changed.closed() => return,
             };
             let stamps = Stamps::of(self.files());
             // A file that is still being written is left to settle.
             let settled = stamps == std::mem::replace(&mut seen, stamps.clone());
-            if !told && (stamps == known || !settled) {
+            if !told && (stamps == self.known || !settled) {
                 continue;
             }
             match self.read() {
                 Ok(loaded) => {
                     tracing::info!(policy = loaded.policy.hash, "configuration and policy are read anew");
-                    self.refused.0.store(None);
-                    if self.changed.send(loaded).await.is_err() {
-                        return Ok(());
+                    refused.0.store(None);
+                    if changed.send(loaded).await.is_err() {
+                        return;
                     }
                 }
                 Err(error) => {
                     let fault = format!("{error:#}");
                     tracing::error!(fault, "the changed configuration is refused; the old one stays in force");
-                    self.refused.0.store(Some(Arc::new(fault)));
+                    refused.0.store(Some(Arc::new(fault)));
                 }
             }
             // As they were before they were read: what is written meanwhile is read next time. Where other files are
             // named now, these stamps fit none of them, and all is read once more.
-            known = stamps;
+            self.known = stamps;
         }
     }
 
@@ -92,7 +93,7 @@ impl Watch {
     }
 
     fn read(&mut self) -> anyhow::Result<Loaded> {
-        let settings = config::read(&self.file, std::env::vars())?;
+        let settings = Arc::new(config::read(&self.file, std::env::vars())?);
         for (key, differs) in
             [("server", settings.server != self.settings.server), ("store", settings.store != self.settings.store)]
         {
@@ -103,6 +104,14 @@ impl Watch {
         self.settings = settings; // Also where what it names is at fault: then those files are waited for.
         Loaded::of(&self.settings, self.home())
     }
+}
+
+/// SIGHUPs from here on; before this is called, one ends the program.
+///
+/// # Errors
+/// They cannot be listened for.
+pub(super) fn hang_ups() -> anyhow::Result<Signal> {
+    signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")
 }
 
 /// When each file was last written, and how long it is; nothing for one that is not there.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -10,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::Loaded;
-use super::reload::{Refused, Watch};
+use super::reload::{Refused, Watch, hang_ups};
 use super::{Done, ExitAs, print, store};
 use crate::config::{self, Settings};
 use crate::server::rate::Rate;
@@ -25,7 +26,8 @@ pub(super) fn run(file: &Path) -> Done {
 
 fn serve(file: &Path) -> anyhow::Result<()> {
     log();
-    let settings = config::read(file, std::env::vars())?;
+    let settings = Arc::new(config::read(file, std::env::vars())?);
+    let watch = Watch::over(file, settings.clone());
     let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
@@ -34,6 +36,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));
         }
+        let hung_up = hang_ups()?;
         let listener = listen(&settings).await?;
         let address = listener.local_addr().context("the address is not known")?;
         let tls = loaded.certified.clone().map(Tls::new);
@@ -53,10 +56,9 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         });
         let (changes, changed) = mpsc::channel(1);
         let refused = Refused::default();
-        let watch = Watch { file: file.to_owned(), settings, changed: changes, refused: refused.clone() };
-        let watching = tokio::spawn(watch.run());
+        let watching = tokio::spawn(watch.run(hung_up, changes, refused.clone()));
         bot::run(server, store, loaded, Outside { changed, refused, stop }, front).await?;
-        watching.await.context("the watch over the configuration broke off")?
+        watching.await.context("the watch over the configuration broke off")
     })
 }
 
