@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod backtest;
 mod browser;
 mod brute_force;
 mod chart;

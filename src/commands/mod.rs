@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod backtest;
 mod bot;
 mod check;
 mod decide;
@@ -47,6 +48,8 @@ enum Verb {
     Decide(decide::Decide),
     /// Hash a console user's password for the configuration; the password is read from standard input
     HashPassword,
+    /// Decide past tickets again, and show what a policy or a change of it would do
+    Backtest(backtest::Backtest),
     /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
 }
@@ -69,6 +72,7 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::Check(check) => check.run(),
         Verb::HashPassword => hash_password::run(),
         Verb::Decide(decide) => decide.run(),
+        Verb::Backtest(backtest) => backtest.run(),
         Verb::Diagram(diagram) => diagram.run(),
     };
     match done {

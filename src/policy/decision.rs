@@ -85,6 +85,9 @@ pub struct Missing {
     pub suggested: Option<String>,
     /// What each answer could still lead to; for an instant `yes` and `no` answer the node's question.
     pub leads_to: BTreeMap<String, Vec<String>>,
+    /// Whether knowing it would settle the verdict, whatever the answer.
+    #[serde(skip)]
+    pub settles: bool,
 }
 
 /// Tags to put on a ticket and to take away.

@@ -38,6 +38,7 @@ impl Policy {
                 Missing {
                     fact: about.name.clone(),
                     question: self.question(&about.name, node),
+                    settles: usize::try_from(left).is_ok_and(|left| left == values.len()),
                     suggested: guess.map(|guess| graph.value(*fact, guess.value).into_owned()),
                     leads_to: leads_to
                         .into_iter()

@@ -1,0 +1,105 @@
+//! Everything counted in a backtest, and its words for a terminal.
+
+use serde::Serialize;
+
+use super::agreement::{Agreement, Disagreement};
+use super::comparison::{self, Difference, Matrix};
+use super::past::Past;
+use super::tally::Tally;
+use crate::facts::sources::Ids;
+use crate::policy::Policy;
+use crate::policy::decision::Decision;
+use crate::work::judge;
+
+/// The counts of a backtest; its JSON is what a promotion takes along.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The policy's content hash.
+    pub policy: String,
+    /// What it decided.
+    pub tally: Tally,
+    /// What a second policy made of the same tickets.
+    pub against: Option<Against>,
+    /// How far the policy (where there are two: the second) and the managers agree.
+    pub agreement: Agreement,
+    /// Lines that were no tickets.
+    pub bad_lines: u64,
+}
+
+/// What a second policy made of the same tickets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Against {
+    /// Its content hash.
+    pub policy: String,
+    /// What it decided.
+    pub tally: Tally,
+    /// Of the first policy's verdict, the second's.
+    pub matrix: Matrix,
+    /// Tickets whose verdict differs.
+    pub differing: u64,
+}
+
+/// A policy with the ids of forms and fields it reads by.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The ids.
+    pub ids: &'a Ids,
+}
+
+/// What is worth listing of one ticket.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Where the two policies differ.
+    pub difference: Option<Difference>,
+    /// Where managers saw it otherwise.
+    pub disagreement: Option<Disagreement>,
+}
+
+impl Summary {
+    /// Nothing counted yet.
+    pub fn new(policy: &Policy, against: Option<&Policy>) -> Summary {
+        let against = against.map(|policy| Against { policy: policy.hash.clone(), ..Against::default() });
+        Summary { policy: policy.hash.clone(), against, ..Summary::default() }
+    }
+
+    /// Decides a past ticket by one policy or by two, and counts it.
+    pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>) -> Found {
+        let decide = |rule: Rule<'_>| -> Decision {
+            judge::ticket(rule.policy, rule.ids, Some(&past.reading), &[], &past.stated, None, past.now).decision
+        };
+        let mut found = Found::default();
+        let mut decision = decide(rule);
+        self.tally.add(&decision);
+        if let (Some(second), Some(counts)) = (against, &mut self.against) {
+            let other = decide(second);
+            counts.tally.add(&other);
+            counts.matrix.add(&decision.verdict, &other.verdict);
+            found.difference = comparison::difference(&past.id, rule.policy, &decision, &other);
+            counts.differing += u64::from(found.difference.is_some());
+            decision = other;
+        }
+        if let Some(call) = &past.call {
+            found.disagreement = self.agreement.add(&past.id, call, &decision);
+        }
+        found
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn join(&mut self, other: &Summary) {
+        self.tally.join(&other.tally);
+        self.agreement.join(&other.agreement);
+        self.bad_lines += other.bad_lines;
+        if let (Some(mine), Some(more)) = (&mut self.against, &other.against) {
+            mine.tally.join(&more.tally);
+            mine.matrix.join(&more.matrix);
+            mine.differing += more.differing;
+        }
+    }
+}
+
+/// A part of a whole in percent, rounded.
+pub fn percent(part: u64, whole: u64) -> u64 {
+    if whole == 0 { 0 } else { (part * 200 + whole) / (2 * whole) }
+}

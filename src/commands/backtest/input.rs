@@ -1,0 +1,162 @@
+//! The file of past tickets: plain, gzip or zstd, told apart by its first bytes; in lines, or as JSON over many lines.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::Context;
+use flate2::bufread::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressStyle};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use serde_json::value::RawValue;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const BUFFER: usize = 256 << 10;
+
+/// The most that is in hand at once for each worker, bytes, unless one line alone is longer.
+const ENOUGH: usize = 1 << 20;
+
+/// The longest line that is read, bytes; the rest of a longer one is a line of its own, and both are bad.
+const LONGEST: u64 = 64 << 20;
+
+/// What is read from: lines, or whole JSON values where a value spreads over many lines.
+pub(super) enum Input {
+    Lines { from: Box<dyn BufRead + Send>, line: u64, batch: u64 },
+    Values { from: Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>> + Send>, value: u64, batch: u64 },
+}
+
+/// Some lines in a row.
+pub(super) struct Batch {
+    /// Its place among all batches.
+    pub number: u64,
+    text: Vec<u8>,
+    /// The number and the end of each line in `text`.
+    ends: Vec<(u64, usize)>,
+}
+
+impl Batch {
+    /// Each line with its number.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        starts.zip(&self.ends).map(|(start, (line, end))| (*line, self.text.get(start..*end).unwrap_or_default()))
+    }
+}
+
+impl Input {
+    /// Opens a file, or standard input for `-`; `bar` follows how much of it is read.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or compressed data that is none.
+    pub(super) fn open(file: &Path, bar: &ProgressBar) -> anyhow::Result<Input> {
+        let read: Box<dyn Read + Send> = if file.as_os_str() == "-" {
+            Box::new(io::stdin())
+        } else {
+            let told = || format!("the tickets {} cannot be read", file.display());
+            let opened = File::open(file).with_context(told)?;
+            bar.set_length(opened.metadata().with_context(told)?.len());
+            if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {bytes_per_sec}  {eta} left") {
+                bar.set_style(style);
+            }
+            Box::new(opened)
+        };
+        let mut packed = BufReader::with_capacity(BUFFER, bar.wrap_read(read));
+        let first = packed.fill_buf().with_context(|| format!("the tickets {} cannot be read", file.display()))?;
+        let mut from: Box<dyn BufRead + Send> = if first.starts_with(&GZIP) {
+            Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(packed)))
+        } else if first.starts_with(&ZSTD) {
+            Box::new(BufReader::with_capacity(BUFFER, Frames::new(packed)))
+        } else {
+            Box::new(packed)
+        };
+        let start = from.fill_buf().with_context(|| format!("{} cannot be unpacked", file.display()))?;
+        let first_line = start.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        // A line that ends in the middle of a value is one of many that make it up.
+        let spread = matches!(first_line.trim_ascii_end().last(), Some(b'{' | b'[' | b','));
+        Ok(if spread {
+            let values = serde_json::Deserializer::from_reader(from).into_iter::<Box<RawValue>>();
+            Input::Values { from: Box::new(values), value: 0, batch: 0 }
+        } else {
+            Input::Lines { from, line: 0, batch: 0 }
+        })
+    }
+
+    /// The next lines; none at the end.
+    ///
+    /// # Errors
+    /// Input that cannot be read, or JSON that ends in the middle.
+    pub(super) fn next(&mut self) -> anyhow::Result<Option<Batch>> {
+        let (mut text, mut ends) = (Vec::new(), Vec::new());
+        let number = match self {
+            Input::Lines { from, line, batch } => {
+                text.reserve(ENOUGH + ENOUGH / 8);
+                while text.len() < ENOUGH {
+                    let start = text.len();
+                    let mut some = from.by_ref().take(LONGEST);
+                    if some.read_until(b'\n', &mut text).context("the tickets cannot be read")? == 0 {
+                        break;
+                    }
+                    *line += 1;
+                    if text.get(start..).is_some_and(|line| line.trim_ascii().is_empty()) {
+                        text.truncate(start);
+                    } else {
+                        ends.push((*line, text.len()));
+                    }
+                }
+                *batch += 1;
+                *batch
+            }
+            Input::Values { from, value, batch } => {
+                if let Some(read) = from.next() {
+                    *value += 1;
+                    text.extend_from_slice(read.context("the tickets cannot be read")?.get().as_bytes());
+                    ends.push((*value, text.len()));
+                }
+                *batch += 1;
+                *batch
+            }
+        };
+        Ok((!ends.is_empty()).then_some(Batch { number, text, ends }))
+    }
+}
+
+/// Zstandard frames one behind the other, as parallel and appending writers leave them.
+struct Frames<R: BufRead> {
+    state: Frame<R>,
+}
+
+enum Frame<R: BufRead> {
+    Between(R),
+    Within(Box<StreamingDecoder<R, FrameDecoder>>),
+    Over,
+}
+
+impl<R: BufRead> Frames<R> {
+    fn new(from: R) -> Frames<R> {
+        Frames { state: Frame::Between(from) }
+    }
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match std::mem::replace(&mut self.state, Frame::Over) {
+                Frame::Over => return Ok(0),
+                Frame::Between(mut from) => {
+                    if !from.fill_buf()?.is_empty() {
+                        let decoder = StreamingDecoder::new(from).map_err(io::Error::other)?;
+                        self.state = Frame::Within(Box::new(decoder));
+                    }
+                }
+                Frame::Within(mut decoder) => {
+                    let read = decoder.read(into)?;
+                    if read > 0 || into.is_empty() {
+                        self.state = Frame::Within(decoder);
+                        return Ok(read);
+                    }
+                    self.state = Frame::Between(decoder.into_inner());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `backtest`: a file of past tickets decided again, by one policy or by two.
+
+mod input;
+mod run;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use indicatif::ProgressBar;
+
+use super::{Done, ExitAs, print};
+use crate::backtest::page;
+use crate::backtest::past::Marks;
+use crate::backtest::summary::Rule;
+use crate::backtest::tally::Tally;
+use crate::config;
+use crate::console::chart::{Chart, Counts, Shown};
+use crate::facts::sources::Ids;
+use crate::policy::Policy;
+use crate::work::star_tags;
+use input::Input;
+use run::Outcome;
+
+/// How many tickets of a list the page shows.
+const FIRST: usize = 1000;
+
+/// What is decided again, by what.
+#[derive(Debug, clap::Args)]
+pub(super) struct Backtest {
+    /// Past tickets, one a line or as the helpdesk exports them; plain, gzip or zstd; - for standard input
+    file: PathBuf,
+    /// The policy's binding, star.toml. Absent: the configuration's
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A second policy, to see what it would change
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// The configuration, starwarden.toml: for its policy, and its account's ids of forms and fields
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The account whose ids of forms and fields are used. Absent: the only one, else the policy's own ids
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// How it is shown
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Words and tables
+    Text,
+    /// Every count, every differing ticket, every disagreement
+    Json,
+    /// One page that stands by itself
+    Html,
+}
+
+impl Backtest {
+    pub(super) fn run(self) -> Done {
+        self.decide().exit_as(2)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn decide(&self) -> anyhow::Result<()> {
+        let (policy, account) = self.configured()?;
+        let second = self.against.as_deref().map(config::policy::read).transpose()?;
+        let policies: Vec<&Policy> = std::iter::once(&policy).chain(&second).collect();
+        let marks = Marks::of(star_tags(&policy), &policies);
+        let ids = Ids::new(&policy.binding, &account);
+        let second_ids = second.as_ref().map(|second| Ids::new(&second.binding, &account));
+        let rule = Rule { policy: &policy, ids: &ids };
+        let against = second.as_ref().zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });
+        let begun = Instant::now();
+        let bar = ProgressBar::no_length(); // Drawn on standard error, and only where that is a terminal.
+        let mut outcome = run::all(Input::open(&self.file, &bar)?, &marks, rule, against)?;
+        bar.finish_and_clear();
+        told(&outcome, begun);
+        match self.format {
+            Format::Text => print(&text::text(&mut outcome, &policy, second.as_ref())?),
+            Format::Json => {
+                let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+                text::json(&mut outcome, &mut output)?;
+                std::io::Write::flush(&mut output)?;
+            }
+            Format::Html => print(&html(&self.file, &mut outcome, &policy, second.as_ref())?),
+        }
+        Ok(())
+    }
+
+    /// The policy, and the account's ids.
+    fn configured(&self) -> anyhow::Result<(Policy, Ids)> {
+        let settings = self.config.as_deref().map(|file| config::read(file, std::env::vars())).transpose()?;
+        let file = self.policy.as_ref().or(settings.as_ref().map(|settings| &settings.policy.file));
+        let Some(file) = file else { bail!("give --policy or --config") };
+        let accounts = settings.as_ref().map(|settings| &settings.accounts);
+        let account = match (accounts, &self.account) {
+            (Some(accounts), Some(name)) => {
+                Some(accounts.get(name).with_context(|| format!("there is no account {name} in the configuration"))?)
+            }
+            (None, Some(_)) => bail!("--account needs --config"),
+            (Some(accounts), None) if accounts.len() == 1 => accounts.values().next(),
+            (_, None) => None,
+        };
+        Ok((config::policy::read(file)?, account.map(config::Account::ids).unwrap_or_default()))
+    }
+}
+
+/// How fast it was and what was no ticket, on standard error: results are the same on every run.
+#[expect(clippy::cast_precision_loss, reason = "no file has so many tickets")]
+fn told(outcome: &Outcome, begun: Instant) {
+    let (tickets, seconds) = (outcome.summary.tally.tickets, begun.elapsed().as_secs_f64());
+    eprintln!("{tickets} tickets in {seconds:.1} s, {:.0} a second", tickets as f64 / seconds.max(0.001));
+    outcome.bad.iter().for_each(|bad| eprintln!("{bad}"));
+    let more = outcome.summary.bad_lines.saturating_sub(u64::try_from(outcome.bad.len()).unwrap_or_default());
+    if more > 0 {
+        eprintln!("and {more} more lines that are no tickets");
+    }
+}
+
+fn html(file: &Path, outcome: &mut Outcome, policy: &Policy, against: Option<&Policy>) -> anyhow::Result<String> {
+    let (differences, disagreements) = (outcome.differences.first(FIRST)?, outcome.disagreements.first(FIRST)?);
+    let summary = &outcome.summary;
+    let second = match (against, &summary.against) {
+        (Some(policy), Some(counts)) => Some((policy, chart(policy, &counts.tally)?)),
+        _ => None,
+    };
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    Ok(page::html(&page::Shown {
+        file: &name,
+        summary,
+        policy,
+        chart: chart(policy, &summary.tally)?,
+        against: second,
+        differences: &differences,
+        disagreements: &disagreements,
+    })?)
+}
+
+/// The flowchart with its counts, and the way most tickets went lit.
+fn chart(policy: &Policy, tally: &Tally) -> anyhow::Result<String> {
+    let mut counts = Counts::default();
+    tally.ways.iter().for_each(|(way, tickets)| counts.add(way, *tickets));
+    let ways = tally.ways.iter().filter(|(way, _)| !way.is_empty());
+    let walked = ways.max_by_key(|(_, tickets)| **tickets).map(|(way, _)| way.as_slice()).unwrap_or_default();
+    let chart = Chart::of(policy).map_err(anyhow::Error::msg)?;
+    Ok(chart.svg(&Shown { walked, counts: Some(&counts), link: "#" }))
+}
