@@ -11,6 +11,7 @@
 //! 6. [`policy`] walks the handbook's diagram over the facts and decides (pure);
 //! 7. [`note`] words the decision for a manager (pure).
 //!
+//! [`report`] counts decisions and what people thought of them, with [`charts`] (pure).
 //! [`backtest`] tries a policy on cases and past tickets before it is let loose (pure).
 //!
 //! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the helpdesk.
@@ -19,6 +20,7 @@
 //! helpdesk with sample tickets.
 
 pub mod backtest;
+pub mod charts;
 pub mod commands;
 pub mod config;
 pub mod console;
@@ -30,5 +32,6 @@ pub mod note;
 pub mod policy;
 pub mod receive;
 pub mod server;
+pub mod report;
 pub mod store;
 pub mod work;

@@ -30,6 +30,7 @@ mod policy_cases;
 mod readme;
 mod receive;
 mod reload;
+mod report;
 mod secrets;
 mod server;
 mod setup;

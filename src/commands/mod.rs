@@ -15,6 +15,7 @@ mod health;
 pub mod lines;
 mod loaded;
 mod reload;
+mod report;
 mod serve;
 mod setup;
 mod store;
@@ -52,6 +53,8 @@ enum Verb {
     Backtest(backtest::Backtest),
     /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
+    /// Report on decisions: agreement, what STARs were about, what was saved
+    Report(report::Report),
 }
 
 /// Which configuration.
@@ -74,6 +77,7 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::Decide(decide) => decide.run(),
         Verb::Backtest(backtest) => backtest.run(),
         Verb::Diagram(diagram) => diagram.run(),
+        Verb::Report(report) => report.run(),
     };
     match done {
         Ok(code) => code,

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod pauses;
 pub mod policies;
 pub mod postgres;
+pub mod records;
 pub mod retention;
 pub mod sqlite;
 mod values;
@@ -41,6 +42,7 @@ store! {
     overview::Overviews,
     pauses::Pauses,
     policies::Policies,
+    records::Records,
     retention::Retention,
     wakes::Wakes,
     watches::Watches,

@@ -86,7 +86,7 @@ impl Feedbacks for Postgres {
     }
 }
 
-fn feedback(row: &Row) -> Result<FeedbackRow, StoreError> {
+pub(super) fn feedback(row: &Row) -> Result<FeedbackRow, StoreError> {
     let detail: String = column(row, 5)?;
     Ok(FeedbackRow {
         verdict: column(row, 3)?,

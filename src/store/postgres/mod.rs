@@ -10,6 +10,7 @@ mod operators;
 mod overview;
 mod pauses;
 mod policies;
+mod records;
 mod retention;
 mod tls;
 mod values;

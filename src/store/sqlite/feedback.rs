@@ -101,7 +101,7 @@ fn rows(connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql])
     Ok(all)
 }
 
-fn feedback(row: &Row<'_>) -> Outcome<FeedbackRow> {
+pub(super) fn feedback(row: &Row<'_>) -> Outcome<FeedbackRow> {
     let (opinion, detail): (String, String) = (row.get("opinion")?, row.get("detail")?);
     let way: String = row.get("way")?;
     Ok(FeedbackRow {

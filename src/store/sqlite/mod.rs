@@ -10,6 +10,7 @@ mod overview;
 mod pauses;
 mod policies;
 mod readers;
+mod records;
 mod retention;
 mod watches;
 mod writer;

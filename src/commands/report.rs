@@ -1,0 +1,130 @@
+//! `report`: what was decided, whether people agreed, and what it saved.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use clap::ValueEnum;
+
+use super::{Done, ExitAs, store};
+use crate::config::{self, StoreAt};
+use crate::policy::Policy;
+use crate::policy::decision::Decision;
+use crate::report::{Case, Opinion, Tally, csv, html, text};
+use crate::store::Store;
+use crate::store::feedback;
+use crate::store::records::{Place, Record};
+
+/// How many decisions are in memory at once.
+const PAGE: usize = 500;
+
+/// How wide tables are where the terminal does not say.
+const USUAL_WIDTH: u16 = 100;
+
+/// What to report on.
+#[derive(Debug, clap::Args)]
+pub(super) struct Report {
+    /// The configuration, starwarden.toml
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    /// Count decisions from this day on (UTC), such as 2026-10-01; absent: all that are kept
+    #[arg(long, value_name = "DATE")]
+    since: Option<NaiveDate>,
+    /// Assume that a manager takes this long for a ticket without the bot
+    #[arg(long, value_name = "MINUTES", default_value_t = 12)]
+    minutes_by_hand: u64,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Csv,
+    Json,
+    Html,
+}
+
+impl Report {
+    pub(super) fn run(&self) -> Done {
+        let report = self.report().exit_as(1)?;
+        use std::io::Write;
+        let _gone = std::io::stdout().lock().write_all(&report);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn report(&self) -> anyhow::Result<Vec<u8>> {
+        let settings = config::read(&self.config, std::env::vars())?;
+        let policy = config::policy::read(&settings.policy.file)?;
+        if let StoreAt::Sqlite(file) = settings.store.at()? {
+            there(&file)?;
+        }
+        let since = self.since.map(|day| day.and_time(NaiveTime::MIN).and_utc());
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
+        let tally = runtime.block_on(async { tally(&*store::open(&settings.store).await?, since).await })?;
+        self.shown(tally, &policy, since)
+    }
+
+    fn shown(&self, tally: Tally, policy: &Policy, since: Option<DateTime<Utc>>) -> anyhow::Result<Vec<u8>> {
+        let report = tally.report(policy, since, Utc::now(), self.minutes_by_hand);
+        Ok(match self.format {
+            Format::Text => text::text(&report, USUAL_WIDTH).into_bytes(),
+            Format::Csv => csv::csv(&report)?,
+            Format::Json => {
+                let mut json = serde_json::to_vec_pretty(&report)?;
+                json.push(b'\n');
+                json
+            }
+            Format::Html => html::html(&report).into_bytes(),
+        })
+    }
+}
+
+/// A store that is not there is not made: there would be nothing to report on.
+fn there(file: &Path) -> anyhow::Result<()> {
+    std::fs::metadata(file).with_context(|| format!("the store {} cannot be read: nothing was kept yet, or the command is started in another folder than the bot", file.display()))?;
+    Ok(())
+}
+
+/// Counts every decision since then, page by page.
+async fn tally(store: &dyn Store, since: Option<DateTime<Utc>>) -> anyhow::Result<Tally> {
+    let mut tally = Tally::default();
+    // Everything is later than the first moment there is.
+    let mut place = Place { decided_at: since.unwrap_or(DateTime::UNIX_EPOCH), id: 0 };
+    loop {
+        let page = store.records(place, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(tally) };
+        place = last.place;
+        for record in page {
+            let told = format!("the decision {} on ticket {}", record.reference, record.ticket);
+            tally.add(&case(record).context(told)?);
+        }
+    }
+}
+
+fn case(record: Record) -> anyhow::Result<Case> {
+    let decision: Decision = serde_json::from_str(&record.decision).context("is not one this version can read")?;
+    Ok(Case {
+        ticket: record.ticket,
+        reference: record.reference,
+        decided_at: record.place.decided_at,
+        decision,
+        earlier: record.earlier,
+        earlier_verdicts: record.earlier_verdicts,
+        starred_at: record.starred_at,
+        posted_at: record.posted_at,
+        opinion: record.feedback.map(opinion),
+    })
+}
+
+fn opinion(feedback: feedback::Feedback) -> Opinion {
+    let why = match feedback.opinion {
+        feedback::Opinion::Agree => return Opinion::Agreed,
+        feedback::Opinion::Disagree { why } => why,
+        feedback::Opinion::Corrected { to } => format!("corrected to {}", to.replace('_', " ")),
+    };
+    Opinion::Disagreed { why, who: feedback.who, at: feedback.said_at, way: feedback.way.word() }
+}

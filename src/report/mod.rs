@@ -1,0 +1,164 @@
+//! The report: what was decided, whether people agreed, what STARs were about, and what it saved.
+//!
+//! Decisions are counted one at a time and let go, so memory does not grow with them.
+
+pub mod csv;
+pub mod html;
+mod tally;
+pub mod text;
+mod waits;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::helpdesk::ticket::TicketKey;
+use crate::policy::decision::Decision;
+pub use tally::Tally;
+
+/// One carried decision as the report counts it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Which ticket.
+    pub ticket: TicketKey,
+    /// The short id of its note.
+    pub reference: String,
+    /// When it was made.
+    pub decided_at: DateTime<Utc>,
+    /// What was decided.
+    pub decision: Decision,
+    /// How many decisions of the ticket were carried out before it.
+    pub earlier: u64,
+    /// How many of these gave a verdict, and not questions.
+    pub earlier_verdicts: u64,
+    /// When the ticket's first delivery came; none where it was found without one.
+    pub starred_at: Option<DateTime<Utc>>,
+    /// When its note was known to stand on the ticket; none in shadow mode.
+    pub posted_at: Option<DateTime<Utc>>,
+    /// The newest opinion on it.
+    pub opinion: Option<Opinion>,
+}
+
+/// What somebody thought of a decision.
+#[derive(Debug, Clone)]
+pub enum Opinion {
+    /// It is right.
+    Agreed,
+    /// It is not.
+    Disagreed {
+        /// In words: the reason given, or the verdict it was corrected to.
+        why: String,
+        /// Who.
+        who: String,
+        /// When.
+        at: DateTime<Utc>,
+        /// `reply`, `console` or `tag`.
+        way: &'static str,
+    },
+}
+
+/// How many decisions share something, and how many of those somebody judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// What they share, by its name in policy or decision.
+    pub name: String,
+    /// The same for people.
+    pub label: String,
+    /// How many there are.
+    pub count: u64,
+    /// How many somebody agreed with.
+    pub agreed: u64,
+    /// How many somebody disagreed with.
+    pub disagreed: u64,
+}
+
+/// A decision that somebody disagreed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    /// The helpdesk account.
+    pub account: String,
+    /// The ticket number.
+    pub ticket: u64,
+    /// The decision's short id.
+    pub reference: String,
+    /// Its verdict.
+    pub verdict: String,
+    /// Why they disagreed, in their words or ours; may be empty.
+    pub why: String,
+    /// Who.
+    pub who: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// `reply`, `console` or `tag`.
+    pub way: String,
+}
+
+/// How long it took from a ticket's star to its first verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Waited {
+    /// Tickets of which it is known.
+    pub tickets: u64,
+    /// The median in minutes: as exact as a second below an hour, a minute below a week, an hour above.
+    pub median_minutes: f64,
+}
+
+/// What the bot saved, by an assumption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Saved {
+    /// Tickets whose first verdict nobody disagreed with.
+    pub tickets: u64,
+    /// The assumption: minutes a manager would have taken for one.
+    pub minutes_by_hand: u64,
+    /// The one times the other.
+    pub minutes: u64,
+}
+
+/// The report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// From when on decisions are counted; none for all that are kept.
+    pub since: Option<DateTime<Utc>>,
+    /// When the report was made.
+    pub made_at: DateTime<Utc>,
+    /// Decisions that were carried out, or recorded in shadow mode.
+    pub decisions: u64,
+    /// Tickets whose first decision is among them.
+    pub tickets: u64,
+    /// Decisions that gave a verdict, and not questions.
+    pub given: u64,
+    /// Verdicts somebody agreed with. Open questions are no verdict: they are left out.
+    pub agreed: u64,
+    /// Verdicts somebody disagreed with, or corrected by a tag.
+    pub disagreed: u64,
+    /// Decisions by verdict.
+    pub verdicts: Vec<Row>,
+    /// Verdicts by the questions they answered on the way.
+    pub nodes: Vec<Row>,
+    /// Verdicts by where their facts were read.
+    pub sources: Vec<Row>,
+    /// Tickets by kind of request.
+    pub requests: Vec<Row>,
+    /// Tickets by handbook case.
+    pub workflows: Vec<Row>,
+    /// Facts asked for, by how many decisions asked.
+    pub asked: Vec<Row>,
+    /// From star to first verdict; none where no ticket tells.
+    pub waited: Option<Waited>,
+    /// What was saved.
+    pub saved: Saved,
+    /// Decisions somebody disagreed with, newest first.
+    pub disagreements: Vec<Disagreement>,
+    /// How many more there are.
+    pub disagreements_left_out: u64,
+}
+
+impl Report {
+    /// The share of judged verdicts that was agreed with, in whole percent; none where nobody judged.
+    pub fn agreement(&self) -> Option<u64> {
+        percent(self.agreed, self.agreed.saturating_add(self.disagreed))
+    }
+}
+
+/// A part of a whole in whole percent; none of nothing.
+pub(crate) fn percent(part: u64, whole: u64) -> Option<u64> {
+    part.saturating_mul(100).saturating_add(whole / 2).checked_div(whole)
+}
