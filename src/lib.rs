@@ -31,7 +31,7 @@ pub mod metrics;
 pub mod note;
 pub mod policy;
 pub mod receive;
-pub mod server;
 pub mod report;
+pub mod server;
 pub mod store;
 pub mod work;
