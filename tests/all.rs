@@ -36,3 +36,4 @@ mod server;
 mod setup;
 mod store;
 mod support;
+mod workflows;

@@ -38,7 +38,7 @@ pub fn read(text: &str, written: NaiveDate, lexicon: &Lexicon) -> Vec<Day> {
         });
         collect(&mut found, year_last, text, digits);
     }
-    for named in &lexicon.named_dates {
+    for named in lexicon.named_dates() {
         let day = |found: &Captures<'_>| {
             let day = u32::try_from(number(found, 1)?).ok()?;
             match number(found, 2) {

@@ -1,7 +1,6 @@
 //! Everything a policy reads words with, built once: its patterns as one set, its languages, its spellings of dates.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
@@ -18,13 +17,13 @@ static SHIPPED: LazyLock<Vec<Language>> = LazyLock::new(|| {
 /// What a policy reads words with.
 #[derive(Debug)]
 pub struct Lexicon {
-    /// All patterns of all facts: one pass tells which of them are worth a search of their own.
-    set: RegexSet,
-    places: HashMap<String, usize>,
     /// The languages.
     pub languages: Vec<Language>,
-    /// Spellings with a month's name, each with its languages' place: `30 Nov 2026` and `Nov 30, 2026`.
-    pub named_dates: Vec<NamedDate>,
+    /// The texts of all patterns of all facts, sorted.
+    patterns: Vec<String>,
+    /// All of them as one, built for the first ticket with words: one pass tells which are worth a search of their own.
+    set: OnceLock<Option<RegexSet>>,
+    named_dates: OnceLock<Vec<NamedDate>>,
 }
 
 /// Two expressions for one month's dates: day first (groups day, year) and month first (the same).
@@ -39,56 +38,59 @@ pub struct NamedDate {
 }
 
 impl Lexicon {
-    /// Builds it from a binding.
-    ///
-    /// # Errors
-    /// Patterns that together are too large.
-    pub(super) fn new(binding: &Binding) -> Result<Lexicon, regex::Error> {
+    /// Takes it out of a binding.
+    pub(super) fn new(binding: &Binding) -> Lexicon {
         let sources = binding.facts.values().flat_map(|fact| &fact.sources);
-        let mut texts: Vec<&str> =
-            sources.flat_map(Source::patterns).map(|Pattern(pattern)| pattern.as_str()).collect();
-        texts.sort_unstable();
-        texts.dedup();
-        let set = RegexSetBuilder::new(&texts)
-            .case_insensitive(true)
-            .size_limit(16 << 20)
-            .dfa_size_limit(16 << 20)
-            .build()?;
-        let places = texts.iter().enumerate().map(|(place, text)| ((*text).to_owned(), place)).collect();
+        let patterns = sources.flat_map(Source::patterns).map(|Pattern(pattern)| pattern.as_str().to_owned());
+        let mut patterns: Vec<String> = patterns.collect();
+        patterns.sort_unstable();
+        patterns.dedup();
         let own: Vec<Language> = binding.languages.values().cloned().collect();
         let languages = if own.is_empty() { SHIPPED.clone() } else { own };
-        let mut named_dates = Vec::new();
-        for (month, name) in languages.iter().flat_map(|language| (1..=12).zip(&language.months.0)) {
-            named_dates.push(NamedDate {
-                month,
-                day_first: build(&format!(
-                    r"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s+of)?[\s-]+(?:{name})\b\.?(?:,?[\s-]+(\d{{4}})\b)?"
-                ))?,
-                month_first: build(&format!(
-                    r"\b(?:{name})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?"
-                ))?,
-            });
-        }
-        Ok(Lexicon { set, places, languages, named_dates })
+        Lexicon { languages, patterns, set: OnceLock::new(), named_dates: OnceLock::new() }
     }
 
     /// Which of the policy's patterns stand anywhere in a text.
     pub fn hits(&self, text: &str) -> Hits<'_> {
-        Hits { matched: self.set.matches(text), lexicon: self }
+        let build = || {
+            RegexSetBuilder::new(&self.patterns)
+                .case_insensitive(true)
+                .dot_matches_new_line(true)
+                .size_limit(64 << 20)
+                .dfa_size_limit(32 << 20)
+                .build()
+                .ok()
+        };
+        let matched = self.set.get_or_init(build).as_ref().map(|set| set.matches(text));
+        Hits { matched, patterns: &self.patterns }
     }
+
+    /// Spellings of dates with a month's name: `30 Nov 2026` and `Nov 30, 2026`.
+    pub fn named_dates(&self) -> &[NamedDate] {
+        let months = || self.languages.iter().flat_map(|language| (1..=12).zip(&language.months.0));
+        self.named_dates.get_or_init(|| months().filter_map(|(month, name)| named_date(month, name).ok()).collect())
+    }
+}
+
+fn named_date(month: u32, name: &str) -> Result<NamedDate, regex::Error> {
+    let day_first = format!(r"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s+of)?[\s-]+(?:{name})\b\.?(?:,?[\s-]+(\d{{4}})\b)?");
+    let month_first = format!(r"\b(?:{name})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?");
+    Ok(NamedDate { month, day_first: build(&day_first)?, month_first: build(&month_first)? })
 }
 
 /// Which patterns stand in one text.
 #[derive(Debug)]
 pub struct Hits<'a> {
-    matched: regex::SetMatches,
-    lexicon: &'a Lexicon,
+    /// None where the patterns are too many for one set: then each is searched.
+    matched: Option<regex::SetMatches>,
+    patterns: &'a [String],
 }
 
 impl Hits<'_> {
-    /// Whether this pattern does.
+    /// Whether this pattern may; the search for it tells where.
     pub fn has(&self, Pattern(pattern): &Pattern) -> bool {
-        let place = self.lexicon.places.get(pattern.as_str());
-        place.is_some_and(|&place| self.matched.matched(place))
+        let Some(matched) = &self.matched else { return true };
+        let place = self.patterns.binary_search_by(|text| text.as_str().cmp(pattern.as_str()));
+        place.is_ok_and(|place| matched.matched(place))
     }
 }

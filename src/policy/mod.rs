@@ -26,7 +26,7 @@ mod walk;
 
 use binding::{Binding, OutcomeBinding};
 use diagram::Diagram;
-use fault::{Document, Fault};
+use fault::Fault;
 use graph::Graph;
 use lexicon::Lexicon;
 
@@ -66,15 +66,7 @@ impl Policy {
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
         let graph = check::graph(&diagram, &binding)?;
-        let lexicon = Lexicon::new(&binding).map_err(|error| {
-            let message = format!("the patterns of all facts together cannot be used: {error}");
-            vec![Fault {
-                document: Document::Binding,
-                span: 0..0,
-                message,
-                help: Some("write fewer or shorter ones".into()),
-            }]
-        })?;
+        let lexicon = Lexicon::new(&binding);
         let hash = hash::content(&diagram, text);
         Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
     }

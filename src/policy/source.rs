@@ -131,14 +131,16 @@ impl Says {
 
 /// A pattern looked for in text, without regard to capitals; it runs in linear time.
 ///
-/// A space in it stands for any white space, for mails break their lines anywhere.
+/// A space in it stands for any white space, for mails break their lines anywhere; ` … ` for anything within the
+/// sentence.
 #[derive(Debug, Clone)]
 pub struct Pattern(pub Regex);
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        build(&text.replace(' ', r"\s+"))
+        let written = text.replace(" … ", r"[^.!?;]*?\b").replace(' ', r"\s+");
+        build(&written)
             .map(Pattern)
             .map_err(|error| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}")))
     }
@@ -146,7 +148,7 @@ impl<'de> Deserialize<'de> for Pattern {
 
 /// A pattern without regard to capitals, of bounded size.
 pub(super) fn build(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build()
+    RegexBuilder::new(pattern).case_insensitive(true).dot_matches_new_line(true).size_limit(1 << 20).build()
 }
 
 /// A source as written.
