@@ -34,6 +34,7 @@ mod report;
 mod secrets;
 mod server;
 mod setup;
+mod sources;
 mod store;
 mod support;
 mod workflows;

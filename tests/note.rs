@@ -99,8 +99,8 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     insta::assert_snapshot!(write(&reading(&[], expires("n/a"), says("star: trial=no\nstar: in_grce=yes")), None).text(), @r"
     **Answers needed.** When does the plan or licence expire?
 
-    - Is the plan/lic expiring in more than 24h? Yes → **No need for STAR**
-    - Is the plan/lic expiring in more than 24h? No → still open: no need for STAR or OK to STAR
+    - More than 24 h from now → **No need for STAR**
+    - Sooner, or already past → still open: no need for STAR or OK to STAR
 
     Reply in an internal note: `star: expires_at=2026-11-30` (its date)
 

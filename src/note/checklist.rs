@@ -4,19 +4,21 @@
 
 use super::Subject;
 use super::markup::{Span, code, text};
-use crate::helpdesk::ticket::{Attachment, Reading};
+use crate::facts::fact::Finding;
+use crate::facts::words;
+use crate::helpdesk::ticket::Reading;
 
 /// The items for this decision.
 pub(super) fn items(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     let decision = subject.decision;
-    let assignee = subject.reading.and_then(assignee);
+    let assignee = subject.reading.filter(|_| subject.policy.binding.advice.assignee).and_then(assignee);
     let mut items: Vec<Vec<Span>> = Vec::new();
     match decision.verdict.as_str() {
         "no_need" => {
             items.push(vec![text("Give the filer the reason, agree on another way in the STAR issue, label it "), code("unstarred")]);
-            if let Some(name) = assignee {
-                items.push(vec![text(format!("{name} has the ticket"))]);
-            }
+            let has = assignee.map(|name| format!("{name} has the ticket"));
+            let line = [hours(subject), has].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            items.extend(Some(line).filter(|line| !line.is_empty()).map(|line| vec![text(line)]));
         }
         "ok_to_star" => {
             items.push(vec![text(match assignee {
@@ -26,6 +28,7 @@ pub(super) fn items(subject: &Subject<'_>) -> Vec<Vec<Span>> {
                 }
                 None => "L&R first, always".to_owned(),
             })]);
+            items.extend(hours(subject).map(|line| vec![text(line)]));
             items.extend(case(subject));
         }
         "use_docs" => items.push(vec![text("Point the filer to the docs on linking a subscription to a group; if the docs were followed and the system errs, reply "), code("star: edge_case=yes")]),
@@ -61,10 +64,10 @@ fn case(subject: &Subject<'_>) -> Vec<Vec<Span>> {
         ],
         _ => &[],
     };
-    let screenshot = ["self_managed_extension", "self_managed_activation"]
+    let needs_screenshot = ["self_managed_extension", "self_managed_activation"]
         .contains(&subject.decision.workflow.as_deref().unwrap_or_default());
-    let first = screenshot.then(|| match subject.reading.and_then(image) {
-        Some(image) => format!("Before any trial licence: see that {} shows Admin → Dashboard", image.file_name),
+    let first = needs_screenshot.then(|| match screenshot(subject) {
+        Some(found) => format!("Before any trial licence: see that the screenshot shows Admin → Dashboard: {found}"),
         None => "Before any trial licence: ask the customer for a screenshot of Admin → Dashboard".to_owned(),
     });
     first.into_iter().chain(steps.iter().map(|step| (*step).to_owned())).map(|step| vec![text(step)]).collect()
@@ -75,9 +78,15 @@ fn assignee(reading: &Reading) -> Option<&str> {
     Some(user.name.as_str()).filter(|name| !name.is_empty())
 }
 
-/// The newest image from the customer.
-fn image(reading: &Reading) -> Option<&Attachment> {
-    let customers =
-        reading.comments.iter().rev().filter(|comment| comment.public && !reading.is_staff(comment.author_id));
-    customers.flat_map(|comment| &comment.attachments).find(|file| file.content_type.starts_with("image/"))
+/// How the team that has the ticket stands now: `L&R is at work until Fri 17:00 PT`.
+fn hours(subject: &Subject<'_>) -> Option<String> {
+    let standing = subject.facts.get("lr_available").and_then(Finding::known)?;
+    Some(format!("L&R is {}", standing.source))
+}
+
+/// The customer's screenshot, or the word of one: `dashboard.png (customer, 23 Nov)`.
+fn screenshot(subject: &Subject<'_>) -> Option<String> {
+    let found =
+        subject.facts.get("screenshot").and_then(Finding::known).filter(|fact| fact.value.to_string() == "yes")?;
+    Some(found.quote.as_ref().map_or_else(|| found.source.clone(), words::cited))
 }

@@ -1,5 +1,6 @@
 //! A decision as an internal note: the answer first, then why, what next, and how to correct it.
 
+mod advice;
 mod checklist;
 pub mod markup;
 mod questions;
@@ -57,6 +58,11 @@ pub fn write(subject: &Subject<'_>) -> Note {
     if !next.is_empty() {
         blocks.push(Block::Title("Next".into()));
         blocks.push(Block::Bullets(next));
+    }
+    let worth_telling = advice::lines(subject);
+    if !worth_telling.is_empty() {
+        blocks.push(Block::Title("Worth knowing".into()));
+        blocks.push(Block::Bullets(worth_telling));
     }
     blocks.extend(Some(correction(subject)).filter(|line| !line.is_empty()).map(Block::Line));
     blocks.push(Block::Line(signature(subject)));

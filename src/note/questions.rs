@@ -3,7 +3,8 @@
 use super::markup::{Block, Span, code, strong, text};
 use super::reasons::{capital, reason};
 use super::{Subject, changed, lower_first};
-use crate::facts::fact::Finding;
+use crate::facts::expiry;
+use crate::facts::fact::{Fact, Finding, Value};
 use crate::facts::words;
 use crate::policy::binding::{Kind, Meaning};
 use crate::policy::decision::Missing;
@@ -49,19 +50,20 @@ pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
 
 /// What was guessed, and why that is not enough.
 fn guess(subject: &Subject<'_>, missing: &Missing) -> Option<Vec<Span>> {
-    let suggested = missing.suggested.as_ref()?;
+    missing.suggested.as_ref()?;
     let fact = subject.facts.get(&missing.fact)?.known()?;
+    let suggested = said(&fact.value);
     let from = fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited);
     Some(vec![text(format!("I guess {suggested}, from {from}; a guess alone does not dismiss."))])
 }
 
 /// What each answer leads to.
 fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
-    let about = question_of_instant(subject, &missing.fact).map(|question| format!("{question} ")).unwrap_or_default();
+    let span = compared(subject, &missing.fact);
     let mut answers: Vec<_> = missing.leads_to.iter().collect();
     answers.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
     let line = |(answer, outcomes): (&String, &Vec<String>)| {
-        let mut line = vec![text(format!("{about}{} → ", capital(&answer.replace('_', " "))))];
+        let mut line = vec![text(format!("{} → ", label(span, answer)))];
         match outcomes.as_slice() {
             [one] => line.push(strong(subject.policy.title(one))),
             several => {
@@ -75,15 +77,29 @@ fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
     answers.into_iter().map(line).collect()
 }
 
-/// The diagram's question about an instant.
-fn question_of_instant<'a>(subject: &Subject<'a>, fact: &str) -> Option<&'a str> {
-    let policy = subject.policy;
-    let (id, _) = policy
-        .binding
-        .nodes
-        .iter()
-        .find(|(_, meaning)| matches!(meaning, Meaning::MoreThan { until, .. } if until.get_ref() == fact))?;
-    policy.diagram.nodes.iter().find(|node| node.id == *id.get_ref()).map(|node| node.text.as_str())
+/// How far from now the diagram asks about an instant.
+fn compared(subject: &Subject<'_>, fact: &str) -> Option<i64> {
+    subject.policy.binding.nodes.values().find_map(|meaning| match meaning {
+        Meaning::MoreThan { until, span } if until.get_ref() == fact => Some(span.0),
+        _ => None,
+    })
+}
+
+/// An answer in words: a word itself, and for an instant how far off it is.
+fn label(span: Option<i64>, answer: &str) -> String {
+    match (span, answer) {
+        (Some(span), "yes") => format!("More than {} h from now", span / 3_600_000),
+        (Some(_), _) => "Sooner, or already past".into(),
+        (None, word) => capital(&word.replace('_', " ")),
+    }
+}
+
+/// A fact's value for people.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Word(word) => word.replace('_', " "),
+        Value::Instant(at) => expiry::moment(*at),
+    }
 }
 
 /// How to answer: `star: in_grace=yes` or `star: in_grace=no`.
@@ -113,7 +129,11 @@ fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
         .iter()
         .filter_map(|missing| match subject.facts.get(&missing.fact)? {
             Finding::Unknown { looked } => Some(looked.clone()),
-            Finding::Known(_) | Finding::Conflict(_) => None,
+            Finding::Conflict(two) => {
+                let says = |fact: &Fact| format!("{} says {}", fact.source, said(&fact.value));
+                Some(vec![format!("the records contradict each other: {}, {}", says(&two.0), says(&two.1))])
+            }
+            Finding::Known(_) => None,
         })
         .flatten()
         .collect();

@@ -22,9 +22,9 @@ pub struct Advice {
     /// Ticket fields a request must have filled, with what each is called; told where the helpdesk has the field and it is empty.
     #[serde(default)]
     pub required: BTreeMap<String, String>,
-    /// Patterns by which a request for convenience is known: no loss of function is near.
+    /// Words that show a request for convenience; quoted where the expiry is far off as well.
     #[serde(default)]
     pub convenience_any: Vec<Pattern>,
-    /// Where the expiry is at least this far off, and no loss is told of, the request is one for convenience.
+    /// Tell where the expiry is at least this far off: the request may be one for convenience.
     pub convenience_beyond: Option<Span>,
 }
