@@ -42,7 +42,7 @@ fn records_that_contradict_each_other_dismiss_nothing() {
             json!({ "organization": { "organization_fields": { "expiration_date": expires } } }),
         );
         reading.ticket.custom_fields = serde_json::from_value(field).expect("fields");
-        judge::ticket(&policy, &ids, Some(&reading), &[], None, at("2026-11-24T12:00:00Z")).decision.verdict
+        judge::ticket(&policy, &ids, Some(&reading), &[], &[], None, at("2026-11-24T12:00:00Z")).decision.verdict
     };
     for (tags, field, expires, expected) in [
         (&["transaction_issue_renewal_help"][..], json!([]), "2027-06-30", "no_need"),
@@ -186,11 +186,12 @@ fn advice_never_changes_a_verdict() {
                 &Ids::new(&policy.binding, &Ids::default()),
                 Some(&reading),
                 &[],
+                &[],
                 None,
                 at("2026-11-24T12:00:00Z"),
             )
             .decision;
-            decision.policy = String::new().into();
+            decision.policy = String::new();
             decision
         };
         assert_eq!(decide(&with), decide(&without), "{tags:?} {expires}");

@@ -81,7 +81,12 @@ fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
 fn compared(subject: &Subject<'_>, fact: &str) -> Option<i64> {
     subject.policy.binding.nodes.values().find_map(|meaning| match meaning {
         Meaning::MoreThan { until, span } if until.get_ref() == fact => Some(span.0),
-        _ => None,
+        Meaning::Choose { .. }
+        | Meaning::YesNo { .. }
+        | Meaning::MoreThan { .. }
+        | Meaning::OnlyIf { .. }
+        | Meaning::Outcome(_)
+        | Meaning::Task(_) => None,
     })
 }
 
