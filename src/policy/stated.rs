@@ -1,6 +1,7 @@
 //! Deciding where there is no ticket: on stated facts, and on the policy's own word for the rest.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -9,6 +10,7 @@ use super::binding::Kind;
 use super::decision::Decision;
 use super::given::{AllGiven, Given};
 use super::graph::{Known, Range};
+use super::source::Place;
 use super::walk::{Slots, Stand};
 use crate::facts::expiry;
 use crate::facts::fact::{Facts, Trust};
@@ -17,15 +19,14 @@ use crate::facts::fact::{Facts, Trust};
 #[derive(Debug)]
 pub struct Unstated<'a> {
     policy: &'a Policy,
+    facts: &'a Facts,
     given: AllGiven<'a>,
-    workflow: Option<&'a str>,
 }
 
 impl Policy {
     /// What stands where nothing is stated: `facts` as they are gathered without a ticket.
     pub fn unstated<'a>(&'a self, facts: &'a Facts) -> Unstated<'a> {
-        let workflow = facts.get("workflow").and_then(|finding| finding.known()?.value.word());
-        Unstated { policy: self, given: self.graph.given(facts), workflow }
+        Unstated { policy: self, facts, given: self.graph.given(facts) }
     }
 }
 
@@ -66,7 +67,7 @@ impl<'a> Unstated<'a> {
         source: &'a str,
         now: DateTime<Utc>,
     ) -> Option<Decision<Cow<'a, str>>> {
-        let (mut given, mut workflow) = (self.given.clone(), self.workflow);
+        let (mut given, mut workflow) = (self.given.clone(), None);
         for (name, text) in stated {
             match self.policy.graph.facts.iter().position(|asked| asked.name == name) {
                 Some(fact) => {
@@ -77,6 +78,10 @@ impl<'a> Unstated<'a> {
                 None => return None,
             }
         }
+        if self.policy.graph.facts.iter().any(|asked| self.is_conditional(&asked.name)) {
+            return None;
+        }
+        let workflow = workflow.or_else(|| self.workflow(&given));
         let mut decision = self.policy.decide_given(&given, workflow, now);
         decision.tags = self.policy.tags(&decision.verdict, &[]);
         Some(decision)
@@ -88,9 +93,38 @@ impl<'a> Unstated<'a> {
             Range::Words(words) => Some(Known::Word(words.iter().position(|word| word == text)?)),
             Range::Instant(_) => {
                 let bound = self.policy.binding.fact(&asked.name).filter(|bound| bound.kind == Kind::Instant)?;
-                Some(Known::At(expiry::instant(text, bound.day)?.timestamp_millis()))
+                // Which end of its day a bare date means may hang on other facts.
+                let exact = text.contains('T') || bound.day_ends_when.is_empty();
+                exact.then(|| Some(Known::At(expiry::instant(text, bound.day)?.timestamp_millis())))?
             }
         }
+    }
+
+    /// Whether the policy's own word for a fact hangs on other facts.
+    fn is_conditional(&self, fact: &str) -> bool {
+        self.own_words(fact).any(|(when, _)| !when.is_empty())
+    }
+
+    /// The handbook case: without a ticket only the policy's own word can say it, which may hang on what is stated.
+    fn workflow(&self, given: &[Option<Given<'_>>]) -> Option<&'a str> {
+        let holds = |(fact, answer): (&String, &String)| {
+            let word = match self.policy.graph.facts.iter().position(|asked| asked.name == *fact) {
+                Some(fact) => self.policy.graph.value(fact, given.get(fact).copied().flatten()?.value),
+                None => Cow::Borrowed(self.facts.get(fact)?.known()?.value.word()?),
+            };
+            Some(word == answer.as_str())
+        };
+        let mut words = self.own_words("workflow");
+        words.find(|(when, _)| when.iter().all(|condition| holds(condition) == Some(true))).map(|(_, word)| word)
+    }
+
+    /// What the policy says of a fact where nothing else answers, each with its condition.
+    fn own_words(&self, fact: &str) -> impl Iterator<Item = (&'a BTreeMap<String, String>, &'a str)> + use<'a> {
+        let sources = self.policy.binding.fact(fact).map(|fact| fact.sources.as_slice()).unwrap_or_default();
+        sources.iter().filter_map(|source| {
+            let Place::Otherwise(word) = &source.place else { return None };
+            Some((&source.when, word.as_str()))
+        })
     }
 }
 
