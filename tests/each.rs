@@ -1,5 +1,7 @@
 //! Streams of lines: the quick way for stated facts says, byte for byte, what gathering and serde say.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -10,8 +12,12 @@ use starwarden::policy::Policy;
 use starwarden::work::judge;
 use starwarden::work::line::{Decided, Line, Rule};
 
-fn star() -> Policy {
-    Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd")).expect("sound")
+fn star() -> &'static Policy {
+    static STAR: LazyLock<Policy> = LazyLock::new(|| {
+        Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd"))
+            .expect("sound")
+    });
+    &STAR
 }
 
 fn now() -> DateTime<Utc> {
@@ -50,18 +56,18 @@ proptest! {
     #[test]
     fn stated_facts_are_decided_as_gathered_ones_are(facts in facts(), id in "\\PC{0,12}") {
         let policy = star();
-        let ids = Ids::new(&policy.binding, &Ids::default());
+        let ids = Ids::new(policy.binding, &Ids::default());
         let line = json!({ "id": id, "facts": facts });
         let parsed: Line = serde_json::from_value(line.clone()).expect("a line");
-        let stated = parsed.stated(&policy).expect("known facts");
-        let judged = judge::ticket(&policy, &ids, None, &[], &stated, None, now());
+        let stated = parsed.stated(policy).expect("known facts");
+        let judged = judge::ticket(policy, &ids, None, &[], &stated, None, now());
         let slow = Decided { id: json!(id), decision: judged.decision.into(), problems: judged.problems };
         let expected = serde_json::to_string(&slow).expect("JSON");
         let mut written = Vec::new();
         slow.write(&mut written).expect("memory");
         prop_assert_eq!(String::from_utf8(written).expect("text"), expected.clone());
         let mut out = Vec::new();
-        each::decide(&policy, now(), &mut line.to_string().as_bytes(), &mut out).expect("a line");
+        each::decide(policy, now(), &mut line.to_string().as_bytes(), &mut out).expect("a line");
         prop_assert_eq!(String::from_utf8(out).expect("text"), expected + "\n");
     }
 }
@@ -69,9 +75,8 @@ proptest! {
 #[test]
 fn what_was_guessed_and_quoted_is_written_as_serde_writes_it() {
     let policy = star();
-    let nothing = gather::facts(&policy, &Ids::default(), None, &[], now()).facts;
-    let rule =
-        Rule { policy: &policy, ids: Ids::new(&policy.binding, &Ids::default()), unstated: policy.unstated(&nothing) };
+    let nothing = gather::facts(policy, &Ids::default(), None, &[], now()).facts;
+    let rule = Rule { policy, ids: Ids::new(policy.binding, &Ids::default()), unstated: policy.unstated(&nothing) };
     for sample in include_str!("cases/tickets.ndjson").lines() {
         let mut sample: Value = serde_json::from_str(sample).expect("a sample");
         sample["ticket"]["description"] =
@@ -97,7 +102,7 @@ fn lines_come_out_in_their_order_and_a_bad_one_stops_nothing() {
         });
     }
     let mut out = Vec::new();
-    each::decide(&policy, now(), &mut text.as_bytes(), &mut out).expect("lines");
+    each::decide(policy, now(), &mut text.as_bytes(), &mut out).expect("lines");
     let out = String::from_utf8(out).expect("text");
     assert_eq!(out.lines().count(), 5000);
     for (id, line) in out.lines().enumerate() {
