@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn stated_facts_are_decided_as_gathered_ones_are(facts in facts(), id in "\\PC{0,12}") {
         let policy = star();
-        let ids = Ids::new(policy.binding, &Ids::default());
+        let ids = Ids::new(&policy.binding, &Ids::default());
         let line = json!({ "id": id, "facts": facts });
         let parsed: Line = serde_json::from_value(line.clone()).expect("a line");
         let stated = parsed.stated(policy).expect("known facts");
@@ -76,7 +76,7 @@ proptest! {
 fn what_was_guessed_and_quoted_is_written_as_serde_writes_it() {
     let policy = star();
     let nothing = gather::facts(policy, &Ids::default(), None, &[], now()).facts;
-    let rule = Rule { policy, ids: Ids::new(policy.binding, &Ids::default()), unstated: policy.unstated(&nothing) };
+    let rule = Rule { policy, ids: Ids::new(&policy.binding, &Ids::default()), unstated: policy.unstated(&nothing) };
     for sample in include_str!("cases/tickets.ndjson").lines() {
         let mut sample: Value = serde_json::from_str(sample).expect("a sample");
         sample["ticket"]["description"] =
