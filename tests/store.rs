@@ -707,3 +707,40 @@ async fn policies_are_kept_in_the_order_they_came_into_force() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_moved_since_its_last_look_is_found_and_nothing_else() {
+    check(|store| async move {
+        for (id, next) in [
+            (1, Next::Settled { look_at: None }),
+            (2, Next::Stopped { why: "solved".into() }),
+            (3, Next::Dead { error: "broken".into() }),
+        ] {
+            store.mark_due(&key(id), at(0)).await.expect("marked");
+            let claim = claim_one(&*store, 1).await;
+            store.looked(&claim, at(100)).await.expect("kept");
+            store.settle(&claim, next, at(2)).await.expect("settled");
+        }
+        store.mark_due(&key(4), at(9)).await.expect("marked");
+        for (seconds, moved) in [(99, vec![5]), (100, vec![1, 2, 3, 5]), (300, vec![1, 2, 3, 5])] {
+            let found: Vec<_> = (1..=5).map(|id| (id, at(seconds))).collect();
+            let all = store.moved("global", &found).await.expect("asked");
+            assert_eq!(all, moved, "changed at {seconds} s, read at 100 s; 4 is due anyway, 5 was never heard of");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_decision_is_unconfirmed_until_something_became_of_it() {
+    check(|store| async move {
+        store.mark_due(&key(1), at(0)).await.expect("marked");
+        let claim = claim_one(&*store, 1).await;
+        assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
+        store.record_decision(&claim, &row("A", Carried::Open)).await.expect("recorded");
+        assert!(store.unconfirmed(&key(1)).await.expect("asked"));
+        store.posted(&claim, "A", at(2)).await.expect("said");
+        assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
+    })
+    .await;
+}

@@ -25,7 +25,7 @@ use crate::store::policies::PolicyVersion;
 use crate::work::pace::Pace;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
-use crate::work::{self, Account, Shared, star_tags};
+use crate::work::{self, Account, Shared, Work, star_tags};
 
 /// How long a ticket waits for the rest of a burst; also how old a stamp must be before it can guard a write.
 const SETTLE_DELAY: Duration = Duration::from_secs(2);
@@ -163,7 +163,8 @@ fn joined(opened: Opened, policy: &Policy, store: &dyn Store) -> anyhow::Result<
         wake: wake.clone(),
     };
     let account = Account {
-        helpdesk: Helpdesk::new(&opened.base_url, opened.credentials)?,
+        helpdesk: Helpdesk::patient(&opened.base_url, opened.credentials, opened.work.answer_within)?,
+        work: Work { tries: opened.work.tries, lease: opened.work.lease, notes: opened.work.notes_in_ten_minutes },
         name: opened.name,
         ids: opened.ids,
         systems: opened.systems,

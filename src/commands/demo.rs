@@ -21,7 +21,7 @@ use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
 use super::serve::signal;
 use super::{Done, ExitAs, print};
-use crate::config::{Mode, policy::drawn};
+use crate::config::{Mode, Work, policy::drawn};
 use crate::console::session::random;
 use crate::demo::helpdesk::{Publicity, StandIn};
 use crate::demo::samples::{self, Sample};
@@ -106,6 +106,7 @@ impl Demo {
             mode: Mode::Live,
             ids: Ids::default(),
             systems: Arc::default(),
+            work: Work::default(),
         };
         let (stop, stopping) = watch::channel(false);
         let (_nothing_changes, changed) = mpsc::channel(1);

@@ -36,6 +36,7 @@ pub(super) struct Opened {
     pub mode: Mode,
     pub ids: Ids,
     pub systems: Arc<Systems>,
+    pub work: config::Work,
 }
 
 impl Loaded {
@@ -53,7 +54,8 @@ impl Loaded {
         let systems = Arc::new(settings.systems(home)?);
         let open = |(name, account): (&String, &Account)| {
             let ids = Ids { hours: settings.schedules(), ..account.ids() };
-            Opened::of(name, account, ids, systems.clone(), home)
+            let opened = Opened::of(name, account, ids, systems.clone(), home)?;
+            Ok(Opened { work: settings.work, ..opened })
         };
         let accounts = settings.accounts.iter().map(open);
         Ok(Loaded { policy, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()?, certified })
@@ -82,6 +84,7 @@ impl Opened {
             mode: account.mode,
             ids,
             systems,
+            work: config::Work::default(),
         })
     }
 }

@@ -4,6 +4,7 @@ pub mod console;
 pub mod policy;
 pub mod secret;
 pub mod systems;
+pub mod work;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::facts::sources::Ids;
 use secret::Secret;
+pub use work::Work;
 
 /// The whole configuration.
 #[derive(Debug, Deserialize)]
@@ -32,6 +34,9 @@ pub struct Settings {
     /// Who may use the console and the API.
     #[serde(default)]
     pub console: console::Console,
+    /// How tickets are worked.
+    #[serde(default)]
+    pub work: Work,
     /// Helpdesk instances by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, Account>,
@@ -302,6 +307,7 @@ fn sound(settings: &Settings) -> anyhow::Result<()> {
     if settings.server.tls_certificate.is_some() != settings.server.tls_key.is_some() {
         bail!("server.tls_certificate and server.tls_key go together: give both, or neither behind a proxy");
     }
+    settings.work.sound()?;
     if settings.accounts.is_empty() {
         bail!("no account is configured: add a table [accounts.NAME]");
     }

@@ -111,7 +111,9 @@ impl StandIn {
 
     /// A ticket as it stands.
     pub fn reading(&self, id: u64) -> Option<Reading> {
-        self.lock().tickets.get(&id).map(|kept| kept.reading.clone())
+        let mut reading = self.lock().tickets.get(&id).map(|kept| kept.reading.clone())?;
+        reading.ticket.comment_count = Some(reading.comments.len());
+        Some(reading)
     }
 
     /// A ticket's audits, oldest first.

@@ -1,14 +1,15 @@
 //! Calls to the helpdesk's API. Nothing here tries again but after a 401; that is the loop's to decide.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Client, Method, RequestBuilder, Response, Url, header};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::auth::{Credentials, Keeper, Purpose};
+use super::limits;
 use super::ticket::{Comment, Organization, Ticket, User};
 use super::wire;
 use crate::metrics;
@@ -19,12 +20,25 @@ const LARGEST: usize = 16 << 20;
 /// How many pages of comments are read at most, a hundred a page.
 const MOST_PAGES: usize = 10;
 
+/// How long a call may take where nothing else is said.
+const USUAL_PATIENCE: Duration = Duration::from_secs(20);
+
 /// One account of the helpdesk.
 #[derive(Clone)]
 pub struct Helpdesk {
     http: Client,
     base: Url,
     keeper: Arc<Keeper>,
+    hold: Arc<Mutex<Option<Instant>>>,
+}
+
+/// A page of starred tickets.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Each ticket's number, and when it last changed.
+    pub tickets: Vec<(u64, Option<DateTime<Utc>>)>,
+    /// Where the next page is.
+    pub next: Option<Url>,
 }
 
 /// A ticket as one look found it.
@@ -110,19 +124,36 @@ impl Helpdesk {
     /// # Errors
     /// An address that is none.
     pub fn with(base_url: &str, credentials: Credentials, purpose: Purpose) -> Result<Helpdesk, CallError> {
+        Helpdesk::build(base_url, credentials, purpose, USUAL_PATIENCE)
+    }
+
+    /// The same for the bot itself, every call of which is given up after `patience`.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn patient(base_url: &str, credentials: Credentials, patience: Duration) -> Result<Helpdesk, CallError> {
+        Helpdesk::build(base_url, credentials, Purpose::Work, patience)
+    }
+
+    fn build(
+        base_url: &str,
+        credentials: Credentials,
+        purpose: Purpose,
+        patience: Duration,
+    ) -> Result<Helpdesk, CallError> {
         let base: Url = base_url
             .trim_end_matches('/')
             .parse()
             .map_err(|_| CallError::Unreachable(format!("{base_url} is no address")))?;
         let http = Client::builder()
-            .timeout(Duration::from_secs(20))
-            .connect_timeout(Duration::from_secs(5))
+            .timeout(patience)
+            .connect_timeout(patience.min(Duration::from_secs(5)))
             .redirect(reqwest::redirect::Policy::none()) // Elsewhere our credentials have no business.
             .user_agent(concat!("starwarden/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| CallError::unreachable(&error))?;
         let keeper = Arc::new(Keeper::new(base.as_str().trim_end_matches('/'), credentials, purpose));
-        Ok(Helpdesk { http, base, keeper })
+        Ok(Helpdesk { http, base, keeper, hold: Arc::default() })
     }
 
     /// Our own id, `GET /api/v2/users/me.json`.
@@ -142,8 +173,7 @@ impl Helpdesk {
     pub async fn ticket(&self, id: u64) -> Result<Looked, CallError> {
         let url = self.url(&format!("/api/v2/tickets/{id}"), &[("include", "users,organizations,comment_count")])?;
         let answer = self.call(Method::GET, &url, None).await?;
-        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
-        let server_time = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc());
+        let server_time = limits::date(answer.headers());
         let one: wire::OneTicket = read(answer).await?;
         let organization =
             one.organizations.unwrap_or_default().into_iter().find(|it| Some(it.id) == one.ticket.organization_id);
@@ -174,7 +204,7 @@ impl Helpdesk {
     /// Writes note and tags, `PUT /api/v2/tickets/{id}`; gives the audit's id where the answer has one.
     ///
     /// # Errors
-    /// See [`CallError`]; after [`CallError::Unreachable`], [`CallError::Failed`] and [`CallError::Unreadable`] it may have taken effect.
+    /// See [`CallError`]; after [`CallError::Unreachable`] and [`CallError::Failed`] it may have taken effect, or may yet.
     pub async fn update(&self, id: u64, update: &Update) -> Result<Option<u64>, CallError> {
         let url = self.url(&format!("/api/v2/tickets/{id}"), &[])?;
         let put = wire::Put {
@@ -186,26 +216,33 @@ impl Helpdesk {
             },
         };
         let body = serde_json::to_value(&put).map_err(|error| CallError::Unreadable(error.to_string()))?;
-        let written: wire::Written = read(self.call(Method::PUT, &url, Some(&body)).await?).await?;
-        Ok(written.audit.and_then(|audit| audit.id))
+        let answer = self.call(Method::PUT, &url, Some(&body)).await?;
+        // It is done, whatever is to be read of the rest.
+        let written: Option<wire::Written> = read(answer).await.ok();
+        Ok(written.and_then(|written| written.audit?.id))
     }
 
-    /// Numbers of open tickets with a tag, `GET /api/v2/search.json`; a thousand at most, and a minute or so behind.
+    /// Open tickets with a tag, `GET /api/v2/search/export`, a page after the other; a minute or so behind.
     ///
     /// # Errors
     /// See [`CallError`].
-    pub async fn tagged(&self, tag: &str) -> Result<Vec<u64>, CallError> {
-        let query = format!("type:ticket tags:{tag} status<solved");
-        let mut next = Some(
-            self.url("/api/v2/search.json", &[("query", &query), ("sort_by", "updated_at"), ("sort_order", "desc")])?,
-        );
-        let mut found = Vec::new();
-        while let Some(url) = next.take().filter(|_| found.len() < 1000) {
-            let page: wire::Found = read(self.call(Method::GET, &url, None).await?).await?;
-            found.extend(page.results.into_iter().map(|ticket| ticket.id));
-            next = page.next_page.and_then(|link| self.same_origin(&link));
-        }
-        Ok(found)
+    pub async fn tagged(&self, tag: &str, page: Option<Url>) -> Result<Page, CallError> {
+        let query = format!("tags:{tag} status<solved");
+        let first = [("query", query.as_str()), ("filter[type]", "ticket"), ("page[size]", "100")];
+        let url = page.map_or_else(|| self.url("/api/v2/search/export", &first), Ok)?;
+        let found: wire::Found = read(self.call(Method::GET, &url, None).await?).await?;
+        let more = found.meta.is_some_and(|meta| meta.has_more);
+        let link = found.links.and_then(|links| links.next).filter(|_| more);
+        Ok(Page {
+            tickets: found.results.into_iter().map(|ticket| (ticket.id, ticket.updated_at)).collect(),
+            next: link.and_then(|link| self.same_origin(&link)),
+        })
+    }
+
+    /// How long the last answers' headers ask to hold back, because a limit is nearly spent.
+    pub fn hold(&self) -> Option<Duration> {
+        let until = (*self.hold.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 
     pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, CallError> {
@@ -235,6 +272,10 @@ impl Helpdesk {
             let (signed, _) = self.keeper.sign(&self.http, request(), Some(&token)).await?;
             answer = counted(&method, signed).await?;
         }
+        if let Some(hold) = limits::hold(answer.headers()) {
+            let mut held = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+            *held = (*held).max(Some(Instant::now() + hold));
+        }
         CallError::of(answer).await
     }
 }
@@ -252,7 +293,7 @@ impl CallError {
         if status.is_success() {
             return Ok(answer);
         }
-        let retry_after = wait(&answer);
+        let retry_after = limits::retry_after(answer.headers());
         Err(match status.as_u16() {
             401 | 403 => CallError::Unauthorized(format!("status {}", status.as_u16())),
             404 | 410 => CallError::Gone,
@@ -284,18 +325,6 @@ impl CallError {
         };
         CallError::Unreachable(why.into())
     }
-}
-
-/// How long the helpdesk asks to wait: seconds, or until a date.
-fn wait(answer: &Response) -> Option<Duration> {
-    let text = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(text).ok()?;
-    let now =
-        answer.headers().get(header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok())?;
-    (until - now).to_std().ok()
 }
 
 pub(super) async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, CallError> {

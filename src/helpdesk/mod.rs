@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod limits;
 pub mod settings;
 pub mod ticket;
 mod wire;

@@ -56,6 +56,9 @@ pub struct Ticket {
     /// Values of custom fields by the field's id.
     #[serde(default, deserialize_with = "null_as_default")]
     pub custom_fields: Vec<CustomField>,
+    /// How many comments it has, where that was asked for; the list of comments may lag behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_count: Option<usize>,
     /// When the ticket was made.
     #[serde(default)]
     pub created_at: Option<DateTime<Utc>>,

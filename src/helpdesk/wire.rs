@@ -55,12 +55,16 @@ pub(super) struct Links {
 pub(super) struct Found {
     pub results: Vec<FoundTicket>,
     #[serde(default)]
-    pub next_page: Option<String>,
+    pub meta: Option<Meta>,
+    #[serde(default)]
+    pub links: Option<Links>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct FoundTicket {
     pub id: u64,
+    #[serde(default)]
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
 pub mod history;
+pub mod looks;
 pub mod operators;
 pub mod overview;
 pub mod pauses;
@@ -38,6 +39,7 @@ store! {
     deliveries::Deliveries,
     feedback::Feedbacks,
     history::Histories,
+    looks::Looks,
     operators::Operators,
     overview::Overviews,
     pauses::Pauses,

@@ -36,6 +36,13 @@ pub enum Next {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Not a failure either, but worth showing: the ticket flaps and is held back until then.
+    Held {
+        /// Until when.
+        at: DateTime<Utc>,
+        /// Why, in a sentence.
+        why: String,
+    },
     /// It failed; try again then.
     Retry {
         /// When.
@@ -61,6 +68,7 @@ impl Next {
         match self {
             Next::Settled { .. } => "settled",
             Next::Again { .. } => "again",
+            Next::Held { .. } => "held",
             Next::Retry { .. } => "retry",
             Next::Dead { .. } => "dead",
             Next::Stopped { .. } => "stopped",
@@ -124,6 +132,7 @@ impl Next {
             Next::Settled { look_at: None } => left("idle", None, None, 0, None, Yields::ToMarks),
             Next::Settled { look_at } => left("due", *look_at, None, 0, None, Yields::ToMarks),
             Next::Again { at } => left("due", Some(*at), None, claim.failures, None, Yields::Never),
+            Next::Held { at, why } => left("due", Some(*at), None, claim.failures, Some(why), Yields::Never),
             Next::Retry { at, error } => left("due", Some(*at), None, failed, Some(error), Yields::Never),
             Next::Dead { error } => left("dead", None, Some(error), failed, Some(error), Yields::ToMarks),
             Next::Stopped { why } => left("stopped", None, Some(why), 0, None, Yields::ToMarks),
@@ -165,7 +174,7 @@ pub trait Watches: Send + Sync {
 
     /// Gives a ticket back; [`StoreError::LeaseLost`] and no change where it is no longer the holder's to give. Where it
     /// was marked due since it was claimed, it is due again at once, unless `next` is later by nature ([`Next::Retry`],
-    /// [`Next::Again`]).
+    /// [`Next::Again`], [`Next::Held`]).
     async fn settle(&self, claim: &Claim, next: Next, now: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// When the next ticket of `account` can be claimed; none where nothing waits or the account is paused.

@@ -6,9 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::basis::Basis;
 use super::feedback;
+use super::guard::{self, Earlier, Seen};
 use super::judge::{self, Judged};
 use super::operators;
 use super::reference::{fingerprint, posted, reference};
+use super::retry::{backoff, chance};
 use super::{Account, Shared};
 use crate::config::Mode;
 use crate::facts::replies;
@@ -24,8 +26,8 @@ use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
 use crate::store::watches::{Claim, Next};
 
-/// How often a ticket may fail in a row before it becomes a dead letter.
-const MOST_FAILURES: u32 = 8;
+/// The time in which a ticket may be written upon only so often.
+const FLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// What a look came to.
 pub(super) struct Looked {
@@ -44,20 +46,27 @@ pub(super) struct Pause {
 /// Looks at a ticket, and writes note and tags where something changed.
 pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Result<Looked, StoreError> {
     let policy = shared.rule.now(); // One policy from the first question to the note.
+    let store = &shared.store;
+    let fails = Fails { account, claim };
     let id = claim.ticket.id;
+    account.pace.take(1).await;
     let looked = match account.helpdesk.ticket(id).await {
         Ok(looked) => looked,
-        Err(error) => return Ok(after(&error, claim)),
+        Err(error) => return Ok(fails.reading(&error).await),
     };
+    let server_time = looked.server_time.unwrap_or_else(Utc::now);
     let ids = Ids::new(&policy.binding, &account.ids);
-    let last = shared.store.last_decision(&claim.ticket).await?;
+    let (kept, last) = tokio::join!(store.looked(claim, server_time), store.last_decision(&claim.ticket));
+    kept?;
+    let last = last?;
     let not_ours = sources::not_ours(&policy.binding, &ids, &looked.ticket);
     if let (Some(why), None) = (&not_ours, &last) {
         return Ok(stopped(why.clone())); // Its comments are none of our business.
     }
+    account.pace.take(1).await;
     let (comments, people) = match account.helpdesk.comments(id).await {
         Ok(read) => read,
-        Err(error) => return Ok(after(&error, claim)),
+        Err(error) => return Ok(fails.reading(&error).await),
     };
     let mut users = looked.users;
     users.extend(people);
@@ -65,15 +74,15 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let bot = account.bot.get().copied();
     reading.records = account.systems.records(&policy, &ids, &reading, bot, Utc::now()).await;
-    let said = operators::replies(&shared.store.operators_on(&claim.ticket).await?);
+    let said = operators::replies(&store.operators_on(&claim.ticket).await?);
     let now = Utc::now();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], bot, now);
-    shared.store.record_feedback(&feedback::replied(&reading, bot, &claim.ticket, &judged.replies, now)).await?;
+    store.record_feedback(&feedback::replied(&reading, bot, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {
         if posted(&reading, bot.unwrap_or_default()).last() == Some(&last.reference) {
             let tags = &reading.ticket.tags;
             let last_word = feedback::corrected(&policy, &claim.ticket, &last.reference, &last.verdict, tags, now);
-            shared.store.record_feedback(last_word.as_slice()).await?;
+            store.record_feedback(last_word.as_slice()).await?;
         }
         return Ok(stopped(why));
     }
@@ -83,10 +92,13 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     if judged.decision.verdict == NOT_APPLICABLE {
         return Ok(stopped("the policy does not speak of it".into()));
     }
-    let server_time = looked.server_time.unwrap_or(now);
-    Decided { shared, policy: &policy, account, claim, reading: &reading, judged: &judged, last, now, server_time }
-        .act()
-        .await
+    let fingerprint = fingerprint(&judged.decision, &judged.problems);
+    let (reading, judged, policy) = (&reading, &judged, &*policy);
+    let decided = Decided { shared, policy, account, claim, reading, judged, fingerprint, last, now, server_time };
+    match account.mode {
+        Mode::Shadow => decided.record().await,
+        Mode::Live => decided.act(&fails).await,
+    }
 }
 
 /// A decision that is made, with all that is needed to act on it.
@@ -97,6 +109,7 @@ struct Decided<'a> {
     claim: &'a Claim,
     reading: &'a Reading,
     judged: &'a Judged,
+    fingerprint: String,
     /// The newest decision that was carried out.
     last: Option<DecisionRow>,
     now: DateTime<Utc>,
@@ -104,56 +117,64 @@ struct Decided<'a> {
 }
 
 impl Decided<'_> {
-    async fn act(&self) -> Result<Looked, StoreError> {
-        let ticket = &self.claim.ticket;
+    /// Shadow mode: kept where it is another than the last, and nothing is written.
+    async fn record(&self) -> Result<Looked, StoreError> {
+        if self.last.as_ref().is_none_or(|row| row.fingerprint != self.fingerprint) {
+            let before = self.last.as_ref().map(|row| row.reference.as_str());
+            let (row, _) = self.row(before, Carried::Shadow)?;
+            self.shared.store.record_decision(self.claim, &row).await?;
+            metrics::decision(&self.account.name, &row.verdict);
+        }
+        Ok(self.settled())
+    }
+
+    /// Live mode: written where the ticket does not say so already, the moment is right, and the ticket does not flap.
+    async fn act(mut self, fails: &Fails<'_>) -> Result<Looked, StoreError> {
         let store = &self.shared.store;
-        let fingerprint = fingerprint(&self.judged.decision, &self.judged.problems);
-        let settled = Looked { next: Next::Settled { look_at: self.judged.decision.valid_until }, pause: None };
-        let last = self.last.as_ref();
-        let was = last.map(|row| row.verdict.clone());
-        match self.account.mode {
-            Mode::Shadow => {
-                if last.is_none_or(|row| row.fingerprint != fingerprint) {
-                    let reference = reference(ticket, &fingerprint, last.map(|row| row.reference.as_str()));
-                    let row = self.row(reference, fingerprint, Carried::Shadow, was.as_deref())?.0;
-                    store.record_decision(self.claim, &row).await?;
-                    metrics::decision(&self.account.name, &row.verdict);
-                }
-                Ok(settled)
+        let posted = posted(self.reading, self.account.bot.get().copied().unwrap_or_default());
+        let (newest, before) = (posted.last(), posted.iter().rev().nth(1).map(String::as_str));
+        if let Some(newest) = newest {
+            if self.last.as_ref().is_none_or(|row| row.reference != *newest) {
+                store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
+                self.last = store.last_decision(&self.claim.ticket).await?;
             }
-            Mode::Live => {
-                let posted = posted(self.reading, self.account.bot.get().copied().unwrap_or_default());
-                let (newest, before) = (posted.last(), posted.iter().rev().nth(1));
-                if let Some(newest) =
-                    newest.filter(|newest| **newest == reference(ticket, &fingerprint, before.map(String::as_str)))
-                {
-                    store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
-                    let verdict = &self.judged.decision.verdict;
-                    store.record_feedback(self.corrected(newest, verdict).as_slice()).await?;
-                    return Ok(settled);
-                }
-                let said = last.filter(|last| Some(&last.reference) == newest);
-                let said = said.and_then(|last| Some((self.corrected(&last.reference, &last.verdict)?, &last.verdict)));
-                if let Some((correction, verdict)) = said {
-                    store.record_feedback(&[correction]).await?;
-                    if *verdict == self.judged.decision.verdict {
-                        return Ok(settled); // What somebody has put right is not said again; only another verdict speaks.
-                    }
-                }
-                if let Some(wait) = self.young() {
-                    return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
-                }
-                let (row, html) = self.row(
-                    reference(ticket, &fingerprint, newest.map(String::as_str)),
-                    fingerprint,
-                    Carried::Open,
-                    was.as_deref(),
-                )?;
-                store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
-                metrics::decision(&self.account.name, &row.verdict);
-                self.write(&row, html, settled).await
+            if self.stands(newest, before).await? {
+                return Ok(self.settled());
             }
         }
+        let Some(updated_at) = self.reading.ticket.updated_at else {
+            return Ok(fails.with(&CallError::Unreadable("the ticket has no updated_at".into())));
+        };
+        if let Some(at) = self.held() {
+            let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
+            tracing::warn!(ticket = %self.claim.ticket, why);
+            return Ok(Looked { next: Next::Held { at, why }, pause: None });
+        }
+        if let Some(wait) = self.wait(updated_at).await? {
+            return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
+        }
+        let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
+        store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
+        metrics::decision(&self.account.name, &row.verdict);
+        self.account.pace.take(1).await;
+        // The last word before the write: who has lost the ticket meanwhile does not write.
+        store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
+        let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp: updated_at };
+        self.write(&row, &update, fails).await
+    }
+
+    /// Whether our newest note may stand as it is; a correction of it by tag is kept.
+    async fn stands(&self, newest: &str, before: Option<&str>) -> Result<bool, StoreError> {
+        let kept = self.last.as_ref().filter(|row| row.reference == newest);
+        // Its id tells; and where the note before it is out of sight (a long ticket, a redaction), what is kept of it.
+        let says = newest == reference(&self.claim.ticket, &self.fingerprint, before)
+            || kept.is_some_and(|row| row.fingerprint == self.fingerprint);
+        let verdict = &self.judged.decision.verdict;
+        let said = if says { Some(verdict) } else { kept.map(|row| &row.verdict) };
+        let correction = said.and_then(|said| self.corrected(newest, said));
+        self.shared.store.record_feedback(correction.as_slice()).await?;
+        // What somebody has put right is not said again; only another verdict speaks.
+        Ok(says || (correction.is_some() && said == Some(verdict)))
     }
 
     /// A correction by tag of the newest note.
@@ -162,22 +183,38 @@ impl Decided<'_> {
         feedback::corrected(self.policy, &self.claim.ticket, newest, verdict, tags, self.now)
     }
 
-    /// How long until the ticket's stamp is old enough to guard a write: it has whole seconds, and a colleague's
-    /// change within the same second would slip by.
-    fn young(&self) -> Option<TimeDelta> {
-        let age = self.server_time - self.reading.ticket.updated_at?;
-        let (guard, skew) = (TimeDelta::seconds(2), TimeDelta::seconds(-2));
-        (skew <= age && age < guard).then(|| guard - age + TimeDelta::milliseconds(200))
+    /// Until when the ticket is held back, where our notes on it came too often; told by the notes themselves.
+    fn held(&self) -> Option<DateTime<Utc>> {
+        let own = |author: Option<u64>| author.is_some() && author == self.account.bot.get().copied();
+        let comments = self.reading.comments.iter().filter(|comment| own(comment.author_id));
+        let recent: Vec<_> =
+            comments.filter_map(|comment| comment.created_at).filter(|at| *at > self.server_time - FLAP).collect();
+        let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
+        let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
+        Some(self.now + (*frees + FLAP - self.server_time) + TimeDelta::seconds(1))
     }
 
-    fn row(
-        &self,
-        reference: String,
-        fingerprint: String,
-        carried: Carried,
-        was: Option<&str>,
-    ) -> Result<(DecisionRow, String), StoreError> {
+    async fn wait(&self, updated_at: DateTime<Utc>) -> Result<Option<TimeDelta>, StoreError> {
+        let seen = Seen {
+            updated_at,
+            server_time: self.server_time,
+            comments_counted: self.reading.ticket.comment_count,
+            comments_read: self.reading.comments.len(),
+        };
+        // Only for a fresh change does it matter whether a write of ours is unaccounted for.
+        let Some(wait) = guard::wait(&seen, Earlier::Unconfirmed) else { return Ok(None) };
+        let unconfirmed = self.shared.store.unconfirmed(&self.claim.ticket).await?;
+        Ok(if unconfirmed { Some(wait) } else { guard::wait(&seen, Earlier::Settled) })
+    }
+
+    fn settled(&self) -> Looked {
+        Looked { next: Next::Settled { look_at: self.judged.decision.valid_until }, pause: None }
+    }
+
+    /// The decision as it is kept, and its note as HTML; `before` is the note it follows.
+    fn row(&self, before: Option<&str>, carried: Carried) -> Result<(DecisionRow, String), StoreError> {
         let Judged { decision, facts, problems, .. } = self.judged;
+        let reference = reference(&self.claim.ticket, &self.fingerprint, before);
         let link = self.shared.public_url.as_ref().map(|url| {
             let TicketKey { account, id } = &self.claim.ticket;
             format!("{}/tickets/{account}/{id}", url.trim_end_matches('/'))
@@ -188,7 +225,7 @@ impl Decided<'_> {
             facts,
             reading: Some(self.reading),
             problems,
-            was,
+            was: self.last.as_ref().map(|row| row.verdict.as_str()),
             reference: Some(&reference),
             link: link.as_deref(),
             now: self.now,
@@ -199,7 +236,7 @@ impl Decided<'_> {
             ticket: self.claim.ticket.clone(),
             decided_at: self.now,
             verdict: decision.verdict.clone(),
-            fingerprint,
+            fingerprint: self.fingerprint.clone(),
             decision: serde_json::to_string(decision).map_err(odd)?,
             note: note.text(),
             basis: serde_json::to_string(&Basis::of(self.judged, self.reading)).map_err(odd)?,
@@ -209,22 +246,18 @@ impl Decided<'_> {
     }
 
     /// The one guarded write.
-    async fn write(&self, row: &DecisionRow, html_body: String, settled: Looked) -> Result<Looked, StoreError> {
+    async fn write(&self, row: &DecisionRow, update: &Update, fails: &Fails<'_>) -> Result<Looked, StoreError> {
         let ticket: &TicketKey = &self.claim.ticket;
-        let Some(updated_stamp) = self.reading.ticket.updated_at else {
-            return Ok(after(&CallError::Unreadable("the ticket has no updated_at".into()), self.claim));
-        };
-        let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp };
         let begun = Instant::now();
-        let written = self.account.helpdesk.update(ticket.id, &update).await;
+        let written = self.account.helpdesk.update(ticket.id, update).await;
         metrics::write(&self.account.name, begun.elapsed());
         match written {
             Ok(audit) => {
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
                 self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
-                Ok(settled)
+                Ok(self.settled())
             }
-            Err(error) => Ok(after(&error, self.claim)),
+            Err(error) => Ok(fails.with(&error)),
         }
     }
 }
@@ -240,41 +273,50 @@ fn stopped(why: String) -> Looked {
 }
 
 /// What a failed call means for the ticket, and for the whole account.
-fn after(error: &CallError, claim: &Claim) -> Looked {
-    let now = Utc::now();
-    let again = |wait: Duration| Next::Again { at: now + wait };
-    match error {
-        CallError::Conflict => Looked { next: again(Duration::from_secs(2)), pause: None },
-        CallError::Closed | CallError::Gone => stopped(error.to_string()),
-        CallError::Unauthorized(why) => {
-            let pause = Pause { length: super::PATIENCE, refused: Some(why.clone()) };
-            Looked { next: again(pause.length), pause: Some(pause) }
-        }
-        CallError::Limited { retry_after } => {
-            Looked { next: again(*retry_after), pause: Some(Pause { length: *retry_after, refused: None }) }
-        }
-        CallError::Failed { retry_after, .. } => failed(error, claim, now, *retry_after),
-        CallError::Unreachable(_) | CallError::Rejected { .. } | CallError::Unreadable(_) => {
-            failed(error, claim, now, None)
+struct Fails<'a> {
+    account: &'a Account,
+    claim: &'a Claim,
+}
+
+impl Fails<'_> {
+    /// A read that failed. A refusal may be about this ticket alone, and then it must not stop the others: whether the
+    /// helpdesk still takes us is asked.
+    async fn reading(&self, error: &CallError) -> Looked {
+        let CallError::Unauthorized(_) = error else { return self.with(error) };
+        self.account.pace.take(1).await;
+        match self.account.helpdesk.me().await {
+            Ok(_) => self.again_or_dead("the helpdesk does not let us read this ticket".into(), None),
+            Err(error) => self.with(&error),
         }
     }
-}
 
-fn failed(error: &CallError, claim: &Claim, now: DateTime<Utc>, asked: Option<Duration>) -> Looked {
-    let error = error.to_string();
-    tracing::warn!(ticket = %claim.ticket, error, failures = claim.failures + 1, "a look failed");
-    let next = if claim.failures + 1 >= MOST_FAILURES {
-        Next::Dead { error }
-    } else {
-        Next::Retry { at: now + backoff(claim).max(asked.unwrap_or_default()), error }
-    };
-    Looked { next, pause: None }
-}
+    fn with(&self, error: &CallError) -> Looked {
+        let again = |wait: Duration| Next::Again { at: Utc::now() + wait };
+        match error {
+            CallError::Closed | CallError::Gone => stopped(error.to_string()),
+            CallError::Unauthorized(why) => {
+                let pause = Pause { length: super::PATIENCE, refused: Some(why.clone()) };
+                Looked { next: again(pause.length), pause: Some(pause) }
+            }
+            CallError::Limited { retry_after } => {
+                Looked { next: again(*retry_after), pause: Some(Pause { length: *retry_after, refused: None }) }
+            }
+            CallError::Failed { retry_after, .. } => self.again_or_dead(error.to_string(), *retry_after),
+            CallError::Conflict | CallError::Unreachable(_) | CallError::Rejected { .. } | CallError::Unreadable(_) => {
+                self.again_or_dead(error.to_string(), None)
+            }
+        }
+    }
 
-/// The wait before the next try: 2 s doubled each time, up to 5 minutes, and up to a quarter more so that tickets
-/// that failed together do not come back together.
-fn backoff(claim: &Claim) -> Duration {
-    let doubled = 2_000_u64.saturating_mul(2_u64.saturating_pow(claim.failures)).min(300_000);
-    let spread = claim.lease.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    Duration::from_millis(doubled + spread % (doubled / 4))
+    fn again_or_dead(&self, error: String, asked: Option<Duration>) -> Looked {
+        let failures = self.claim.failures.saturating_add(1);
+        tracing::warn!(ticket = %self.claim.ticket, error, failures, "a look failed");
+        let next = if failures >= self.account.work.tries {
+            Next::Dead { error }
+        } else {
+            let wait = backoff(failures, chance(&self.claim.lease)).max(asked.unwrap_or_default());
+            Next::Retry { at: Utc::now() + wait, error }
+        };
+        Looked { next, pause: None }
+    }
 }

@@ -1,7 +1,41 @@
 //! The loop: a due ticket is read, decided, brought to where it should be, and due again.
+//!
+//! # Why no note is doubled or lost
+//!
+//! A look goes: **lease** the ticket, **read** it, read its comments, **decide**, **record** the decision, **extend** the
+//! lease, **write** note and tags in one guarded update, **confirm**. What holds it together:
+//!
+//! 1. *The id says what it says.* A decision's id is made from the ticket, what is decided, and the note it follows.
+//!    Whoever looks at the same ticket comes to the same id, and a note of ours with that id means: done. Only comments
+//!    whose author is the bot count, so an id that is quoted by a customer or a colleague means nothing.
+//! 2. *The guard is the helpdesk's.* The write carries `safe_update` and the `updated_at` that was read. Of two writes
+//!    upon one reading the first moves `updated_at`, and the second is refused.
+//! 3. *The guard has whole seconds*, so nothing is written upon a stamp younger than two seconds by the helpdesk's own
+//!    clock: every write after such a reading gets another stamp. See [`guard`].
+//! 4. *Nothing is forgotten before it is seen.* The ticket stays due until the look is settled; whatever ends a look
+//!    early leaves it due, when the lease ends at the latest.
+//!
+//! Case by case:
+//!
+//! - **The answer is lost, the write is done.** The next look finds the note by its id, and confirms.
+//! - **The answer is lost, the write is still on its way.** The next look reads the ticket as it was and may write too:
+//!   same stamp, so whichever comes first wins and the other is refused. If the write comes between the two, the stamp
+//!   it brings is new, and either its note is in the comments, or the reading is older and is refused.
+//! - **Killed** before the record: nothing happened. Between record and write, or write and confirmation: the same as a
+//!   lost answer. The same decision gets the same id and the same row.
+//! - **Two hold the ticket**, because one was slow and its lease ended. The slow one stops at its next heartbeat, at the
+//!   record, or at the extension. Should its write be on its way already, it is one of two writes upon one reading, or
+//!   its note is there for the other's reading; never both.
+//! - **The comments lag behind the ticket.** The ticket tells how many it has; with fewer read, or with a write of ours
+//!   unaccounted for, a fresh change is given time and read again. See [`guard`].
+//! - **The decision changes while a write is on its way**, for time passed. Both carry one stamp; the one that comes
+//!   first stands, the next look reads it, and says what has changed since.
+//! - **The store is lost.** The notes on the ticket are enough to know what was said.
 
 pub mod basis;
+mod catch_up;
 pub mod feedback;
+pub mod guard;
 pub mod judge;
 pub mod line;
 pub mod look;
@@ -9,6 +43,7 @@ pub mod operators;
 pub mod pace;
 pub mod reference;
 pub mod retention;
+pub mod retry;
 pub mod rule;
 pub mod standing;
 
@@ -24,23 +59,17 @@ use crate::config::Mode;
 use crate::facts::lookups::Systems;
 use crate::facts::sources::Ids;
 use crate::helpdesk::client::{CallError, Helpdesk};
-use crate::helpdesk::ticket::TicketKey;
 use crate::metrics;
 use crate::policy::Policy;
-use crate::store::Store;
+use crate::store::watches::Claim;
+use crate::store::{Store, StoreError};
 use look::{Looked, Pause};
 use pace::Pace;
 use rule::PolicyInForce;
 use standing::Standing;
 
 /// How many tickets of one account are in hand at once.
-const IN_HAND: usize = 4;
-
-/// How many calls a look makes at most: ticket, comments, update.
-const CALLS: u32 = 3;
-
-/// How long a ticket may stay in one pair of hands: longer than all calls of a look can take.
-const LEASE: Duration = Duration::from_secs(150);
+const IN_HAND: usize = 8;
 
 /// How long to wait before refused credentials or an unusable store are tried again.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -59,12 +88,25 @@ pub struct Account {
     pub mode: Mode,
     /// The helpdesk's id of ourselves, once it is known.
     pub bot: Arc<OnceLock<u64>>,
-    /// How often starred tickets are looked for that no delivery told of.
+    /// How its tickets are worked.
+    pub work: Work,
+    /// How often starred tickets are looked for that no delivery told of, or that moved.
     pub catch_up_every: Option<Duration>,
     /// Our share of its API limit.
     pub pace: Pace,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
+}
+
+/// How tickets are worked.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    /// How often in a row a ticket may fail before it becomes a dead letter; at least 1.
+    pub tries: u32,
+    /// How long a ticket stays in one pair of hands without a sign of life; longer than a call may take.
+    pub lease: Duration,
+    /// How many notes a ticket may get in ten minutes; the helpdesk's own limit is 30 updates.
+    pub notes: u32,
 }
 
 /// What every account's loop shares.
@@ -83,7 +125,7 @@ pub struct Shared {
 pub async fn run(shared: Arc<Shared>, account: Arc<Account>, mut stop: watch::Receiver<bool>) {
     let mut in_hand: JoinSet<Option<Pause>> = JoinSet::new();
     let mut not_before = Instant::now();
-    let mut catch_up = Instant::now();
+    let mut next_catch_up = Instant::now();
     while !*stop.borrow() {
         let mut next = Instant::now() + Duration::from_secs(60);
         if Instant::now() < not_before {
@@ -94,12 +136,12 @@ pub async fn run(shared: Arc<Shared>, account: Arc<Account>, mut stop: watch::Re
             not_before = Instant::now() + PATIENCE;
             continue;
         } else {
-            if let Some(every) = account.catch_up_every.filter(|_| Instant::now() >= catch_up) {
-                look_around(&shared, &account).await;
-                catch_up = Instant::now() + every;
+            if let Some(every) = account.catch_up_every.filter(|_| Instant::now() >= next_catch_up) {
+                catch_up::starred(&shared, &account).await;
+                next_catch_up = Instant::now() + every;
             }
             match take(&shared, &account, &mut in_hand).await {
-                Ok(due) => next = next.min(due).min(account.catch_up_every.map_or(next, |_| catch_up)),
+                Ok(due) => next = next.min(due).min(account.catch_up_every.map_or(next, |_| next_catch_up)),
                 Err(error) => {
                     tracing::error!(account = account.name, %error, "due tickets cannot be taken");
                     next = Instant::now() + Duration::from_secs(1);
@@ -148,31 +190,6 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<(), CallError> 
     Ok(())
 }
 
-/// Marks starred tickets due that were never heard of.
-async fn look_around(shared: &Shared, account: &Account) {
-    for tag in star_tags(&shared.rule.now()) {
-        account.pace.take(1).await;
-        let found = match account.helpdesk.tagged(&tag).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(account = account.name, %error, "starred tickets cannot be searched");
-                return;
-            }
-        };
-        for id in found {
-            let ticket = TicketKey { account: account.name.clone(), id };
-            let marked = match shared.store.history(&ticket).await {
-                Ok(None) => shared.store.mark_due(&ticket, Utc::now()).await,
-                Ok(Some(_)) => Ok(()),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = marked {
-                tracing::warn!(%ticket, %error, "a starred ticket could not be marked due");
-            }
-        }
-    }
-}
-
 /// Tags that show that a ticket may be ours: a condition of the policy that asks for nothing else.
 pub fn star_tags(policy: &Policy) -> Vec<String> {
     let conditions = policy.binding.applies_to.conditions.values();
@@ -185,14 +202,13 @@ async fn take(
     shared: &Arc<Shared>,
     account: &Arc<Account>,
     in_hand: &mut JoinSet<Option<Pause>>,
-) -> Result<Instant, crate::store::StoreError> {
+) -> Result<Instant, StoreError> {
     let free = IN_HAND.saturating_sub(in_hand.len());
     let later = Instant::now() + Duration::from_secs(60);
     if free == 0 {
         return Ok(later); // A look that ends wakes the loop.
     }
-    for claim in shared.store.claim(&account.name, Utc::now(), LEASE, free).await? {
-        account.pace.take(CALLS).await;
+    for claim in shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await? {
         metrics::budget_left(&account.name, account.pace.left());
         let (shared, account) = (shared.clone(), account.clone());
         in_hand.spawn(async move { one(&shared, &account, claim).await });
@@ -202,9 +218,13 @@ async fn take(
     Ok(wait.map_or(later, |wait| later.min(Instant::now() + wait)))
 }
 
-/// One ticket: looked at, and given back.
-async fn one(shared: &Shared, account: &Account, claim: crate::store::watches::Claim) -> Option<Pause> {
-    let Looked { next, pause } = match look::at(shared, account, &claim).await {
+/// One ticket: looked at while its lease is kept, and given back.
+async fn one(shared: &Shared, account: &Account, claim: Claim) -> Option<Pause> {
+    let looked = tokio::select! {
+        looked = look::at(shared, account, &claim) => looked,
+        lost = heartbeat(shared, account, &claim) => Err(lost),
+    };
+    let Looked { next, pause } = match looked {
         Ok(looked) => looked,
         Err(error) => {
             tracing::error!(ticket = %claim.ticket, %error, "a look came to nothing; the ticket is due again when its lease ends");
@@ -216,5 +236,20 @@ async fn one(shared: &Shared, account: &Account, claim: crate::store::watches::C
     if let Err(error) = shared.store.settle(&claim, next, Utc::now()).await {
         tracing::error!(ticket = %claim.ticket, %error, "a ticket could not be given back; it is due again when its lease ends");
     }
-    pause
+    let hold = account.helpdesk.hold().map(|length| Pause { length, refused: None });
+    pause.or(hold)
+}
+
+/// Keeps the lease as long as the look goes on; ends only when the lease is lost, and the look with it.
+///
+/// A store that cannot be reached is no loss yet: the lease stands until it ends, and the look extends it before it writes.
+async fn heartbeat(shared: &Shared, account: &Account, claim: &Claim) -> StoreError {
+    loop {
+        tokio::time::sleep(account.work.lease / 3).await;
+        match shared.store.extend(claim, Utc::now(), account.work.lease).await {
+            Err(lost @ StoreError::LeaseLost(_)) => return lost,
+            Err(error) => tracing::warn!(ticket = %claim.ticket, %error, "a lease could not be lengthened"),
+            Ok(()) => {}
+        }
+    }
 }

@@ -50,6 +50,9 @@ const POSTED: &str = "WITH held AS (
 const NOTES_SINCE: &str = "SELECT count(*) FROM decisions
     WHERE account = $1 AND ticket = $2 AND decided_at >= $3 AND carried IN ('open', 'posted')";
 
+const UNCONFIRMED: &str =
+    "SELECT EXISTS (SELECT FROM decisions WHERE account = $1 AND ticket = $2 AND carried = 'open')";
+
 #[async_trait]
 impl Decisions for Postgres {
     async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError> {
@@ -103,6 +106,12 @@ impl Decisions for Postgres {
         let notes = client.prepare_cached(NOTES_SINCE).await?;
         let row = client.query_one(&notes, &[&ticket.account, &number(ticket.id)?, &millis(since)]).await?;
         Ok(u32::try_from(count(&row, 0)?).unwrap_or(u32::MAX))
+    }
+
+    async fn unconfirmed(&self, ticket: &TicketKey) -> Result<bool, StoreError> {
+        let client = self.connection().await?;
+        let open = client.prepare_cached(UNCONFIRMED).await?;
+        column(&client.query_one(&open, &[&ticket.account, &number(ticket.id)?]).await?, 0)
     }
 }
 

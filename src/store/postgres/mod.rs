@@ -6,6 +6,7 @@ mod deliveries;
 mod feedback;
 mod history;
 mod listener;
+mod looks;
 mod operators;
 mod overview;
 mod pauses;
@@ -37,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0005_console.sql"),
     include_str!("../migrations/postgres/0006_policies.sql"),
     include_str!("../migrations/postgres/0007_open_questions.sql"),
+    include_str!("../migrations/postgres/0008_looks.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

@@ -34,6 +34,11 @@ impl Decisions for Sqlite {
         let ticket = ticket.clone();
         self.readers.run(move |connection| notes_since(connection, &ticket, since)).await
     }
+
+    async fn unconfirmed(&self, ticket: &TicketKey) -> Result<bool, StoreError> {
+        let ticket = ticket.clone();
+        self.readers.run(move |connection| unconfirmed(connection, &ticket)).await
+    }
 }
 
 fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) -> Outcome<()> {
@@ -83,6 +88,12 @@ fn notes_since(connection: &Connection, ticket: &TicketKey, since: DateTime<Utc>
              WHERE account = ?1 AND ticket = ?2 AND decided_at >= ?3 AND carried IN ('open', 'posted')",
         )?
         .query_row(params![ticket.account, number(ticket.id)?, millis(since)], |row| row.get(0))?)
+}
+
+fn unconfirmed(connection: &Connection, ticket: &TicketKey) -> Outcome<bool> {
+    let mut open =
+        connection.prepare_cached("SELECT 1 FROM decisions WHERE account = ?1 AND ticket = ?2 AND carried = 'open'")?;
+    Ok(open.exists(params![ticket.account, number(ticket.id)?])?)
 }
 
 pub(super) fn decision(row: &Row<'_>) -> Outcome<DecisionRow> {

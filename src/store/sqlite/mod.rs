@@ -5,6 +5,7 @@ mod decisions;
 mod deliveries;
 mod feedback;
 mod history;
+mod looks;
 mod operators;
 mod overview;
 mod pauses;
@@ -37,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0005_console.sql"),
     include_str!("../migrations/sqlite/0006_policies.sql"),
     include_str!("../migrations/sqlite/0007_open_questions.sql"),
+    include_str!("../migrations/sqlite/0008_looks.sql"),
 ];
 
 /// How long another process's writing is waited for.

@@ -1,0 +1,79 @@
+//! What an answer's headers say about the helpdesk's limits.
+//!
+//! Follows <https://developer.zendesk.com/api-reference/introduction/rate-limits/>. All of them are optional, and come in
+//! several spellings: `X-Rate-Limit-Remaining`, `ratelimit-remaining` and `rate-limit-remaining` for the account;
+//! `zendesk-ratelimit-tickets-update: total=100; remaining=99; resets=41` (or `zendesk-rate-limit-…`) for one endpoint.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{self, HeaderMap};
+
+/// How many calls are left to others where a limit does not say how large it is.
+const LEFT_TO_OTHERS: u64 = 5;
+
+/// How long to hold back where a limit is nearly spent and nothing says when it is renewed.
+const USUAL_HOLD: Duration = Duration::from_secs(10);
+
+/// No hold is longer: a header that says so is not about a limit a minute.
+const LONGEST_HOLD: Duration = Duration::from_secs(300);
+
+/// How long to hold back so that a limit that is nearly spent is not run into; none where there is room.
+pub fn hold(headers: &HeaderMap) -> Option<Duration> {
+    [account(headers), updates(headers)].into_iter().flatten().filter_map(Limit::hold).max()
+}
+
+/// How long a refusal asks to wait: seconds, or until a date, which is compared with the answer's own.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let asked = text(headers, header::RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = DateTime::parse_from_rfc2822(asked).ok()?;
+    (until.to_utc() - date(headers)?).to_std().ok()
+}
+
+/// The helpdesk's own time, whole seconds.
+pub fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc2822(text(headers, header::DATE.as_str())?).ok()?.to_utc())
+}
+
+/// One limit, as far as the headers tell.
+struct Limit {
+    total: Option<u64>,
+    remaining: u64,
+    resets: Option<u64>,
+}
+
+impl Limit {
+    fn hold(self) -> Option<Duration> {
+        let left_to_others = self.total.map_or(LEFT_TO_OTHERS, |total| total.div_ceil(20));
+        let resets = self.resets.map_or(USUAL_HOLD, Duration::from_secs);
+        (self.remaining <= left_to_others).then(|| resets.clamp(Duration::from_secs(1), LONGEST_HOLD))
+    }
+}
+
+/// The account's limit.
+fn account(headers: &HeaderMap) -> Option<Limit> {
+    let first = |names: [&str; 3]| names.into_iter().find_map(|name| text(headers, name)?.parse().ok());
+    Some(Limit {
+        total: first(["ratelimit-limit", "rate-limit-limit", "x-rate-limit"]),
+        remaining: first(["ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining"])?,
+        resets: first(["ratelimit-reset", "rate-limit-reset", "x-rate-limit-reset"]),
+    })
+}
+
+/// The limit on updating tickets.
+fn updates(headers: &HeaderMap) -> Option<Limit> {
+    let told = ["zendesk-ratelimit-tickets-update", "zendesk-rate-limit-tickets-update"];
+    let told = told.into_iter().find_map(|name| text(headers, name))?;
+    let part = |wanted: &str| {
+        let mut parts = told.split(';').filter_map(|part| part.trim().split_once('='));
+        parts.find(|(name, _)| *name == wanted).and_then(|(_, value)| value.trim().parse().ok())
+    };
+    Some(Limit { total: part("total"), remaining: part("remaining")?, resets: part("resets") })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
