@@ -98,7 +98,9 @@ pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, en
     BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
     let url = line.trim().strip_prefix("listening on ").expect("its address").to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    Bot { child, url, http: reqwest::Client::new(), runtime }
+    // A connection each, as the helpdesk has: one kept open is closed by the bot after a while, perhaps as it is used.
+    let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
+    Bot { child, url, http, runtime }
 }
 
 impl Bot {
