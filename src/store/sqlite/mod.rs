@@ -67,11 +67,27 @@ impl Sqlite {
         };
         let mut connection = Connection::open(path).map_err(told)?;
         connection.busy_timeout(PATIENCE).map_err(told)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
+        write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
         migrate(&mut connection, path)?;
         let writer = Writer::start(connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Sqlite { writer, readers: Readers::of(path), budgets: Budgets::default(), bells: Bells::default() })
+    }
+}
+
+/// Turns the write-ahead log on. SQLite does not wait for this by itself where another process is at the same.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = std::time::Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
     }
 }
 
