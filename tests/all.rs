@@ -37,4 +37,5 @@ mod setup;
 mod sources;
 mod store;
 mod support;
+mod torture;
 mod workflows;

@@ -2,7 +2,8 @@
 
 use crate::support::{desk, event, serve, serve_in, ticket, wait_for};
 use serde_json::json;
-use starwarden::demo::helpdesk::{BOT_ID, Publicity, StandIn, Trouble};
+use starwarden::demo::helpdesk::{BOT_ID, Publicity, StandIn};
+use starwarden::demo::troubles::Trouble;
 
 fn tags(helpdesk: &StandIn, id: u64) -> Vec<String> {
     helpdesk.reading(id).expect("the ticket").ticket.tags
@@ -128,6 +129,27 @@ fn whatever_goes_wrong_with_a_write_there_is_one_note() {
             "{trouble:?}: a colleague's tag stays"
         );
     }
+}
+
+#[test]
+fn what_was_recorded_and_never_written_is_overtaken_when_the_note_before_it_holds_again() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    desk.helpdesk.say(1, 7001, "star: sales_intervened=yes", Publicity::Internal);
+    (0..4).for_each(|_| desk.helpdesk.inject(Trouble::WriteStatus(500)));
+    bot.deliver(&event("e2", 1, "comment_added"), &[]);
+    let decisions = |carried: &str| {
+        let decisions = bot.get("/api/v1/tickets/global/1").1["decisions"].clone();
+        decisions.as_array().is_some_and(|all| all.iter().any(|row| row["carried"] == carried)).then_some(())
+    };
+    wait_for("a decision that is not written", || decisions("open"));
+    desk.helpdesk.change(1, |reading| drop(reading.comments.pop())); // The manager redacts it.
+    bot.deliver(&event("e3", 1, "comment_redacted"), &[]);
+    wait_for("it overtaken", || decisions("overtaken"));
+    assert_eq!((decisions("open"), desk.helpdesk.notes(1).len()), (None, 1));
 }
 
 #[test]

@@ -741,6 +741,19 @@ async fn a_decision_is_unconfirmed_until_something_became_of_it() {
         assert!(store.unconfirmed(&key(1)).await.expect("asked"));
         store.posted(&claim, "A", at(2)).await.expect("said");
         assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
+        store.record_decision(&claim, &row("B", Carried::Open)).await.expect("recorded");
+        store.overtake(&claim).await.expect("said");
+        assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
+        let decisions = store.history(&key(1)).await.expect("read").expect("a ticket").decisions;
+        let carried: Vec<_> = decisions.iter().map(|row| row.carried).collect();
+        assert_eq!(carried, [Carried::Posted, Carried::Overtaken]);
+        store.record_decision(&claim, &row("C", Carried::Open)).await.expect("recorded");
+        let other = claim_one(&*store, 100).await;
+        assert!(
+            matches!(store.overtake(&claim).await, Err(StoreError::LeaseLost(_)))
+                && store.unconfirmed(&key(1)).await.expect("asked")
+        );
+        store.overtake(&other).await.expect("said");
     })
     .await;
 }

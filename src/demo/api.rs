@@ -1,17 +1,17 @@
 //! The stand-in helpdesk's API: the real paths, with the real answers.
 
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::{Extension, Json, Router};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::helpdesk::{BOT_ID, Change, Publicity, Refused, StandIn, Trouble};
+use super::gate::{self, AsOf};
+use super::helpdesk::{BOT_ID, Change, Publicity, Refused, StandIn};
 
 impl StandIn {
     /// The API's routes.
@@ -24,61 +24,8 @@ impl StandIn {
             .route("/api/v2/organizations/{id}", get(organization))
             .route("/api/v2/search/export", get(search))
             .merge(super::admin::routes())
-            .layer(middleware::from_fn_with_state(self.clone(), admit));
+            .layer(middleware::from_fn_with_state(self.clone(), gate::admit));
         Router::new().route("/oauth/tokens", post(token)).merge(api).with_state(self.clone())
-    }
-}
-
-/// Lets in who is known, makes the troubles it is told to, and keeps a list of calls.
-async fn admit(State(helpdesk): State<StandIn>, request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let writes = method == "PUT";
-    let trouble = helpdesk.trouble(|trouble| match trouble {
-        Trouble::Limited(_) => true,
-        Trouble::ReadStatus(_) => !writes,
-        Trouble::WriteStatus(_) | Trouble::LostAnswer | Trouble::Meanwhile => writes,
-    });
-    let response = if !known(&helpdesk, request.headers()) {
-        (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Couldn't authenticate you" }))).into_response()
-    } else {
-        match trouble {
-            Some(Trouble::Limited(seconds)) => {
-                let mut response =
-                    (StatusCode::TOO_MANY_REQUESTS, Json(json!({ "error": "APIRateLimitExceeded" }))).into_response();
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-                response
-            }
-            Some(Trouble::ReadStatus(status) | Trouble::WriteStatus(status)) => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                (status, Json(json!({ "error": "Trouble" }))).into_response()
-            }
-            Some(Trouble::LostAnswer) => {
-                next.run(request).await;
-                (StatusCode::BAD_GATEWAY, "the answer is lost").into_response()
-            }
-            Some(Trouble::Meanwhile) => {
-                if let Some(id) = path.rsplit('/').next().and_then(|id| id.parse().ok()) {
-                    helpdesk.change(id, |reading| reading.ticket.tags.push("colleague_was_here".into()));
-                }
-                next.run(request).await
-            }
-            None => next.run(request).await,
-        }
-    };
-    helpdesk.note_call(&method, &path, response.status().as_u16());
-    response
-}
-
-fn known(helpdesk: &StandIn, headers: &HeaderMap) -> bool {
-    let Some(given) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return false };
-    match given.split_once(' ') {
-        Some(("Bearer", token)) => helpdesk.knows_token(token),
-        Some(("Basic", text)) => STANDARD
-            .decode(text)
-            .ok()
-            .and_then(|text| String::from_utf8(text).ok())
-            .is_some_and(|text| text.ends_with("/token:demo")),
-        _ => false,
     }
 }
 
@@ -123,8 +70,16 @@ struct Page {
     after: Option<usize>,
 }
 
-async fn comments(State(helpdesk): State<StandIn>, Path(id): Path<String>, Query(page): Query<Page>) -> Response {
-    let Some(reading) = helpdesk.reading(number(&id)) else { return missing() };
+async fn comments(
+    State(helpdesk): State<StandIn>,
+    Path(id): Path<String>,
+    Query(page): Query<Page>,
+    as_of: Option<Extension<AsOf>>,
+) -> Response {
+    let Some(mut reading) = helpdesk.reading(number(&id)) else { return missing() };
+    if let Some(Extension(AsOf(at))) = as_of {
+        reading.comments.retain(|comment| comment.created_at.is_none_or(|created| created <= at));
+    }
     let (from, size) = (page.after.unwrap_or(0), page.size.unwrap_or(100).min(100));
     let newest_first: Vec<_> = reading.comments.iter().rev().skip(from).take(size).collect();
     let has_more = reading.comments.len() > from + size;

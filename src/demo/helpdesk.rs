@@ -1,12 +1,14 @@
-//! What the stand-in helpdesk holds: tickets with their comments and audits, and the troubles it is told to make.
+//! What the stand-in helpdesk holds: tickets with their comments and audits, and the calls made.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value as Json, json};
 
+use super::limit::Turns;
 use super::settings::Settings;
+use super::troubles::Troubles;
 use crate::helpdesk::ticket::{Comment, Organization, Reading, Role, User};
 
 /// Who the bot is here.
@@ -24,12 +26,13 @@ pub struct StandIn {
 #[derive(Default)]
 pub(super) struct Held {
     tickets: BTreeMap<u64, Kept>,
-    troubles: VecDeque<Trouble>,
     calls: Vec<Call>,
     tokens: Vec<String>,
     tokens_given: u64,
     next_id: u64,
     pub(super) settings: Settings,
+    pub(super) troubles: Troubles,
+    pub(super) turns: Turns,
 }
 
 struct Kept {
@@ -46,21 +49,6 @@ pub struct Call {
     pub path: String,
     /// The status it was answered with.
     pub status: u16,
-}
-
-/// Something that goes wrong with the next call it fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// The next write answers this status and does nothing.
-    WriteStatus(u16),
-    /// The next read answers this status.
-    ReadStatus(u16),
-    /// The next call answers 429 and asks to wait this many seconds.
-    Limited(u64),
-    /// The next write takes effect, and answers 502.
-    LostAnswer,
-    /// Somebody else changes the ticket between the read and the next write.
-    Meanwhile,
 }
 
 /// Who can read a comment.
@@ -155,14 +143,14 @@ impl StandIn {
         });
     }
 
-    /// Makes the next fitting call go wrong.
-    pub fn inject(&self, trouble: Trouble) {
-        self.lock().troubles.push_back(trouble);
-    }
-
     /// Every call so far.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
+    }
+
+    /// How many writes came, whatever they were answered with.
+    pub fn writes(&self) -> usize {
+        self.lock().calls.iter().filter(|call| call.method == "PUT").count()
     }
 
     /// Makes every token given so far worthless.
@@ -184,13 +172,6 @@ impl StandIn {
 
     pub(super) fn note_call(&self, method: &str, path: &str, status: u16) {
         self.lock().calls.push(Call { method: method.into(), path: path.into(), status });
-    }
-
-    /// Takes the first trouble in the queue that fits, if any.
-    pub(super) fn trouble(&self, fits: impl Fn(&Trouble) -> bool) -> Option<Trouble> {
-        let mut held = self.lock();
-        let place = held.troubles.iter().position(fits)?;
-        held.troubles.remove(place)
     }
 
     /// Numbers of tickets with a tag that are not solved or closed.

@@ -2,6 +2,9 @@
 
 pub mod admin;
 mod api;
+mod gate;
 pub mod helpdesk;
+pub mod limit;
 pub mod samples;
 mod settings;
+pub mod troubles;

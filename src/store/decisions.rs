@@ -80,6 +80,10 @@ pub trait Decisions: Send + Sync {
     /// whoever has the ticket now finds out from its comments.
     async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
 
+    /// Says of what is open on the claimed ticket that it was overtaken, where an older note says again what holds;
+    /// durable when it returns. [`StoreError::LeaseLost`] as above.
+    async fn overtake(&self, claim: &Claim) -> Result<(), StoreError>;
+
     /// The ticket's newest decision that was posted or, in shadow mode, recorded.
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError>;
 

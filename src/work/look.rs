@@ -139,7 +139,7 @@ impl Decided<'_> {
                 self.last = store.last_decision(&self.claim.ticket).await?;
             }
             if self.stands(newest, before).await? {
-                return Ok(self.settled());
+                return self.rest().await;
             }
         }
         let Some(updated_at) = self.reading.ticket.updated_at else {
@@ -161,6 +161,19 @@ impl Decided<'_> {
         store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
         let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp: updated_at };
         self.write(&row, &update, fails).await
+    }
+
+    /// Nothing is to be written. What was recorded since the newest note and never confirmed was overtaken, once no fresh
+    /// change can be its write.
+    async fn rest(&self) -> Result<Looked, StoreError> {
+        if self.shared.store.unconfirmed(&self.claim.ticket).await? {
+            let updated_at = self.reading.ticket.updated_at.unwrap_or(self.server_time);
+            if let Some(wait) = self.wait(updated_at).await? {
+                return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
+            }
+            self.shared.store.overtake(self.claim).await?;
+        }
+        Ok(self.settled())
     }
 
     /// Whether our newest note may stand as it is; a correction of it by tag is kept.

@@ -103,6 +103,35 @@ pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, en
     Bot { child, url, http, runtime }
 }
 
+/// A signed delivery to the bot at `url`, not sent yet.
+pub(crate) fn signed(
+    http: &reqwest::Client,
+    url: &str,
+    body: &Value,
+    headers: &[(&str, &str)],
+) -> reqwest::RequestBuilder {
+    let body = body.to_string();
+    let at = timestamp(Utc::now());
+    let signature = sign(&SecretString::from(SECRET), &at, body.as_bytes());
+    let mut all = vec![
+        ("X-Zendesk-Webhook-Signature", signature.as_str()),
+        ("X-Zendesk-Webhook-Signature-Timestamp", at.as_str()),
+    ];
+    all.extend_from_slice(headers);
+    request(http, url, "/webhooks/zendesk/global", body.into_bytes(), &all)
+}
+
+fn request(
+    http: &reqwest::Client,
+    url: &str,
+    path: &str,
+    body: Vec<u8>,
+    headers: &[(&str, &str)],
+) -> reqwest::RequestBuilder {
+    let call = http.post(format!("{url}{path}")).body(body);
+    headers.iter().fold(call, |call, (name, value)| call.header(*name, *value))
+}
+
 impl Bot {
     /// Sends a signed delivery; status and answer.
     pub(crate) fn deliver(&self, body: &Value, headers: &[(&str, &str)]) -> (u16, Value) {
@@ -117,20 +146,11 @@ impl Bot {
     }
 
     fn signed(&self, body: &Value, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
-        let body = body.to_string();
-        let at = timestamp(Utc::now());
-        let signature = sign(&SecretString::from(SECRET), &at, body.as_bytes());
-        let mut all = vec![
-            ("X-Zendesk-Webhook-Signature", signature.as_str()),
-            ("X-Zendesk-Webhook-Signature-Timestamp", at.as_str()),
-        ];
-        all.extend_from_slice(headers);
-        self.request("/webhooks/zendesk/global", body.into_bytes(), &all)
+        signed(&self.http, &self.url, body, headers)
     }
 
     fn request(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
-        let call = self.http.post(format!("{}{path}", self.url)).body(body);
-        headers.iter().fold(call, |call, (name, value)| call.header(*name, *value))
+        request(&self.http, &self.url, path, body, headers)
     }
 
     pub(crate) fn post(&self, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> (u16, Value) {

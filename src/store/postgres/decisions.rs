@@ -47,6 +47,13 @@ const POSTED: &str = "WITH held AS (
         WHERE account = $1 AND ticket = $2 AND reference = $4 AND EXISTS (SELECT FROM held)
     ) SELECT count(*) FROM held";
 
+const OVERTAKE: &str = "WITH held AS (
+        SELECT 1 FROM watches WHERE account = $1 AND ticket = $2 AND lease = $3 FOR UPDATE
+    ), overtaken AS (
+        UPDATE decisions SET carried = 'overtaken'
+        WHERE account = $1 AND ticket = $2 AND carried = 'open' AND EXISTS (SELECT FROM held)
+    ) SELECT count(*) FROM held";
+
 const NOTES_SINCE: &str = "SELECT count(*) FROM decisions
     WHERE account = $1 AND ticket = $2 AND decided_at >= $3 AND carried IN ('open', 'posted')";
 
@@ -87,6 +94,14 @@ impl Decisions for Postgres {
         let client = self.connection().await?;
         let posted = client.prepare_cached(POSTED).await?;
         let held = client.query_one(&posted, &[account, &number(*id)?, &claim.lease, &reference, &millis(at)]).await?;
+        held_by(claim, count(&held, 0)?)
+    }
+
+    async fn overtake(&self, claim: &Claim) -> Result<(), StoreError> {
+        let client = self.connection().await?;
+        let overtake = client.prepare_cached(OVERTAKE).await?;
+        let ticket = number(claim.ticket.id)?;
+        let held = client.query_one(&overtake, &[&claim.ticket.account, &ticket, &claim.lease]).await?;
         held_by(claim, count(&held, 0)?)
     }
 

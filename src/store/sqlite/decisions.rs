@@ -25,6 +25,11 @@ impl Decisions for Sqlite {
         self.writer.run(move |connection| posted(connection, &claim, &reference, at)).await
     }
 
+    async fn overtake(&self, claim: &Claim) -> Result<(), StoreError> {
+        let claim = claim.clone();
+        self.writer.run(move |connection| overtake(connection, &claim)).await
+    }
+
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError> {
         let ticket = ticket.clone();
         self.readers.run(move |connection| last_decision(connection, &ticket)).await
@@ -64,6 +69,16 @@ fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<
              WHERE account = ?1 AND ticket = ?2 AND reference = ?3",
         )?
         .execute(params![claim.ticket.account, number(claim.ticket.id)?, reference, millis(at)])?;
+    Ok(())
+}
+
+fn overtake(connection: &Connection, claim: &Claim) -> Outcome<()> {
+    must_hold(connection, claim)?;
+    connection
+        .prepare_cached(
+            "UPDATE decisions SET carried = 'overtaken' WHERE account = ?1 AND ticket = ?2 AND carried = 'open'",
+        )?
+        .execute(params![claim.ticket.account, number(claim.ticket.id)?])?;
     Ok(())
 }
 

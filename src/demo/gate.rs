@@ -1,0 +1,135 @@
+//! What every call to the stand-in helpdesk meets first: credentials, the limit, troubles.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::Json;
+use axum::body::{self, Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::body::Frame;
+use serde_json::json;
+
+use super::helpdesk::StandIn;
+use super::limit::Turn;
+use super::troubles::Trouble;
+
+/// How long ago the list of comments is to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AsOf(pub chrono::DateTime<chrono::Utc>);
+
+/// Lets in who is known and whose turn it is, makes the troubles that are due, and keeps a list of calls.
+pub(super) async fn admit(State(helpdesk): State<StandIn>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let turn = helpdesk.turn();
+    if let Turn::Refused { retry_after } = turn {
+        helpdesk.note_call(method.as_str(), &path, 429);
+        return limited(retry_after);
+    }
+    let trouble = helpdesk.trouble(&method, &path);
+    let mut response = if known(&helpdesk, request.headers()) {
+        troubled(&helpdesk, trouble, request, next).await
+    } else {
+        (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Couldn't authenticate you" }))).into_response()
+    };
+    helpdesk.note_call(method.as_str(), &path, response.status().as_u16());
+    if let Turn::Counted { total, left, resets } = turn {
+        let told = [
+            ("x-rate-limit", total.into()),
+            ("x-rate-limit-remaining", left.into()),
+            ("ratelimit-reset", resets.into()),
+        ];
+        response.headers_mut().extend(told.map(|(name, value)| (HeaderName::from_static(name), value)));
+    }
+    if let Some(Trouble::Slow(wait)) = trouble {
+        tokio::time::sleep(wait).await;
+    }
+    response
+}
+
+/// The answer to a call that is let in.
+async fn troubled(helpdesk: &StandIn, trouble: Option<Trouble>, mut request: Request, next: Next) -> Response {
+    match trouble {
+        None | Some(Trouble::Slow(_)) => next.run(request).await,
+        Some(Trouble::Limited(seconds)) => match helpdesk.refuse(seconds) {
+            Turn::Refused { retry_after } => limited(retry_after),
+            Turn::Free | Turn::Counted { .. } => next.run(request).await,
+        },
+        Some(Trouble::ReadStatus(status) | Trouble::WriteStatus(status)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, Json(json!({ "error": "Trouble" }))).into_response()
+        }
+        Some(Trouble::LostAnswer) => {
+            next.run(request).await;
+            (StatusCode::BAD_GATEWAY, "the answer is lost").into_response()
+        }
+        Some(Trouble::Meanwhile) => {
+            if let Some(id) = request.uri().path().rsplit('/').next().and_then(|id| id.parse().ok()) {
+                helpdesk.change(id, |reading| reading.ticket.tags.push("colleague_was_here".into()));
+            }
+            next.run(request).await
+        }
+        Some(Trouble::Broken) => broken(),
+        Some(Trouble::BrokenAfter) => {
+            next.run(request).await;
+            broken()
+        }
+        Some(Trouble::Late(wait)) => {
+            // All of it is here before the connection breaks.
+            let (head, sent) = request.into_parts();
+            let Ok(sent) = body::to_bytes(sent, usize::MAX).await else { return broken() };
+            helpdesk.sets_out();
+            let helpdesk = helpdesk.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                next.run(Request::from_parts(head, Body::from(sent))).await;
+                helpdesk.arrives();
+            });
+            broken()
+        }
+        Some(Trouble::Lagging(behind)) => {
+            request.extensions_mut().insert(AsOf(chrono::Utc::now() - behind));
+            next.run(request).await
+        }
+    }
+}
+
+fn limited(seconds: u64) -> Response {
+    let mut response =
+        (StatusCode::TOO_MANY_REQUESTS, Json(json!({ "error": "APIRateLimitExceeded" }))).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// An answer during which the connection breaks.
+fn broken() -> Response {
+    (StatusCode::BAD_GATEWAY, Body::new(Breaks)).into_response()
+}
+
+/// The body of an answer that never comes.
+struct Breaks;
+
+impl body::HttpBody for Breaks {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(Some(Err(std::io::ErrorKind::BrokenPipe.into())))
+    }
+}
+
+fn known(helpdesk: &StandIn, headers: &HeaderMap) -> bool {
+    let Some(given) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return false };
+    match given.split_once(' ') {
+        Some(("Bearer", token)) => helpdesk.knows_token(token),
+        Some(("Basic", text)) => STANDARD
+            .decode(text)
+            .ok()
+            .and_then(|text| String::from_utf8(text).ok())
+            .is_some_and(|text| text.ends_with("/token:demo")),
+        _ => false,
+    }
+}
