@@ -71,7 +71,7 @@ fn size() -> Size {
             let minutes: u64 = minutes.parse().expect("STARWARDEN_TORTURE is a number of minutes");
             Size { length: Duration::from_secs(60 * minutes), tickets: 30 * minutes }
         }
-        Err(_) => Size { length: Duration::from_secs(20), tickets: 36 },
+        Err(_) => Size { length: Duration::from_secs(22), tickets: 36 },
     }
 }
 
@@ -91,7 +91,7 @@ fn torture(
     eprintln!("{name}: STARWARDEN_SEED={seed}"); // Where the run fails, this is shown.
     let desk = desk();
     desk.helpdesk.trouble_by_chance(Some(Chance { seed, reads: 0.1, writes: 0.5, patience: PATIENCE }));
-    desk.helpdesk.limit(Some(Limit { calls: 120, every: Duration::from_secs(3) }));
+    desk.helpdesk.limit(Some(Limit { calls: 60, every: Duration::from_secs(3) }));
     let mut replicas = Replicas::start(replicas, &desk, folder, environment);
     let crowd = Crowd { helpdesk: desk.helpdesk.clone(), urls: replicas.urls.clone(), until: Instant::now() + length };
     let senders: Vec<_> = crowd.start(seed, tickets);
@@ -145,10 +145,10 @@ impl<'a> Replicas<'a> {
         Replicas { helpdesk: desk.helpdesk.clone(), bots, urls, start }
     }
 
-    /// Waits until a write has taken effect or failed, a second at most: what follows hits the bot between it and its record.
+    /// Waits until a write has taken effect or failed, half a second at most: what follows hits the bot between it and its record.
     fn wait_for_a_write(&self) {
         let (before, begun) = (self.helpdesk.writes(), Instant::now());
-        while self.helpdesk.writes() == before && begun.elapsed() < PATIENCE {
+        while self.helpdesk.writes() == before && begun.elapsed() < PATIENCE / 2 {
             std::thread::park_timeout(Duration::from_millis(1));
         }
     }
@@ -158,7 +158,7 @@ impl<'a> Replicas<'a> {
         let mut kills = 0;
         while Instant::now() < until {
             match rng.u8(..3) {
-                0 => pause(rng, 100..1_000),
+                0 => pause(rng, 100..700),
                 _ => self.wait_for_a_write(),
             }
             let all = rng.u8(..8) == 0;
