@@ -7,11 +7,8 @@ use starwarden::facts::gather::{self, Stated};
 use starwarden::facts::replies::{self, Says};
 use starwarden::facts::sources::{Ids, not_ours};
 use starwarden::helpdesk::ticket::Reading;
-use starwarden::policy::Policy;
 
-fn star() -> Policy {
-    Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd")).expect("sound")
-}
+use crate::support::star;
 
 fn now() -> DateTime<Utc> {
     "2026-11-24T12:00:00Z".parse().expect("an instant")
@@ -34,7 +31,7 @@ fn reading(ticket: Value, rest: Value) -> Reading {
 /// `value (trust: source)` of a fact, or `unknown`.
 fn found(fact: &str, reading: &Reading) -> String {
     let policy = star();
-    let gathered = gather::facts(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], now());
+    let gathered = gather::facts(policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], now());
     match &gathered.facts[fact] {
         Finding::Known(fact) => format!("{} ({:?}: {})", fact.value, fact.trust, fact.source),
         Finding::Conflict(two) => {
@@ -133,7 +130,7 @@ fn customers_words_are_guesses_with_their_quote() {
         ("", None),
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
-        let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &[], now());
+        let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
         let quote = gathered.facts["trial"]
             .known()
             .map(|fact| (fact.trust, fact.quote.as_ref().expect("a quote").words.as_str()));
@@ -141,7 +138,7 @@ fn customers_words_are_guesses_with_their_quote() {
     }
     let comments = json!([{ "id": 1, "author_id": 7001, "body": "shall I extend your trial extension?", "public": true }, { "id": 2, "author_id": 5001, "body": "Yes, a trial extension please", "public": true, "created_at": "2026-11-23T10:00:00Z" }]);
     let reading = reading(json!({}), json!({ "comments": comments }));
-    let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &[], now());
+    let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
     assert_eq!(
         gathered.facts["trial"].known().and_then(|fact| fact.quote.clone()).expect("a quote").place,
         "customer, 23 Nov",
@@ -196,7 +193,7 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
         stated("expires_at", "soon"),
         stated("workflow", "saas_extension"),
     ];
-    let gathered = gather::facts(&policy, &Ids::default(), Some(&reading), &answers, now());
+    let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &answers, now());
     let trial = gathered.facts["trial"].known().expect("known");
     assert_eq!(
         (trial.value.to_string().as_str(), trial.trust, trial.source.as_str()),

@@ -7,8 +7,9 @@ use starwarden::facts::sources::Ids;
 use starwarden::helpdesk::ticket::Reading;
 use starwarden::note::markup::Note;
 use starwarden::note::{self, Subject};
-use starwarden::policy::Policy;
 use starwarden::work::judge;
+
+use crate::support::star;
 
 fn reading(tags: &[&str], organization: Value, comments: Value) -> Reading {
     let mut all = vec!["star_submitted", "lr"];
@@ -23,13 +24,18 @@ fn reading(tags: &[&str], organization: Value, comments: Value) -> Reading {
 }
 
 fn write(reading: &Reading, was: Option<&str>) -> Note {
-    let policy = Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd"))
-        .expect("sound");
+    write_for(&Ids::default(), reading, was)
+}
+
+/// The note an account with ids of its own writes.
+fn write_for(account: &Ids, reading: &Reading, was: Option<&str>) -> Note {
+    let policy = star();
+    let ids = Ids::new(&policy.binding, account);
     let now: DateTime<Utc> = "2026-11-24T12:05:00Z".parse().expect("an instant");
-    let judged =
-        judge::ticket(&policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], &[], Some(9001), now);
+    let judged = judge::ticket(policy, &ids, Some(reading), &[], &[], Some(9001), now);
     note::write(&Subject {
-        policy: &policy,
+        policy,
+        ids: &ids,
         decision: &judged.decision,
         facts: &judged.facts,
         reading: Some(reading),
@@ -164,5 +170,37 @@ fn a_note_shows_how_to_reply_and_is_no_reply_itself() {
         let posted = reading(&[], Value::Null, says(&text));
         assert_eq!(replies::read(&posted, None), [], "even where the author is not known to be us: {text}");
         assert!(text.len() < 2000, "twenty seconds of reading: {} bytes", text.len());
+    }
+}
+
+/// The lines under `Worth knowing`.
+fn worth_knowing(account: &Ids, reading: &Reading) -> Vec<String> {
+    let text = write_for(account, reading, None).text();
+    let lines = text.lines().skip_while(|line| *line != "Worth knowing").skip(1);
+    lines.take_while(|line| line.starts_with("- ")).map(|line| line[2..].to_owned()).collect()
+}
+
+#[test]
+fn a_field_that_every_request_needs_is_missed_by_the_accounts_own_ids() {
+    let account = Ids {
+        fields: [("group_name".to_owned(), vec![71]), ("licence_holder".into(), vec![72])].into(),
+        ..Ids::default()
+    };
+    for (fields, missed) in [
+        (json!([]), None),
+        (json!([{ "id": 71, "value": "acme" }, { "id": 72, "value": "ann@example.com" }]), None),
+        (json!([{ "id": 71, "value": null }, { "id": 72, "value": "ann@example.com" }]), Some("group name")),
+        (json!([{ "id": 71, "value": "  " }, { "id": 72, "value": "" }]), Some("group name, licence holder")),
+    ] {
+        let mut ticket = reading(&[], expires("2026-11-11"), json!([]));
+        ticket.ticket.custom_fields = serde_json::from_value(fields.clone()).expect("fields");
+        let expected: Vec<String> =
+            missed.map(|names| format!("Missing, and L&R needs it: {names}")).into_iter().collect();
+        assert_eq!(worth_knowing(&account, &ticket), expected, "{fields}");
+        assert_eq!(
+            worth_knowing(&Ids::default(), &ticket),
+            [""; 0],
+            "another account's fields are none of ours: {fields}"
+        );
     }
 }

@@ -15,8 +15,7 @@ use starwarden::helpdesk::ticket::{Reading, Record};
 use starwarden::policy::Policy;
 use starwarden::work::judge;
 
-const BINDING: &str = include_str!("../config/policy/star.toml");
-const CHART: &str = include_str!("../config/policy/star.mmd");
+use crate::support::{BINDING, CHART, star};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
@@ -33,7 +32,7 @@ fn reading(tags: &[&str], description: &str, rest: Value) -> Reading {
 
 #[test]
 fn records_that_contradict_each_other_dismiss_nothing() {
-    let policy = Policy::parse(BINDING, CHART).expect("sound");
+    let policy = star();
     let ids = Ids::new(&policy.binding, &Ids::default());
     let verdict = |tags: &[&str], field: Value, expires: &str| {
         let mut reading = reading(
@@ -42,7 +41,7 @@ fn records_that_contradict_each_other_dismiss_nothing() {
             json!({ "organization": { "organization_fields": { "expiration_date": expires } } }),
         );
         reading.ticket.custom_fields = serde_json::from_value(field).expect("fields");
-        judge::ticket(&policy, &ids, Some(&reading), &[], &[], None, at("2026-11-24T12:00:00Z")).decision.verdict
+        judge::ticket(policy, &ids, Some(&reading), &[], &[], None, at("2026-11-24T12:00:00Z")).decision.verdict
     };
     for (tags, field, expires, expected) in [
         (&["transaction_issue_renewal_help"][..], json!([]), "2027-06-30", "no_need"),
@@ -113,7 +112,12 @@ fn stub(answer: &'static str) -> (String, Arc<AtomicU32>) {
 
 /// What a lookup of the shipped policy, turned to this address, comes to for a field's value, asked `times`.
 fn looked_up(address: &str, hosts: &[&str], value: &str, times: usize) -> Option<Record> {
-    let binding = BINDING
+    looked_up_by(BINDING, address, hosts, value, times)
+}
+
+/// The same by another binding.
+fn looked_up_by(binding: &str, address: &str, hosts: &[&str], value: &str, times: usize) -> Option<Record> {
+    let binding = binding
         .replace("https://gitlab.com", address)
         .replace("namespace_id = []", "namespace_id = [77]")
         .replace("timeout = \"3s\"\nper_minute = 30", "timeout = \"200ms\"\nper_minute = 2");
@@ -163,12 +167,24 @@ fn systems_of_record_answer_or_say_why_not() {
 }
 
 #[test]
+fn a_lookup_that_failed_is_not_made_again_for_a_while_and_still_says_why() {
+    const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let at_once = BINDING.replace("cache = \"10m\"\n", "cache = \"10m\"\nretry_after = \"0s\"\n");
+    assert_ne!(at_once, BINDING);
+    for (binding, calls_of_it) in [(BINDING, 1), (&at_once, 2)] {
+        let (down, calls) = stub(DOWN);
+        let failed = looked_up_by(binding, &down, &["127.0.0.1"], "12", 2);
+        assert_eq!(failed, Some(Record::Failed("it answered 503".into())));
+        assert_eq!(calls.load(Ordering::SeqCst), 1 + calls_of_it, "the other lookup is called once");
+    }
+}
+
+#[test]
 fn advice_never_changes_a_verdict() {
     let start = BINDING.find("[advice]").expect("the advice");
     let end = BINDING.find("# How customers' words are read.").expect("what follows");
     let without = format!("{}{}", &BINDING[..start], &BINDING[end..]);
-    let (with, without) =
-        (Policy::parse(BINDING, CHART).expect("sound"), Policy::parse(&without, CHART).expect("sound"));
+    let (with, without) = (star(), Policy::parse(&without, CHART).expect("sound"));
     for (tags, expires) in [
         (&["trial"][..], "2026-11-25"),
         (&["transaction_issue_renewal_help"], "2027-11-25"),
@@ -194,6 +210,6 @@ fn advice_never_changes_a_verdict() {
             decision.policy = String::new();
             decision
         };
-        assert_eq!(decide(&with), decide(&without), "{tags:?} {expires}");
+        assert_eq!(decide(with), decide(&without), "{tags:?} {expires}");
     }
 }

@@ -90,6 +90,7 @@ impl Decide {
             Format::Text => {
                 let note = note::write(&Subject {
                     policy,
+                    ids: &ids,
                     decision: &decision,
                     facts: &facts,
                     reading: reading.as_ref(),

@@ -78,6 +78,7 @@ fn tried(room: &Shared, filled: &Filled) -> Result<Result<Decision, String>, Pro
         judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, None, now);
     let note = note::write(&Subject {
         policy: &policy,
+        ids: &ids,
         decision: &decision,
         facts: &facts,
         reading: reading.as_ref(),

@@ -2,7 +2,7 @@
 //!
 //! Where a call goes is settled by the policy's fixed text and the configured hosts. All a ticket adds is values of
 //! stated or recorded facts that are one plain segment of a path; customers' words never do. No redirect is followed. A lookup that
-//! fails is a [`Record::Failed`] and never fails the ticket.
+//! fails is a [`Record::Failed`], is not asked again for a while, and never fails the ticket.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -42,8 +42,16 @@ pub struct System {
 pub struct Systems {
     systems: BTreeMap<String, System>,
     http: reqwest::Client,
-    kept: Mutex<HashMap<String, (Instant, Json)>>,
+    kept: Mutex<HashMap<String, Kept>>,
     calls: Mutex<HashMap<String, VecDeque<Instant>>>,
+}
+
+/// What one call came to, kept for the next.
+#[derive(Debug, Clone)]
+struct Kept {
+    came: Result<Json, String>,
+    /// When it is to be asked anew.
+    until: Instant,
 }
 
 impl Systems {
@@ -92,18 +100,17 @@ impl Systems {
         if !url.starts_with("https://") && !["127.0.0.1", "localhost"].contains(&host) {
             return Err("its address is not https".into());
         }
-        if let Some(kept) = self.kept(url, span(lookup.cache.0)) {
-            return Ok(kept);
+        if let Some(kept) = self.kept(url) {
+            return kept;
         }
         if !self.may_call(name, lookup.per_minute) {
             return Err(format!("its {} calls a minute are spent", lookup.per_minute));
         }
-        let answer = match tokio::time::timeout(span(lookup.timeout.0), self.call(system, url)).await {
-            Ok(answer) => answer?,
-            Err(_) => return Err(format!("no answer within {} ms", lookup.timeout.0)),
-        };
-        self.keep(url, &answer, span(lookup.cache.0));
-        Ok(answer)
+        let waited = tokio::time::timeout(span(lookup.timeout.0), self.call(system, url)).await;
+        let came = waited.unwrap_or_else(|_| Err(format!("no answer within {} ms", lookup.timeout.0)));
+        let stays = if came.is_ok() { lookup.cache } else { lookup.retry_after };
+        self.keep(url, &came, span(stays.0));
+        came
     }
 
     async fn call(&self, system: &System, url: &str) -> Result<Json, String> {
@@ -133,18 +140,20 @@ impl Systems {
         serde_json::from_slice(&body).map_err(|_| "its answer is not JSON".to_owned())
     }
 
-    fn kept(&self, url: &str, cache: Duration) -> Option<Json> {
+    fn kept(&self, url: &str) -> Option<Result<Json, String>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(url).filter(|(at, _)| at.elapsed() < cache).map(|(_, answer)| answer.clone())
+        kept.get(url).filter(|kept| Instant::now() < kept.until).map(|kept| kept.came.clone())
     }
 
-    fn keep(&self, url: &str, answer: &Json, cache: Duration) {
+    fn keep(&self, url: &str, came: &Result<Json, String>, stays: Duration) {
+        let now = Instant::now();
+        let Some(until) = now.checked_add(stays) else { return };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST_KEPT {
-            kept.retain(|_, (at, _)| at.elapsed() < cache);
+            kept.retain(|_, kept| now < kept.until);
         }
         if kept.len() < MOST_KEPT {
-            kept.insert(url.to_owned(), (Instant::now(), answer.clone()));
+            kept.insert(url.to_owned(), Kept { came: came.clone(), until });
         }
     }
 

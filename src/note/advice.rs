@@ -40,7 +40,7 @@ fn young(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
 
 /// Fields every request needs and this one lacks; only fields this helpdesk shows on the ticket are asked for.
 fn incomplete(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
-    let fields = &subject.policy.binding.fields;
+    let fields = &subject.ids.fields;
     let empty = |field: &&String| {
         let ids = fields.get(*field).map(Vec::as_slice).unwrap_or_default();
         let mut shown = reading.ticket.custom_fields.iter().filter(|value| ids.contains(&value.id)).peekable();

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::facts::expiry;
 use crate::facts::fact::Facts;
 use crate::facts::replies::SIGNATURE;
+use crate::facts::sources::Ids;
 use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
 use crate::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
@@ -21,6 +22,8 @@ use markup::{Block, Note, Span, code, strong, text};
 pub struct Subject<'a> {
     /// The rule that decided.
     pub policy: &'a Policy,
+    /// What its names mean to this helpdesk.
+    pub ids: &'a Ids,
     /// What was decided.
     pub decision: &'a Decision,
     /// What it was decided on.

@@ -15,6 +15,9 @@ pub struct Lookup {
     /// How long an answer may be used again. Absent: 10 minutes.
     #[serde(default = "ten_minutes")]
     pub cache: Span,
+    /// How long a call that failed is not made again. Absent: 1 minute.
+    #[serde(default = "one_minute")]
+    pub retry_after: Span,
     /// How long an answer is waited for. Absent: 3 seconds.
     #[serde(default = "three_seconds")]
     pub timeout: Span,
@@ -25,6 +28,10 @@ pub struct Lookup {
 
 fn ten_minutes() -> Span {
     Span(600_000)
+}
+
+fn one_minute() -> Span {
+    Span(60_000)
 }
 
 fn three_seconds() -> Span {

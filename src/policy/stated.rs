@@ -21,12 +21,25 @@ pub struct Unstated<'a> {
     policy: &'a Policy,
     facts: &'a Facts,
     given: AllGiven<'a>,
+    /// Whether the policy's own word for a fact hangs on other facts, which takes gathering.
+    conditional: bool,
 }
 
 impl Policy {
     /// What stands where nothing is stated: `facts` as they are gathered without a ticket.
     pub fn unstated<'a>(&'a self, facts: &'a Facts) -> Unstated<'a> {
-        Unstated { policy: self, facts, given: self.graph.given(facts) }
+        let own_words = self.graph.facts.iter().flat_map(|asked| self.own_words(&asked.name));
+        let conditional = own_words.into_iter().any(|(when, _)| !when.is_empty());
+        Unstated { policy: self, facts, given: self.graph.given(facts), conditional }
+    }
+
+    /// What it says itself of a fact where nothing else answers, each with its condition.
+    fn own_words(&self, fact: &str) -> impl Iterator<Item = (&BTreeMap<String, String>, &str)> {
+        let sources = self.binding.fact(fact).map(|fact| fact.sources.as_slice()).unwrap_or_default();
+        sources.iter().filter_map(|source| {
+            let Place::Otherwise(word) = &source.place else { return None };
+            Some((&source.when, word.as_str()))
+        })
     }
 }
 
@@ -67,6 +80,9 @@ impl<'a> Unstated<'a> {
         source: &'a str,
         now: DateTime<Utc>,
     ) -> Option<Decision<Cow<'a, str>>> {
+        if self.conditional {
+            return None;
+        }
         let (mut given, mut workflow) = (self.given.clone(), None);
         for (name, text) in stated {
             match self.policy.graph.facts.iter().position(|asked| asked.name == name) {
@@ -77,9 +93,6 @@ impl<'a> Unstated<'a> {
                 None if name == "workflow" && is_plain(text) => workflow = Some(text),
                 None => return None,
             }
-        }
-        if self.policy.graph.facts.iter().any(|asked| self.is_conditional(&asked.name)) {
-            return None;
         }
         let workflow = workflow.or_else(|| self.workflow(&given));
         let mut decision = self.policy.decide_given(&given, workflow, now);
@@ -100,11 +113,6 @@ impl<'a> Unstated<'a> {
         }
     }
 
-    /// Whether the policy's own word for a fact hangs on other facts.
-    fn is_conditional(&self, fact: &str) -> bool {
-        self.own_words(fact).any(|(when, _)| !when.is_empty())
-    }
-
     /// The handbook case: without a ticket only the policy's own word can say it, which may hang on what is stated.
     fn workflow(&self, given: &[Option<Given<'_>>]) -> Option<&'a str> {
         let holds = |(fact, answer): (&String, &String)| {
@@ -114,17 +122,8 @@ impl<'a> Unstated<'a> {
             };
             Some(word == answer.as_str())
         };
-        let mut words = self.own_words("workflow");
+        let mut words = self.policy.own_words("workflow");
         words.find(|(when, _)| when.iter().all(|condition| holds(condition) == Some(true))).map(|(_, word)| word)
-    }
-
-    /// What the policy says of a fact where nothing else answers, each with its condition.
-    fn own_words(&self, fact: &str) -> impl Iterator<Item = (&'a BTreeMap<String, String>, &'a str)> + use<'a> {
-        let sources = self.policy.binding.fact(fact).map(|fact| fact.sources.as_slice()).unwrap_or_default();
-        sources.iter().filter_map(|source| {
-            let Place::Otherwise(word) = &source.place else { return None };
-            Some((&source.when, word.as_str()))
-        })
     }
 }
 

@@ -93,8 +93,8 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         return Ok(stopped("the policy does not speak of it".into()));
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
-    let (reading, judged, policy) = (&reading, &judged, &*policy);
-    let decided = Decided { shared, policy, account, claim, reading, judged, fingerprint, last, now, server_time };
+    let (reading, judged, policy, ids) = (&reading, &judged, &*policy, &ids);
+    let decided = Decided { shared, policy, ids, account, claim, reading, judged, fingerprint, last, now, server_time };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
@@ -105,6 +105,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
 struct Decided<'a> {
     shared: &'a Shared,
     policy: &'a Policy,
+    ids: &'a Ids,
     account: &'a Account,
     claim: &'a Claim,
     reading: &'a Reading,
@@ -234,6 +235,7 @@ impl Decided<'_> {
         });
         let note = note::write(&Subject {
             policy: self.policy,
+            ids: self.ids,
             decision,
             facts,
             reading: Some(self.reading),

@@ -5,6 +5,7 @@ pub(crate) mod postgres;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -12,7 +13,17 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use starwarden::demo::helpdesk::StandIn;
 use starwarden::helpdesk::ticket::Reading;
+use starwarden::policy::Policy;
 use starwarden::receive::verify::{sign, timestamp};
+
+pub(crate) const BINDING: &str = include_str!("../../config/policy/star.toml");
+pub(crate) const CHART: &str = include_str!("../../config/policy/star.mmd");
+
+/// The shipped policy, read once for all tests: its many expressions take half a second without optimisation.
+pub(crate) fn star() -> &'static Policy {
+    static STAR: LazyLock<Policy> = LazyLock::new(|| Policy::parse(BINDING, CHART).expect("the shipped policy"));
+    &STAR
+}
 
 pub(crate) const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
 
