@@ -16,6 +16,7 @@ mod chart;
 mod command_line;
 mod console;
 mod contract;
+mod dates;
 mod diagram;
 mod each;
 mod end_to_end;

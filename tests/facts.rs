@@ -37,7 +37,7 @@ fn found(fact: &str, reading: &Reading) -> String {
         Finding::Conflict(two) => {
             format!("{}: {} against {}: {}", two.0.value, two.0.source, two.1.value, two.1.source)
         }
-        Finding::Unknown { looked } => format!("unknown: {}", looked.join("; ")),
+        Finding::Unknown { looked, .. } => format!("unknown: {}", looked.join("; ")),
     }
 }
 

@@ -34,7 +34,7 @@ fn stands(name: &str, finding: &Finding, facts: &Facts, decision: &Decision) -> 
             let says = |fact: &crate::facts::fact::Fact| format!("{} says {}", fact.source, value(&fact.value));
             format!("{:<21} records contradict each other: {}; {}", "unknown", says(&two.0), says(&two.1))
         }
-        Finding::Unknown { looked } => match follows(name, facts, decision) {
+        Finding::Unknown { looked, .. } => match follows(name, facts, decision) {
             Some(follows) => follows,
             None if looked.is_empty() => format!("{:<21} no source answers", "unknown"),
             None => format!("{:<21} {}", "unknown", looked.join("; ")),

@@ -183,7 +183,7 @@ fn fact((name, finding): (&String, &Finding)) -> FactRow {
             let told = |fact: &Fact| format!("{} ({}: {})", fact.value, trust(fact.trust), fact.source);
             ("sources contradict".into(), format!("{}; {}", told(one), told(other)), None)
         }
-        Finding::Unknown { looked } => ("not known".into(), looked.join("; "), None),
+        Finding::Unknown { looked, .. } => ("not known".into(), looked.join("; "), None),
     };
     FactRow { name: name.clone(), value, source, quote }
 }

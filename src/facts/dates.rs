@@ -2,7 +2,7 @@
 //!
 //! Read are `2026-11-30` and `2026/11/30`; `30 Nov 2026`, `30th of November`, `Nov 30th`, `November 30, 2026`, with the
 //! languages' names of months; `30.11.2026`, always day first; `30/11/2026` and `11-30-2026`, where only one of the two
-//! can be the month. `03/04/2026` can be two days and is asked back. A year of two digits is of this century; a missing
+//! can be the month. `03/04/2026` can be two days and is asked back with both; `31 November` is none and is told. A year of two digits is of this century; a missing
 //! one makes the date the nearest to the day of writing. The languages' words for days (`tomorrow`, `in 28 days`) count
 //! from the day of writing.
 
@@ -18,8 +18,10 @@ use crate::policy::lexicon::Lexicon;
 pub enum Day {
     /// It can be no other.
     Certain(NaiveDate),
-    /// It can be two days; the words.
-    Ambiguous(String),
+    /// It can be two days: day first, month first.
+    Ambiguous(String, [NaiveDate; 2]),
+    /// There is no such day.
+    Impossible(String),
 }
 
 /// Dates of digits alone: year first; and three numbers with the same mark between them.
@@ -34,17 +36,19 @@ pub fn read(text: &str, written: NaiveDate, lexicon: &Lexicon) -> Vec<Day> {
     let mut found: Vec<(usize, Day)> = Vec::new();
     if let Some((year_first, year_last)) = DIGITS.as_ref() {
         collect(&mut found, year_first, text, |found| {
-            certain(number(found, 1)?, u32::try_from(number(found, 2)?).ok()?, u32::try_from(number(found, 3)?).ok()?)
+            let (month, day) = (u32::try_from(number(found, 2)?).ok()?, u32::try_from(number(found, 3)?).ok()?);
+            Some(NaiveDate::from_ymd_opt(number(found, 1)?, month, day).map_or_else(|| impossible(found), Day::Certain))
         });
         collect(&mut found, year_last, text, digits);
     }
     for named in lexicon.named_dates() {
         let day = |found: &Captures<'_>| {
-            let day = u32::try_from(number(found, 1)?).ok()?;
-            match number(found, 2) {
-                Some(year) => certain(year, named.month, day),
+            let day = found.name("day")?.as_str().parse().ok()?;
+            let date = match found.name("year").and_then(|year| year.as_str().parse().ok()) {
+                Some(year) => NaiveDate::from_ymd_opt(year, named.month, day),
                 None => nearest(written, named.month, day),
-            }
+            };
+            Some(date.map_or_else(|| impossible(found), Day::Certain))
         };
         collect(&mut found, &named.day_first, text, day);
         collect(&mut found, &named.month_first, text, day);
@@ -80,11 +84,11 @@ fn number(found: &Captures<'_>, group: usize) -> Option<i32> {
     found.get(group)?.as_str().parse().ok()
 }
 
-fn certain(year: i32, month: u32, day: u32) -> Option<Day> {
-    NaiveDate::from_ymd_opt(year, month, day).map(Day::Certain)
+fn impossible(found: &Captures<'_>) -> Day {
+    Day::Impossible(found.get(0).map_or("", |whole| whole.as_str().trim()).to_owned())
 }
 
-/// Three numbers, year last.
+/// Three numbers, year last; with a year of two digits only a day there is, for `16.99.10` is a version.
 fn digits(found: &Captures<'_>) -> Option<Day> {
     let (first, second) = (u32::try_from(number(found, 1)?).ok()?, u32::try_from(number(found, 3)?).ok()?);
     let year = number(found, 5).map(|year| if year < 100 { 2000 + year } else { year })?;
@@ -92,17 +96,20 @@ fn digits(found: &Captures<'_>) -> Option<Day> {
     if mark != other {
         return None; // A version or a phone number.
     }
-    let day_first = certain(year, second, first);
-    match (day_first, certain(year, first, second)) {
-        (day_first, _) if mark == "." => day_first,
-        (Some(one), Some(other)) if one != other => Some(Day::Ambiguous(found.get(0)?.as_str().to_owned())),
-        (one, other) => one.or(other),
+    let (day_first, month_first) =
+        (NaiveDate::from_ymd_opt(year, second, first), NaiveDate::from_ymd_opt(year, first, second));
+    match (day_first, month_first.filter(|_| mark != ".")) {
+        (Some(one), Some(other)) if one != other => {
+            Some(Day::Ambiguous(found.get(0)?.as_str().to_owned(), [one, other]))
+        }
+        (None, None) => (found.get(5)?.len() == 4).then(|| impossible(found)),
+        (one, other) => one.or(other).map(Day::Certain),
     }
 }
 
 /// The day of this month and day that is nearest to the day of writing.
-fn nearest(written: NaiveDate, month: u32, day: u32) -> Option<Day> {
+fn nearest(written: NaiveDate, month: u32, day: u32) -> Option<NaiveDate> {
     let years = [written.year() - 1, written.year(), written.year() + 1];
     let days = years.into_iter().filter_map(|year| NaiveDate::from_ymd_opt(year, month, day));
-    days.min_by_key(|day| (*day - written).num_days().abs()).map(Day::Certain)
+    days.min_by_key(|day| (*day - written).num_days().abs())
 }

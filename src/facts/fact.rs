@@ -83,6 +83,9 @@ pub enum Finding {
     Unknown {
         /// One entry a source worth telling of: `organisation's expiration date says "n/a"`.
         looked: Vec<String>,
+        /// Moments that words can mean, where they can mean several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readings: Vec<DateTime<Utc>>,
     },
 }
 

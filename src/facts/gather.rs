@@ -113,6 +113,7 @@ impl Gathering<'_> {
     /// Asks every source in order; the first that answers wins, unless another record contradicts it.
     fn read(&mut self, fact: &FactBinding, day: Day, heard: &mut Vec<Heard>) -> Finding {
         let mut looked: Vec<String> = Vec::new();
+        let mut readings: Vec<DateTime<Utc>> = Vec::new();
         let mut taken: Option<(Fact, &Source)> = None;
         let mut conflict: Option<Fact> = None;
         for source in &fact.sources {
@@ -132,6 +133,11 @@ impl Gathering<'_> {
             let mut answer = match said {
                 Said::Answer(answer) => answer,
                 Said::Nothing => continue,
+                Said::Unclear(why, moments) => {
+                    looked.push(why);
+                    readings.extend(moments);
+                    continue;
+                }
                 Said::Unreadable(why) => {
                     if !looked.contains(&why) {
                         looked.push(why);
@@ -162,7 +168,7 @@ impl Gathering<'_> {
                 Finding::Conflict(Box::new((first, other)))
             }
             (Some((first, _)), None) => Finding::Known(first),
-            (None, _) => Finding::Unknown { looked },
+            (None, _) => Finding::Unknown { looked, readings },
         }
     }
 

@@ -72,6 +72,8 @@ pub(super) enum Said {
     Nothing,
     /// It was to answer and could not, in words.
     Unreadable(String),
+    /// It can mean several moments, in words and as such.
+    Unclear(String, Vec<DateTime<Utc>>),
 }
 
 /// What one source says, and the customers' words it set aside.
@@ -95,8 +97,16 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
                 Some((DateSaid::Day(date), quote)) => {
                     expiry::of_day(date, asked.day).map_or(Said::Nothing, |at| guess(Value::Instant(at), quote))
                 }
-                Some((DateSaid::Ambiguous(date), quote)) => {
-                    Said::Unreadable(format!("{date} in {} can be two days", super::words::cited(&quote)))
+                Some((DateSaid::Ambiguous(words, days), quote)) => {
+                    let [one, other] = days.map(|day| day.format("%-d %b %Y"));
+                    let place = super::words::cited(&quote);
+                    Said::Unclear(
+                        format!("{words} in {place} can be {one} or {other}"),
+                        days.into_iter().filter_map(|day| expiry::of_day(day, asked.day)).collect(),
+                    )
+                }
+                Some((DateSaid::Impossible(words), quote)) => {
+                    Said::Unreadable(format!("there is no {words}, which {} says", super::words::cited(&quote)))
                 }
             };
             Asking { said, set_aside }

@@ -1,7 +1,7 @@
 //! Facts read out of customers' words: guesses, always with the words quoted.
 //!
 //! A find counts unless its sentence speaks of something long over, or a denial stands before it in its clause within
-//! reach, or behind it in its sentence. What a customer denied last outweighs what they said before.
+//! reach, right before its last word (`does not expire`), or behind it in its sentence. What a customer denied last outweighs what they said before.
 
 use chrono::{DateTime, Utc};
 use regex::Match;
@@ -22,6 +22,9 @@ const LONGEST_SENTENCE: usize = 300;
 
 /// How many words a denial reaches over.
 const REACH: usize = 8;
+
+/// How many words before a find's last one a denial inside of it can stand.
+const REACH_INSIDE: usize = 2;
 
 /// How many finds of one pattern in one text are weighed; so every search is linear in the text.
 const MOST_FINDS: usize = 50;
@@ -45,8 +48,10 @@ pub(super) struct Search<T> {
 pub(super) enum DateSaid {
     /// A day.
     Day(chrono::NaiveDate),
-    /// Words that can be two days.
-    Ambiguous(String),
+    /// Words that can be two days, and these.
+    Ambiguous(String, [chrono::NaiveDate; 2]),
+    /// Words for a day there is not.
+    Impossible(String),
 }
 
 /// One find with its sentence.
@@ -74,11 +79,13 @@ impl<'a> Words<'a> {
         self.search(patterns, |sentence, piece| {
             let written = piece.written.unwrap_or(now).date_naive();
             let read = |text: &str| dates::read(text, written, self.lexicon);
-            let behind = read(&format!("{}{}", sentence.found, sentence.after)).into_iter().next();
-            let day = behind.or_else(|| read(sentence.before).pop())?;
-            Some(match day {
+            let days = read(&format!("{}{}", sentence.found, sentence.after)).into_iter();
+            let mut days = days.chain(read(sentence.before).into_iter().rev()).peekable();
+            let first = days.peek().cloned();
+            Some(match days.find(|day| !matches!(day, Day::Impossible(_))).or(first)? {
                 Day::Certain(day) => DateSaid::Day(day),
-                Day::Ambiguous(words) => DateSaid::Ambiguous(words),
+                Day::Ambiguous(words, days) => DateSaid::Ambiguous(words, days),
+                Day::Impossible(words) => DateSaid::Impossible(words),
             })
         })
     }
@@ -93,7 +100,7 @@ impl<'a> Words<'a> {
                     let quote = || Quote { words: clip(&sentence.whole()), place: piece.place.clone() };
                     if self.any(|language| language.past.found_in(&sentence.whole())) {
                         set_aside.push((quote(), "speaks of the past"));
-                    } else if self.denied(&sentence) {
+                    } else if self.denied(&sentence, pattern) {
                         set_aside.push((quote(), "denied"));
                         denied = true;
                     } else if let Some(taken) = take(&sentence, piece) {
@@ -110,20 +117,27 @@ impl<'a> Words<'a> {
     }
 
     /// Whether a find is turned into its opposite.
-    fn denied(&self, sentence: &Sentence<'_>) -> bool {
+    fn denied(&self, sentence: &Sentence<'_>, Pattern(pattern): &Pattern) -> bool {
         let clause = sentence.before.rsplit([',', ':', '(', ')', '–']).next().unwrap_or_default();
         let ends = |language: &Language| {
             language.turns.any().and_then(|any| any.find_iter(clause).last()).map(|found| found.end())
         };
         let from = self.lexicon.languages.iter().filter_map(ends).max().unwrap_or_default();
         let reach: Vec<&str> = clause.get(from..).unwrap_or_default().split_whitespace().collect();
-        let near = reach.get(reach.len().saturating_sub(REACH)..).unwrap_or_default().join(" ");
+        let near = last(&reach, REACH);
+        let found: Vec<&str> = sentence.found.split_whitespace().collect();
+        let inside = last(found.split_last().map(|(_, before)| before).unwrap_or_default(), REACH_INSIDE);
+        // A pattern that looks for a denial, such as “has not arrived”, finds one.
+        let denied_inside = |language: &Language| {
+            language.denies.found_in(&inside) && !self.any(|language| language.denies.found_in(pattern.as_str()))
+        };
         self.any(|language| {
             let rest = match language.denies_nothing.any() {
                 Some(any) => any.replace_all(&near, " "),
                 None => near.as_str().into(),
             };
             language.denies.found_in(&rest)
+                || denied_inside(language)
                 || language
                     .denies_after
                     .any()
@@ -140,6 +154,11 @@ impl Sentence<'_> {
     fn whole(&self) -> String {
         format!("{}{}{}", self.before, self.found, self.after)
     }
+}
+
+/// The last words of several.
+fn last(words: &[&str], count: usize) -> String {
+    words.get(words.len().saturating_sub(count)..).unwrap_or_default().join(" ")
 }
 
 /// The sentence around a find.

@@ -1,5 +1,7 @@
 //! The questions that are still open, what each answer leads to, and how to answer.
 
+use chrono::{DateTime, Utc};
+
 use super::markup::{Block, Span, code, strong, text};
 use super::reasons::{capital, reason};
 use super::{Subject, changed, lower_first};
@@ -110,12 +112,16 @@ fn said(value: &Value) -> String {
 /// How to answer: `star: in_grace=yes` or `star: in_grace=no`.
 fn examples(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
     let instant = subject.policy.binding.fact(&missing.fact).is_some_and(|fact| fact.kind == Kind::Instant);
-    if instant {
+    let mut words: Vec<String> = match subject.facts.get(&missing.fact) {
+        Some(finding) if instant => moments(finding).into_iter().map(|at| at.format("%Y-%m-%d").to_string()).collect(),
+        Some(_) | None => subject.policy.answers(&missing.fact).to_vec(),
+    };
+    words.dedup();
+    if words.is_empty() {
         let day = (subject.now + chrono::TimeDelta::days(6)).format("%Y-%m-%d");
         return vec![code(format!("star: {}={day}", missing.fact)), text(" (its date)")];
     }
-    let mut words: Vec<&String> = subject.policy.answers(&missing.fact).iter().collect();
-    words.sort_by_key(|word| word.as_str() == "no");
+    words.sort_by_key(|word| word == "no");
     let mut spans = Vec::new();
     for (place, word) in words.into_iter().enumerate() {
         if place > 0 {
@@ -126,6 +132,19 @@ fn examples(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
     spans
 }
 
+/// The moments that were found though none of them could be taken, for the manager to choose from.
+fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
+    let one = |fact: &Fact| match &fact.value {
+        Value::Instant(at) => Some(*at),
+        Value::Word(_) => None,
+    };
+    match finding {
+        Finding::Known(guess) => one(guess).into_iter().collect(),
+        Finding::Conflict(two) => [&two.0, &two.1].into_iter().filter_map(one).collect(),
+        Finding::Unknown { readings, .. } => readings.clone(),
+    }
+}
+
 /// Where an answer was looked for in vain.
 fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
     let places: Vec<String> = subject
@@ -133,7 +152,7 @@ fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
         .missing
         .iter()
         .filter_map(|missing| match subject.facts.get(&missing.fact)? {
-            Finding::Unknown { looked } => Some(looked.clone()),
+            Finding::Unknown { looked, .. } => Some(looked.clone()),
             Finding::Conflict(two) => {
                 let says = |fact: &Fact| format!("{} says {}", fact.source, said(&fact.value));
                 Some(vec![format!("the records contradict each other: {}, {}", says(&two.0), says(&two.1))])

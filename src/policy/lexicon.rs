@@ -26,7 +26,7 @@ pub struct Lexicon {
     named_dates: OnceLock<Vec<NamedDate>>,
 }
 
-/// Two expressions for one month's dates: day first (groups day, year) and month first (the same).
+/// Two expressions for one month's dates, with the groups `day` and `year`: the month's name may have groups of its own.
 #[derive(Debug)]
 pub struct NamedDate {
     /// 1 to 12.
@@ -73,8 +73,10 @@ impl Lexicon {
 }
 
 fn named_date(month: u32, name: &str) -> Result<NamedDate, regex::Error> {
-    let day_first = format!(r"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s+of)?[\s-]+(?:{name})\b\.?(?:,?[\s-]+(\d{{4}})\b)?");
-    let month_first = format!(r"\b(?:{name})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?");
+    let day_first = format!(
+        r"\b(?<day>\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s+of)?[\s-]+(?:{name})\b\.?(?:,?[\s-]+(?<year>\d{{4}})\b)?"
+    );
+    let month_first = format!(r"\b(?:{name})\b\.?\s+(?<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?<year>\d{{4}})\b)?");
     Ok(NamedDate { month, day_first: build(&day_first)?, month_first: build(&month_first)? })
 }
 
