@@ -12,6 +12,7 @@ mod architecture;
 mod backtest;
 mod browser;
 mod brute_force;
+mod candidate;
 mod chart;
 mod command_line;
 mod console;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::helpdesk::ticket::TicketKey;
 use starwarden::store::budget::Taken;
+use starwarden::store::comparisons::{Comparison, Moved, Pair};
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
@@ -15,6 +16,7 @@ use starwarden::store::overview::{DecisionFilter, Listed, Standing};
 use starwarden::store::pauses::Paused;
 use starwarden::store::policies::PolicyVersion;
 use starwarden::store::postgres::Postgres;
+use starwarden::store::promotions::{NewPromotion, Put, Step, last_standing};
 use starwarden::store::retention::Swept;
 use starwarden::store::sqlite::Sqlite;
 use starwarden::store::watches::{Claim, DeadLetters, Next, Watch};
@@ -754,6 +756,96 @@ async fn a_decision_is_unconfirmed_until_something_became_of_it() {
                 && store.unconfirmed(&key(1)).await.expect("asked")
         );
         store.overtake(&other).await.expect("said");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_candidate_makes_of_decisions_is_counted_once_each_and_listed_where_it_differs() {
+    check(|store| async move {
+        let pair = |candidate: &str| Pair { policy: "p".into(), candidate: candidate.into() };
+        let comparison = |id: u64, reference: &str, candidate: &str, becomes: &str| Comparison {
+            ticket: key(id),
+            reference: reference.into(),
+            decided_at: at(0),
+            pair: pair(candidate),
+            verdict: "no_need".into(),
+            becomes: becomes.into(),
+            difference: (becomes != "no_need").then(|| "{}".into()),
+        };
+        for (id, reference, candidate, becomes) in [
+            (1, "A", "c", "no_need"),
+            (1, "B", "c", "ok_to_star"),
+            (2, "A", "c", "no_need"),
+            (2, "A", "c", "ok_to_star"), // The same decision again: the newer word stands.
+            (3, "A", "c", "ok_to_star"),
+            (1, "A", "d", "ok_to_star"), // Another candidate.
+        ] {
+            store.record_comparison(&comparison(id, reference, candidate, becomes)).await.expect("kept");
+        }
+        let moved = |becomes: &str, decisions| Moved { verdict: "no_need".into(), becomes: becomes.into(), decisions };
+        let counted = store.moved_verdicts(&pair("c")).await.expect("counted");
+        assert_eq!(counted, [moved("no_need", 1), moved("ok_to_star", 3)]);
+        let listed = store.differing(&pair("c"), None, 2).await.expect("listed");
+        assert_eq!(listed[0].1, comparison(3, "A", "c", "ok_to_star"), "newest first");
+        let older = store.differing(&pair("c"), Some(listed[1].0), 9).await.expect("listed");
+        let all: Vec<_> = listed.iter().chain(&older).map(|(_, it)| (it.ticket.id, it.reference.clone())).collect();
+        assert_eq!(all, [(3, "A".to_owned()), (2, "A".to_owned()), (1, "B".to_owned())]);
+        assert_eq!(store.differing(&pair("e"), None, 9).await.expect("listed"), []);
+        assert_eq!(store.sweep(at(1), 4).await.expect("swept").comparisons, 4);
+        assert_eq!(
+            store.sweep(at(1), 4).await.expect("swept").comparisons,
+            1,
+            "the one that changed its mind is one row"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn promotions_are_only_ever_added_and_of_two_at_once_one_is_told_it_came_second() {
+    check(|store| async move {
+        let version = |hash: &str, seconds: i64| PolicyVersion {
+            hash: hash.into(),
+            since: at(seconds),
+            binding: format!("binding of {hash}"),
+            diagram: format!("diagram of {hash}"),
+        };
+        let new = |policy: &str, former: &str, seconds, step, seen| NewPromotion {
+            who: "ann".into(),
+            policy: version(policy, seconds),
+            former: version(former, seconds),
+            step,
+            seen,
+        };
+        let forward = || Step::Forward { backtest: Some("{}".into()) };
+        assert_eq!(store.newest_promotion().await.expect("read"), None);
+        assert_eq!(store.promote(&new("b", "a", 1, forward(), None)).await.expect("put"), Put::InForce);
+        assert_eq!(store.promote(&new("c", "a", 2, forward(), None)).await.expect("put"), Put::Overtaken);
+        let first = store.newest_promotion().await.expect("read");
+        let at_once: Vec<_> = ["c", "d"]
+            .map(|policy| (store.clone(), new(policy, "b", 3, forward(), first)))
+            .map(|(store, new)| tokio::spawn(async move { store.promote(&new).await.expect("put") }))
+            .into();
+        let mut put = Vec::new();
+        for one in at_once {
+            put.push(one.await.expect("a promoter"));
+        }
+        put.sort_by_key(|put| *put == Put::Overtaken);
+        assert_eq!(put, [Put::InForce, Put::Overtaken]);
+
+        let (all, seen) = (store.promotions().await.expect("read"), store.newest_promotion().await.expect("read"));
+        let last = last_standing(&all).expect("one").clone();
+        assert_eq!((all.len(), &*last.former, last.at, Some(last.number)), (2, "b", at(3), seen));
+        let back = Step::Back { undoes: last.number };
+        assert_eq!(store.promote(&new("b", &last.policy, 4, back, seen)).await.expect("put"), Put::InForce);
+        let all = store.promotions().await.expect("read");
+        assert_eq!(last_standing(&all).map(|it| Some(it.number)), Some(first), "one more step back is left");
+        let told: Vec<_> = all.iter().map(|it| (&*it.policy, &*it.who)).collect();
+        assert_eq!(told, [("b", "ann"), (&*last.policy, "ann"), ("b", "ann")]);
+        assert_eq!(store.policy("b").await.expect("read"), Some(version("b", 4)), "in force again since then");
+        assert_eq!(store.policy("a").await.expect("read"), Some(version("a", 1)));
+        assert_eq!(store.policy("nowhere").await.expect("read"), None);
     })
     .await;
 }

@@ -10,17 +10,22 @@ use crate::policy::Policy;
 use crate::policy::decision::Decision;
 
 /// Counts by two names: of the first policy's verdict the second's, or of what managers did what was decided.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Matrix(pub BTreeMap<String, BTreeMap<String, u64>>);
 
 impl Matrix {
     /// Counts one ticket.
     pub fn add(&mut self, row: &str, column: &str) {
+        self.add_many(row, column, 1);
+    }
+
+    /// Counts so many.
+    pub fn add_many(&mut self, row: &str, column: &str, more: u64) {
         match self.0.get_mut(row) {
-            Some(columns) => count(columns, column, 1),
+            Some(columns) => count(columns, column, more),
             None => {
-                self.0.insert(row.to_owned(), BTreeMap::from([(column.to_owned(), 1)]));
+                self.0.insert(row.to_owned(), BTreeMap::from([(column.to_owned(), more)]));
             }
         }
     }
@@ -31,6 +36,16 @@ impl Matrix {
             let sums = self.0.entry(row.clone()).or_default();
             columns.iter().for_each(|(column, tickets)| count(sums, column, *tickets));
         }
+    }
+
+    /// Counted in all.
+    pub fn total(&self) -> u64 {
+        self.0.values().flat_map(BTreeMap::values).sum()
+    }
+
+    /// Counted under two names that are not the same.
+    pub fn off_diagonal(&self) -> u64 {
+        self.total() - self.0.keys().map(|name| self.at(name, name)).sum::<u64>()
     }
 
     /// Every column's name, in order.

@@ -5,6 +5,7 @@
 //! two, and counted ([`tally`], [`comparison`], [`agreement`]).
 
 pub mod agreement;
+pub mod attached;
 pub mod cases;
 pub mod comparison;
 pub mod page;

@@ -52,7 +52,7 @@ pub(super) async fn run(
     front: Front,
 ) -> anyhow::Result<()> {
     let Outside { mut changed, refused, mut stop } = outside;
-    let rule = PolicyInForce::new(loaded.policy.clone());
+    let rule = PolicyInForce::new(loaded.rules.clone());
     let standing = Standing::default();
     let Front { admission, sessions, public_url } = front;
     let shared = Arc::new(Shared {
@@ -114,21 +114,22 @@ impl Workers {
         let (mut doors, mut accounts) = (BTreeMap::new(), Vec::new());
         for opened in loaded.accounts {
             let name = opened.name.clone();
-            let (door, account) = joined(opened, &loaded.policy, &*self.shared.store)
+            let (door, account) = joined(opened, &loaded.rules.policy, &*self.shared.store)
                 .with_context(|| format!("accounts.{name}.base_url"))?;
             doors.insert(name, door);
             accounts.push(Arc::new(account));
         }
         let version = PolicyVersion {
-            hash: loaded.policy.hash.clone(),
+            hash: loaded.rules.policy.hash.clone(),
             since: Utc::now(),
-            binding: loaded.policy.text.clone(),
-            diagram: loaded.policy.mermaid.clone(),
+            binding: loaded.rules.policy.text.clone(),
+            diagram: loaded.rules.policy.mermaid.clone(),
         };
         if let Err(error) = self.shared.store.record_policy(&version).await {
             tracing::warn!(%error, "the policy in force is not on record"); // It decides all the same.
         }
-        self.shared.rule.replace(loaded.policy);
+        loaded.rules.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        self.shared.rule.replace(loaded.rules);
         self.shared.standing.expect(doors.keys());
         self.doors.replace(doors);
         if let (Some(tls), Some(certified)) = (&self.tls, loaded.certified) {

@@ -27,17 +27,21 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Done {
-        let (what, policy) = match (self.policy, self.config) {
-            (Some(policy), _) => (policy.clone(), policy),
+        let (what, policy, candidate) = match (self.policy, self.config) {
+            (Some(policy), _) => (policy.clone(), policy, None),
             (None, Some(config)) => {
                 let settings = config::read(&config, std::env::vars()).exit_as(1)?;
-                (config, settings.policy.file)
+                (config, settings.policy.file, settings.policy.candidate)
             }
             (None, None) => return Err(anyhow::anyhow!("give --config or --policy")).exit_as(1),
         };
         let sound = config::policy::read(&policy).exit_as(1)?;
         let (nodes, edges) = (sound.diagram.nodes.len(), sound.diagram.edges.len());
         print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), sound.hash));
+        if let Some(file) = candidate {
+            let candidate = config::policy::read(&file).context("policy.candidate").exit_as(1)?;
+            print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
+        }
         match self.cases {
             Some(file) => cases(&sound, &file).exit_as(1),
             None => Ok(ExitCode::SUCCESS),

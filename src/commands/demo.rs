@@ -31,6 +31,7 @@ use crate::policy::Policy;
 use crate::receive::verify;
 use crate::server::{Patience, Server};
 use crate::store::sqlite::Sqlite;
+use crate::work::rule::Rules;
 
 /// The account's name here.
 const ACCOUNT: &str = "demo";
@@ -112,7 +113,11 @@ impl Demo {
         let (_nothing_changes, changed) = mpsc::channel(1);
         let outside = Outside { changed, refused: Refused::default(), stop: stopping };
         let server = Server { listener, tls: None, connections: 64, rate: None, patience: Patience::default() };
-        let loaded = Loaded { policy: policy.clone(), accounts: vec![account], certified: None };
+        let loaded = Loaded {
+            rules: Rules::of_file("the demo's own policy", policy.clone()),
+            accounts: vec![account],
+            certified: None,
+        };
         let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine(&random())));
 
         let good = samples_through(&helpdesk, &policy, &webhook, &secret).await?;

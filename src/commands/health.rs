@@ -51,9 +51,12 @@ async fn readyz(State(health): State<Health>) -> Response {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
+    let rules = health.rule.rules();
     let refused = health.refused.why();
-    let warning = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
-    (code, Json(Answer { status, policy: health.rule.now().hash.clone(), warning, faults })).into_response()
+    let refused = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
+    let warnings: Vec<String> = refused.into_iter().chain(rules.warnings()).collect();
+    let warning = Some(warnings.join("; ")).filter(|warning| !warning.is_empty());
+    (code, Json(Answer { status, policy: rules.policy.hash.clone(), warning, faults })).into_response()
 }
 
 /// Prometheus text; how much waits is counted when it is asked for.

@@ -14,10 +14,12 @@ use crate::facts::sources::Ids;
 use crate::helpdesk::auth::Credentials;
 use crate::policy::Policy;
 use crate::server::tls;
+use crate::store::Store;
+use crate::work::rule::{Rules, Source};
 
 /// A policy and accounts that were found sound together.
 pub(super) struct Loaded {
-    pub policy: Arc<Policy>,
+    pub rules: Rules,
     pub accounts: Vec<Opened>,
     /// The server's certificate; none where it has none.
     pub certified: Option<Arc<ServerConfig>>,
@@ -40,12 +42,12 @@ pub(super) struct Opened {
 }
 
 impl Loaded {
-    /// Reads the policy and every secret that the configuration names.
+    /// Reads the policies and every secret that the configuration names.
     ///
     /// # Errors
-    /// A fault of the policy, each with its place; a secret that is not there.
-    pub(super) fn of(settings: &Settings, home: &Path) -> anyhow::Result<Loaded> {
-        let policy = Arc::new(config::policy::read(&settings.policy.file)?);
+    /// See [`rules`]; a secret that is not there.
+    pub(super) async fn of(settings: &Settings, home: &Path, store: &dyn Store) -> anyhow::Result<Loaded> {
+        let rules = rules(settings, store).await?;
         let tls = (&settings.server.tls_certificate, &settings.server.tls_key);
         let certified = match tls {
             (Some(certificate), Some(key)) => Some(tls::certified(certificate, key)?),
@@ -58,7 +60,7 @@ impl Loaded {
             Ok(Opened { work: settings.work, ..opened })
         };
         let accounts = settings.accounts.iter().map(open);
-        Ok(Loaded { policy, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()?, certified })
+        Ok(Loaded { rules, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()?, certified })
     }
 }
 
@@ -87,6 +89,51 @@ impl Opened {
             work: config::Work::default(),
         })
     }
+}
+
+/// The policies as they stand: what was promoted last decides, and before anything was, the file.
+///
+/// # Errors
+/// A file at fault that would have to decide, each fault with its place; a promoted policy that this version cannot read;
+/// a store that cannot be used.
+pub(super) async fn rules(settings: &Settings, store: &dyn Store) -> anyhow::Result<Rules> {
+    let file = source(&settings.policy.file);
+    let candidate = settings.policy.candidate.as_deref().map(source);
+    let promotion = store.promotions().await?.into_iter().next();
+    let Some(promotion) = promotion else {
+        let policy = file.read.clone().map_err(anyhow::Error::msg)?;
+        return Ok(Rules { policy, promotion: None, file, candidate });
+    };
+    let policy = if let Some(read) = [Some(&file), candidate.as_ref()]
+        .into_iter()
+        .flatten()
+        .find_map(|source| source.read.as_ref().ok().filter(|read| read.hash == promotion.policy))
+    {
+        read.clone()
+    } else {
+        Arc::new(kept(&promotion.policy, store).await?)
+    };
+    Ok(Rules { policy, promotion: Some(promotion.number), file, candidate })
+}
+
+/// A policy as the store keeps it.
+///
+/// # Errors
+/// One that is not there, or that this version cannot read.
+async fn kept(hash: &str, store: &dyn Store) -> anyhow::Result<Policy> {
+    let version = store.policy(hash).await?.with_context(|| format!("the store has no text of the policy {hash}"))?;
+    Policy::parse(&version.binding, &version.diagram).map_err(|faults| {
+        let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        anyhow::anyhow!(
+            "the promoted policy {hash} cannot be read by this version: {}; promote another with `policy promote`",
+            why.join("; ")
+        )
+    })
+}
+
+fn source(file: &Path) -> Source {
+    let read = config::policy::read(file).map(Arc::new).map_err(|error| format!("{error:#}"));
+    Source { name: file.display().to_string(), read }
 }
 
 /// Reads how we are known to the helpdesk.

@@ -14,6 +14,7 @@ mod hash_password;
 mod health;
 pub mod lines;
 mod loaded;
+mod policy;
 mod reload;
 mod report;
 mod serve;
@@ -51,6 +52,8 @@ enum Verb {
     HashPassword,
     /// Decide past tickets again, and show what a policy or a change of it would do
     Backtest(backtest::Backtest),
+    /// Say which policy is in force, put the candidate in force, take it back
+    Policy(policy::Policy),
     /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
     /// Report on decisions: agreement, what STARs were about, what was saved
@@ -76,6 +79,7 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::HashPassword => hash_password::run(),
         Verb::Decide(decide) => decide.run(),
         Verb::Backtest(backtest) => backtest.run(),
+        Verb::Policy(policy) => policy.run(),
         Verb::Diagram(diagram) => diagram.run(),
         Verb::Report(report) => report.run(),
     };

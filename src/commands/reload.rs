@@ -1,4 +1,5 @@
-//! Configuration and policy read anew while the bot runs: on SIGHUP, and when one of their files has changed.
+//! Configuration and policy read anew while the bot runs: on SIGHUP, when one of their files has changed, and when a
+//! policy was promoted.
 //!
 //! A fault leaves the old ones in force, and is told in the log, by `/readyz` and by `starwarden_reload_failed`.
 
@@ -13,6 +14,8 @@ use tokio::sync::mpsc;
 
 use super::loaded::Loaded;
 use crate::config::{self, Settings};
+use crate::store::Store;
+use crate::work::rule::first_line;
 
 /// How often the files are looked at. Looking works where being told does not: on network mounts, and where a
 /// container's volume is swapped by a link.
@@ -25,9 +28,7 @@ pub(super) struct Refused(Arc<ArcSwapOption<String>>);
 impl Refused {
     /// The fault's first line, while a refused change waits to be mended; the log has all of it.
     pub(super) fn why(&self) -> Option<String> {
-        let fault = self.0.load_full()?;
-        let first = fault.lines().find(|line| !line.trim().is_empty())?;
-        Some(first.trim_start_matches([' ', '×']).to_owned())
+        self.0.load_full().map(|fault| first_line(&fault).to_owned())
     }
 }
 
@@ -35,16 +36,25 @@ impl Refused {
 pub(super) struct Watch {
     file: PathBuf,
     settings: Arc<Settings>,
+    store: Arc<dyn Store>,
     /// As the files were when they were read last.
     known: Stamps,
+    /// The newest promotion when the policy in force was read last.
+    promotion: Option<i64>,
 }
 
 impl Watch {
     /// Over a configuration as it was just read, and what it names before that is read.
-    pub(super) fn over(file: &Path, settings: Arc<Settings>) -> Watch {
-        let mut watch = Watch { file: file.to_owned(), settings, known: Stamps(Vec::new()) };
+    pub(super) fn over(file: &Path, settings: Arc<Settings>, store: Arc<dyn Store>) -> Watch {
+        let known = Stamps(Vec::new());
+        let mut watch = Watch { file: file.to_owned(), settings, store, known, promotion: None };
         watch.known = Stamps::of(watch.files());
         watch
+    }
+
+    /// The same, for promotions after this one.
+    pub(super) fn since(self, promotion: Option<i64>) -> Watch {
+        Watch { promotion, ..self }
     }
 
     /// Watches for as long as somebody takes what is read; `refused` tells of what could not be.
@@ -59,12 +69,13 @@ impl Watch {
             let stamps = Stamps::of(self.files());
             // A file that is still being written is left to settle.
             let settled = stamps == std::mem::replace(&mut seen, stamps.clone());
-            if !told && (stamps == self.known || !settled) {
+            let promotion = self.store.newest_promotion().await.unwrap_or(self.promotion); // Asked again, where it cannot say.
+            if !told && promotion == self.promotion && (stamps == self.known || !settled) {
                 continue;
             }
-            match self.read() {
+            match self.read().await {
                 Ok(loaded) => {
-                    tracing::info!(policy = loaded.policy.hash, "configuration and policy are read anew");
+                    tracing::info!(policy = loaded.rules.policy.hash, "configuration and policy are read anew");
                     refused.0.store(None);
                     if changed.send(loaded).await.is_err() {
                         return;
@@ -79,6 +90,7 @@ impl Watch {
             // As they were before they were read: what is written meanwhile is read next time. Where other files are
             // named now, these stamps fit none of them, and all is read once more.
             self.known = stamps;
+            self.promotion = promotion;
         }
     }
 
@@ -92,7 +104,7 @@ impl Watch {
         self.file.parent().unwrap_or(Path::new("."))
     }
 
-    fn read(&mut self) -> anyhow::Result<Loaded> {
+    async fn read(&mut self) -> anyhow::Result<Loaded> {
         let settings = Arc::new(config::read(&self.file, std::env::vars())?);
         for (key, differs) in
             [("server", settings.server != self.settings.server), ("store", settings.store != self.settings.store)]
@@ -102,7 +114,7 @@ impl Watch {
             }
         }
         self.settings = settings; // Also where what it names is at fault: then those files are waited for.
-        Loaded::of(&self.settings, self.home())
+        Loaded::of(&self.settings, self.home(), &*self.store).await
     }
 }
 

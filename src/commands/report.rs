@@ -1,14 +1,14 @@
 //! `report`: what was decided, whether people agreed, and what it saved.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
 
-use super::{Done, ExitAs, store};
-use crate::config::{self, StoreAt};
+use super::{Done, ExitAs, loaded, store};
+use crate::config;
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 use crate::report::{Case, Opinion, Tally, csv, html, text};
@@ -57,15 +57,15 @@ impl Report {
 
     fn report(&self) -> anyhow::Result<Vec<u8>> {
         let settings = config::read(&self.config, std::env::vars())?;
-        let policy = config::policy::read(&settings.policy.file)?;
-        if let StoreAt::Sqlite(file) = settings.store.at()? {
-            there(&file)?;
-        }
+        store::must_be_there(&settings.store)?;
         let since = self.since.map(|day| day.and_time(NaiveTime::MIN).and_utc());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
-        let tally = runtime.block_on(async { tally(&*store::open(&settings.store).await?, since).await })?;
-        self.shown(tally, &policy, since)
+        let (tally, rules) = runtime.block_on(async {
+            let store = store::open(&settings.store).await?;
+            anyhow::Ok((tally(&*store, since).await?, loaded::rules(&settings, &*store).await?))
+        })?;
+        self.shown(tally, &rules.policy, since)
     }
 
     fn shown(&self, tally: Tally, policy: &Policy, since: Option<DateTime<Utc>>) -> anyhow::Result<Vec<u8>> {
@@ -81,12 +81,6 @@ impl Report {
             Format::Html => html::html(&report).into_bytes(),
         })
     }
-}
-
-/// A store that is not there is not made: there would be nothing to report on.
-fn there(file: &Path) -> anyhow::Result<()> {
-    std::fs::metadata(file).with_context(|| format!("the store {} cannot be read: nothing was kept yet, or the command is started in another folder than the bot", file.display()))?;
-    Ok(())
 }
 
 /// Counts every decision since then, page by page.

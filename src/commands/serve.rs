@@ -27,12 +27,13 @@ pub(super) fn run(file: &Path) -> Done {
 fn serve(file: &Path) -> anyhow::Result<()> {
     log();
     let settings = Arc::new(config::read(file, std::env::vars())?);
-    let watch = Watch::over(file, settings.clone());
-    let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(async {
         let store = store::open(&settings.store).await?;
+        let watch = Watch::over(file, settings.clone(), store.clone());
+        let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")), &*store).await?;
+        let watch = watch.since(loaded.rules.promotion);
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));
         }

@@ -168,6 +168,8 @@ impl Store {
 pub struct PolicyFile {
     /// The policy's binding, relative to the configuration.
     pub file: PathBuf,
+    /// The binding of a policy that is tried beside it: every decision is also made by it, and never acted on. Absent: none.
+    pub candidate: Option<PathBuf>,
 }
 
 /// One helpdesk instance.
@@ -242,8 +244,10 @@ pub enum OneOrMany {
 impl Settings {
     /// The files that the configuration names: the policy's two, and every secret's.
     pub fn files(&self, home: &Path) -> Vec<PathBuf> {
-        let mut files = vec![self.policy.file.clone()];
-        files.extend(policy::diagram(&self.policy.file));
+        let mut files: Vec<PathBuf> =
+            std::iter::once(&self.policy.file).chain(&self.policy.candidate).cloned().collect();
+        let diagrams: Vec<PathBuf> = files.iter().filter_map(|file| policy::diagram(file)).collect();
+        files.extend(diagrams);
         files.extend([&self.server.tls_certificate, &self.server.tls_key].into_iter().flatten().cloned());
         let accounts = self.accounts.values();
         let secrets = accounts.flat_map(|account| account.webhook_secrets.iter().chain(account.auth.secrets()));
@@ -293,6 +297,7 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
     };
     let home = file.parent().unwrap_or(Path::new("."));
     settings.policy.file = home.join(&settings.policy.file);
+    settings.policy.candidate = settings.policy.candidate.map(|candidate| home.join(candidate));
     for file in [&mut settings.server.tls_certificate, &mut settings.server.tls_key].into_iter().flatten() {
         *file = home.join(&*file);
     }

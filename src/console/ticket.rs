@@ -285,8 +285,13 @@ fn opinion(did: &Did) -> Option<Opinion> {
     match did {
         Did::Agreed => Some(Opinion::Agree),
         Did::Disagreed { why } => Some(Opinion::Disagree { why: why.clone() }),
-        Did::SignedIn | Did::SignInRefused | Did::SignedOut | Did::LookAgain | Did::Answered { .. } | Did::Stopped => {
-            None
-        }
+        Did::SignedIn
+        | Did::SignInRefused
+        | Did::SignedOut
+        | Did::LookAgain
+        | Did::Answered { .. }
+        | Did::Stopped
+        | Did::Promoted { .. }
+        | Did::SteppedBack { .. } => None,
     }
 }

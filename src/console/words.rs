@@ -77,6 +77,8 @@ pub(super) fn did(did: &Did) -> String {
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
         Did::Disagreed { why } => format!("disagreed: {why}"),
         Did::Stopped => "told the bot to leave the ticket alone".into(),
+        Did::Promoted { policy } => format!("promoted the policy {policy}"),
+        Did::SteppedBack { policy } => format!("took the newest promotion back; in force again is {policy}"),
     }
 }
 

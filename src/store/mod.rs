@@ -3,6 +3,7 @@
 //! One file an idea, with its types and its trait; [`Store`] is all of them. An implementation has a file for each too.
 
 pub mod budget;
+pub mod comparisons;
 pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
@@ -13,6 +14,7 @@ pub mod overview;
 pub mod pauses;
 pub mod policies;
 pub mod postgres;
+pub mod promotions;
 pub mod records;
 pub mod retention;
 pub mod sqlite;
@@ -35,6 +37,7 @@ macro_rules! store {
 
 store! {
     budget::Budget,
+    comparisons::Comparisons,
     decisions::Decisions,
     deliveries::Deliveries,
     feedback::Feedbacks,
@@ -44,6 +47,7 @@ store! {
     overview::Overviews,
     pauses::Pauses,
     policies::Policies,
+    promotions::Promotions,
     records::Records,
     retention::Retention,
     wakes::Wakes,

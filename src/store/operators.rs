@@ -48,6 +48,16 @@ pub enum Did {
     },
     /// Told the bot to leave a ticket alone.
     Stopped,
+    /// Put a policy in force.
+    Promoted {
+        /// Its hash.
+        policy: String,
+    },
+    /// Took the newest promotion back.
+    SteppedBack {
+        /// The hash of the policy that is in force again.
+        policy: String,
+    },
 }
 
 /// Keeps operator events.

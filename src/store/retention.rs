@@ -14,12 +14,14 @@ pub struct Swept {
     pub decisions: u64,
     /// Tickets watched no longer of which no delivery and no decision is left; their feedback and failures go with them.
     pub watches: u64,
+    /// Comparisons with a candidate made before.
+    pub comparisons: u64,
 }
 
 impl Swept {
     /// All that went.
     pub fn total(self) -> u64 {
-        self.deliveries + self.decisions + self.watches
+        self.deliveries + self.decisions + self.watches + self.comparisons
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::basis::Basis;
+use super::candidate;
 use super::feedback;
 use super::guard::{self, Earlier, Seen};
 use super::judge::{self, Judged};
@@ -13,7 +14,7 @@ use super::reference::{fingerprint, posted, reference};
 use super::retry::{backoff, chance};
 use super::{Account, Shared};
 use crate::config::Mode;
-use crate::facts::replies;
+use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::client::{CallError, Update};
 use crate::helpdesk::ticket::{Reading, TicketKey};
@@ -93,8 +94,9 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         return Ok(stopped("the policy does not speak of it".into()));
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
-    let (reading, judged, policy, ids) = (&reading, &judged, &*policy, &ids);
-    let decided = Decided { shared, policy, ids, account, claim, reading, judged, fingerprint, last, now, server_time };
+    let (reading, said, judged, policy, ids) = (&reading, &said, &judged, &*policy, &ids);
+    let decided =
+        Decided { shared, policy, ids, account, claim, reading, said, judged, fingerprint, last, now, server_time };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
@@ -109,6 +111,8 @@ struct Decided<'a> {
     account: &'a Account,
     claim: &'a Claim,
     reading: &'a Reading,
+    /// What operators said at the console.
+    said: &'a [Reply],
     judged: &'a Judged,
     fingerprint: String,
     /// The newest decision that was carried out.
@@ -123,6 +127,7 @@ impl Decided<'_> {
         if self.last.as_ref().is_none_or(|row| row.fingerprint != self.fingerprint) {
             let before = self.last.as_ref().map(|row| row.reference.as_str());
             let (row, _) = self.row(before, Carried::Shadow)?;
+            self.compare(&row).await;
             self.shared.store.record_decision(self.claim, &row).await?;
             metrics::decision(&self.account.name, &row.verdict);
         }
@@ -155,6 +160,7 @@ impl Decided<'_> {
             return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
         }
         let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
+        self.compare(&row).await;
         store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
         metrics::decision(&self.account.name, &row.verdict);
         self.account.pace.take(1).await;
@@ -219,6 +225,11 @@ impl Decided<'_> {
         let Some(wait) = guard::wait(&seen, Earlier::Unconfirmed) else { return Ok(None) };
         let unconfirmed = self.shared.store.unconfirmed(&self.claim.ticket).await?;
         Ok(if unconfirmed { Some(wait) } else { guard::wait(&seen, Earlier::Settled) })
+    }
+
+    async fn compare(&self, row: &DecisionRow) {
+        let Decided { shared, account, policy, reading, said, judged, .. } = self;
+        candidate::compare(shared, account, policy, reading, said, &judged.decision, row).await;
     }
 
     fn settled(&self) -> Looked {

@@ -33,6 +33,7 @@
 //! - **The store is lost.** The notes on the ticket are enough to know what was said.
 
 pub mod basis;
+mod candidate;
 mod catch_up;
 pub mod feedback;
 pub mod guard;
@@ -41,11 +42,13 @@ pub mod line;
 pub mod look;
 pub mod operators;
 pub mod pace;
+pub mod promotion;
 pub mod reference;
 pub mod retention;
 pub mod retry;
 pub mod rule;
 pub mod standing;
+pub mod status;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

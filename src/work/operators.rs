@@ -16,7 +16,9 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         Did::Agreed => Says::Agree,
         Did::Disagreed { why } => Says::Disagree(why.clone()),
         Did::Stopped => Says::Stop,
-        Did::SignedIn | Did::SignInRefused | Did::SignedOut => return None,
+        Did::SignedIn | Did::SignInRefused | Did::SignedOut | Did::Promoted { .. } | Did::SteppedBack { .. } => {
+            return None;
+        }
     };
     let source = format!("{}, console, {}", event.who, expiry::exact(event.at));
     // No comment has the number 0.

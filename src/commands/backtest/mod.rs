@@ -23,6 +23,7 @@ use crate::policy::Policy;
 use crate::work::star_tags;
 use input::Input;
 use run::Outcome;
+pub(super) use text::matrix;
 
 /// How many tickets of a list the page shows.
 const FIRST: usize = 1000;
@@ -107,6 +108,23 @@ impl Backtest {
         };
         Ok((config::policy::read(file)?, account.map(config::Account::ids).unwrap_or_default()))
     }
+}
+
+/// The summary of a backtest of two policies on a file of past tickets, as JSON.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn summary(file: &Path, config: &Path, policy: &Policy, next: &Policy) -> anyhow::Result<String> {
+    let settings = config::read(config, std::env::vars())?;
+    let only = settings.accounts.values().next().filter(|_| settings.accounts.len() == 1);
+    let account = only.map(config::Account::ids).unwrap_or_default();
+    let (ids, next_ids) = (Ids::new(&policy.binding, &account), Ids::new(&next.binding, &account));
+    let marks = Marks::of(star_tags(policy), &[policy, next]);
+    let against = Some(Rule { policy: next, ids: &next_ids });
+    let bar = ProgressBar::no_length();
+    let outcome = run::all(Input::open(file, &bar)?, &marks, Rule { policy, ids: &ids }, against)?;
+    bar.finish_and_clear();
+    Ok(serde_json::to_string(&outcome.summary)?)
 }
 
 /// How fast it was and what was no ticket, on standard error: results are the same on every run.

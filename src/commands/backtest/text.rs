@@ -103,7 +103,8 @@ fn tally(text: &mut String, policy: &Policy, tally: &Tally) {
     }
 }
 
-fn matrix(matrix: &Matrix) -> Table {
+/// Counts by two names, as a table.
+pub(in crate::commands) fn matrix(matrix: &Matrix) -> Table {
     let columns = matrix.columns();
     let mut table = table(std::iter::once("").chain(columns.iter().copied()).map(str::to_owned));
     for row in matrix.0.keys() {

@@ -1,6 +1,7 @@
 //! The store in a PostgreSQL database, for any number of replicas.
 
 mod budget;
+mod comparisons;
 mod decisions;
 mod deliveries;
 mod feedback;
@@ -11,6 +12,7 @@ mod operators;
 mod overview;
 mod pauses;
 mod policies;
+mod promotions;
 mod records;
 mod retention;
 mod tls;
@@ -39,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0006_policies.sql"),
     include_str!("../migrations/postgres/0007_open_questions.sql"),
     include_str!("../migrations/postgres/0008_looks.sql"),
+    include_str!("../migrations/postgres/0009_candidates.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

@@ -17,6 +17,8 @@ const DECISIONS: &str = "DELETE FROM decisions WHERE id IN (
     SELECT decisions.id FROM decisions JOIN watches USING (account, ticket)
     WHERE decisions.decided_at < $1 AND state = 'stopped' ORDER BY decisions.decided_at LIMIT $2)";
 
+const COMPARISONS: &str = "DELETE FROM comparisons WHERE id IN (SELECT id FROM comparisons WHERE decided_at < $1 ORDER BY decided_at LIMIT $2)";
+
 const WATCHES: &str = "WITH gone AS (DELETE FROM watches WHERE state = 'stopped' AND lease IS NULL AND (account, ticket) IN (
     SELECT account, ticket FROM watches WHERE state = 'stopped'
         AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.account = watches.account AND deliveries.ticket = watches.ticket)
@@ -34,6 +36,7 @@ impl Retention for Postgres {
         Ok(Swept {
             deliveries: client.execute(DELIVERIES, &[&before, &limit]).await?,
             decisions: client.execute(DECISIONS, &[&before, &limit]).await?,
+            comparisons: client.execute(COMPARISONS, &[&before, &limit]).await?,
             watches: count(&client.query_one(WATCHES, &[&limit]).await?, 0)?,
         })
     }

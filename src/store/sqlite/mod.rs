@@ -1,6 +1,7 @@
 //! The store in one SQLite file: one writer, whose every commit is shared by all who wait for it.
 
 mod budget;
+mod comparisons;
 mod decisions;
 mod deliveries;
 mod feedback;
@@ -10,6 +11,7 @@ mod operators;
 mod overview;
 mod pauses;
 mod policies;
+mod promotions;
 mod readers;
 mod records;
 mod retention;
@@ -39,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0006_policies.sql"),
     include_str!("../migrations/sqlite/0007_open_questions.sql"),
     include_str!("../migrations/sqlite/0008_looks.sql"),
+    include_str!("../migrations/sqlite/0009_candidates.sql"),
 ];
 
 /// How long another process's writing is waited for.

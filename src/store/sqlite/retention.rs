@@ -27,6 +27,9 @@ const BARE_WATCHES: &str = "SELECT account, ticket FROM watches WHERE state = 's
 const STOPPED_WATCH: &str =
     "DELETE FROM watches WHERE account = ?1 AND ticket = ?2 AND state = 'stopped' AND lease IS NULL";
 
+const OLD_COMPARISONS: &str = "DELETE FROM comparisons WHERE id IN (
+    SELECT id FROM comparisons WHERE decided_at < ?1 ORDER BY decided_at LIMIT ?2)";
+
 const ITS_FEEDBACK: &str = "DELETE FROM feedback WHERE account = ?1 AND ticket = ?2";
 const ITS_FAILURES: &str = "DELETE FROM failures WHERE account = ?1 AND ticket = ?2";
 
@@ -40,6 +43,8 @@ impl Retention for Sqlite {
             .run(move |connection| {
                 let deliveries = connection.prepare_cached(OLD_DELIVERIES)?.execute(params![before, limit])?;
                 let mut swept = Swept { deliveries: u64::try_from(deliveries).unwrap_or(u64::MAX), ..Swept::default() };
+                swept.comparisons +=
+                    connection.prepare_cached(OLD_COMPARISONS)?.execute(params![before, limit])? as u64;
                 for id in decisions {
                     swept.decisions += connection.prepare_cached(DECISION_OF_A_STOPPED_TICKET)?.execute([id])? as u64;
                 }

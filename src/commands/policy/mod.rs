@@ -1,0 +1,132 @@
+//! `policy`: which policy is in force, what the candidate makes of decisions; puts it in force, and takes that back.
+
+mod text;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::Utc;
+
+use super::loaded;
+use super::{ConfigFile, Done, ExitAs, backtest, print, store};
+use crate::config;
+use crate::store::Store;
+use crate::work::promotion::{self, By};
+use crate::work::rule::Rules;
+use crate::work::status::Status;
+
+/// How many differing decisions are shown.
+const NEWEST: usize = 20;
+
+/// What is done with the policies.
+#[derive(Debug, clap::Args)]
+pub(super) struct Policy {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Say what is in force, whether file and candidate differ from it, and what the candidate makes of decisions
+    Status {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// How it is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Put the candidate in force, or the changed file, in every replica that shares the store; from the first promotion
+    /// on a file comes into force by being promoted alone
+    Promote {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The hash of what is promoted, as `policy status` shows it, or its first digits: so that nothing else is
+        hash: String,
+        /// The backtest it is promoted on: what `backtest --against … --format json` wrote, of this very change
+        #[arg(long, value_name = "FILE", conflicts_with = "tickets")]
+        backtest: Option<PathBuf>,
+        /// Past tickets to run that backtest on first
+        #[arg(long, value_name = "FILE")]
+        tickets: Option<PathBuf>,
+        #[command(flatten)]
+        by: Who,
+    },
+    /// Take the newest promotion back: what was in force before it is in force again
+    Back {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        by: Who,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Who {
+    /// Who does it, for the history
+    #[arg(long, env = "USER", value_name = "NAME", hide_env_values = true)]
+    by: String,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Words and tables
+    Text,
+    /// All of it, for programs
+    Json,
+}
+
+impl Policy {
+    pub(super) fn run(self) -> Done {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit_as(1)?;
+        runtime.block_on(self.verb.run()).exit_as(1)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Verb {
+    async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Verb::Status { config, format } => {
+                let (store, rules) = opened(&config).await?;
+                let status = Status::of(&*store, &rules, None, NEWEST).await?;
+                print(&match format {
+                    Format::Text => text::status(&status),
+                    Format::Json => format!("{}\n", serde_json::to_string_pretty(&status)?),
+                });
+            }
+            Verb::Promote { config, hash, backtest, tickets, by } => {
+                let (store, rules) = opened(&config).await?;
+                let summary = match (backtest, tickets) {
+                    (Some(file), _) => Some(
+                        std::fs::read_to_string(&file)
+                            .with_context(|| format!("the backtest {} cannot be read", file.display()))?,
+                    ),
+                    (None, Some(tickets)) => {
+                        let next = promotion::offered(&rules, &hash)?;
+                        Some(backtest::summary(&tickets, &config.config, &rules.policy, next)?)
+                    }
+                    (None, None) => None,
+                };
+                let by = By { who: &by.by, now: Utc::now() };
+                let policy = promotion::promote(&*store, &rules, &hash, summary.as_deref(), by).await?;
+                print(&format!("in force now: {policy}\na running bot takes it within seconds\n"));
+            }
+            Verb::Back { config, by } => {
+                let store = opened(&config).await?.0;
+                let policy = promotion::back(&*store, By { who: &by.by, now: Utc::now() }).await?;
+                print(&format!("in force again: {policy}\na running bot takes it within seconds\n"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The store, which must be there, and the policies as they stand.
+async fn opened(config: &ConfigFile) -> anyhow::Result<(std::sync::Arc<dyn Store>, Rules)> {
+    let settings = config::read(&config.config, std::env::vars())?;
+    store::must_be_there(&settings.store)?;
+    let store = store::open(&settings.store).await?;
+    let rules = loaded::rules(&settings, &*store).await?;
+    Ok((store, rules))
+}

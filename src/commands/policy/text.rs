@@ -1,0 +1,90 @@
+//! How the policies stand, for a terminal.
+
+use std::fmt::Write as _;
+
+use crate::backtest::attached::Attached;
+use crate::commands::backtest::matrix;
+use crate::facts::expiry;
+use crate::work::status::{Compared, Differs, Stands, Status, Stepped};
+
+/// The whole status in words; what differs, the newest of it.
+pub(super) fn status(status: &Status) -> String {
+    let by = match &status.by {
+        Some(step) => format!("since {}, {} by {}", expiry::exact(step.at), verb(step), step.who),
+        None => "as the file says: nothing was ever promoted".into(),
+    };
+    let mut text = format!("in force   {}\n           {by}\n", status.in_force);
+    let _infallible = writeln!(text, "file       {}", stands(&status.file, &status.in_force));
+    match &status.candidate {
+        Some(candidate) => {
+            let _infallible = writeln!(text, "candidate  {}", stands(candidate, &status.in_force));
+        }
+        None => text.push_str("candidate  none is configured\n"),
+    }
+    for warning in &status.warnings {
+        let _infallible = writeln!(text, "\n! {warning}");
+    }
+    if let Some(compared) = &status.compared {
+        tell(&mut text, compared);
+    }
+    if !status.history.is_empty() {
+        text.push_str("\nHistory, newest first\n");
+    }
+    for step in &status.history {
+        let (at, who) = (expiry::exact(step.at), &step.who);
+        let _infallible = writeln!(text, "  {at}  {who} {} {}\n    {}", verb(step), step.policy, on(step));
+    }
+    text
+}
+
+fn tell(text: &mut String, compared: &Compared) {
+    let Compared { candidate, decisions, differing, verdicts, newest, .. } = compared;
+    let _infallible = writeln!(text, "\n{decisions} decisions were also made by {candidate}; {differing} differ");
+    if *decisions > 0 {
+        let _infallible = writeln!(text, "(rows: in force, columns: the candidate)\n{}", matrix(verdicts));
+    }
+    for Differs { decided_at, difference, .. } in newest {
+        let parts = difference.parts_at.as_ref();
+        let at = parts.map_or_else(|| "the start".to_owned(), |at| format!("{} {}", at.node, at.text));
+        let (was, becomes) = (&difference.was, &difference.becomes);
+        let _infallible = write!(
+            text,
+            "\n{}, {}: {} → {}, parting at {at}\n  {}\n  {}\n",
+            difference.id,
+            expiry::exact(*decided_at),
+            was.verdict,
+            becomes.verdict,
+            was.reason,
+            becomes.reason
+        );
+    }
+    let shown = u64::try_from(newest.len()).unwrap_or(u64::MAX);
+    if *differing > shown {
+        let _infallible = writeln!(text, "\n… and {} more", differing - shown);
+    }
+}
+
+fn stands(stands: &Stands, in_force: &str) -> String {
+    match (&stands.policy, &stands.fault) {
+        (Some(policy), _) if policy == in_force => format!("{}: in force", stands.file),
+        (Some(policy), _) => format!("{}: {policy}, not in force", stands.file),
+        (None, fault) => format!("{}: faulty: {}", stands.file, fault.as_deref().unwrap_or_default()),
+    }
+}
+
+fn verb(step: &Stepped) -> &'static str {
+    if step.undoes.is_some() { "went back to" } else { "promoted" }
+}
+
+/// What a step stands on.
+fn on(step: &Stepped) -> String {
+    let tried = step.backtest.as_ref().and_then(|json| Attached::read(json.get()).ok());
+    match (step.undoes, tried) {
+        (Some(undoes), _) => format!("takes back promotion {undoes}; until then {}", step.former),
+        (None, Some(tried)) => format!(
+            "promotion {}, on a backtest of {} tickets, {} verdicts differ; until then {}",
+            step.number, tried.tickets, tried.differing, step.former
+        ),
+        (None, None) => format!("promotion {}, without a backtest; until then {}", step.number, step.former),
+    }
+}

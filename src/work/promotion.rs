@@ -1,0 +1,164 @@
+//! Putting a policy in force, and taking that back. Whoever runs the bot takes it within seconds, in every replica.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::rule::Rules;
+use crate::backtest::attached::Attached;
+use crate::policy::Policy;
+use crate::store::operators::{Did, OperatorEvent};
+use crate::store::policies::PolicyVersion;
+use crate::store::promotions::{NewPromotion, Put, Step, last_standing};
+use crate::store::{Store, StoreError};
+
+/// How many digits of a hash name a policy at least.
+const SHORTEST: usize = 8;
+
+/// Why nothing was promoted, in one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// No policy is offered.
+    #[error("there is nothing to promote: no candidate and no changed file that is sound and not in force already")]
+    NothingOffered,
+    /// The hash is none of an offered policy's.
+    #[error("no policy offered has a hash that begins with {wanted}; offered are: {offered}")]
+    NotOffered {
+        /// The hash given.
+        wanted: String,
+        /// Each file with its hash.
+        offered: String,
+    },
+    /// The backtest tried something else.
+    #[error(
+        "the backtest tried {tried} against {was}, and this promotion puts {wanted} in the place of {in_force}: run it again"
+    )]
+    OtherBacktest {
+        /// The second policy of the backtest.
+        tried: String,
+        /// The first.
+        was: String,
+        /// What is to be promoted.
+        wanted: String,
+        /// What is in force.
+        in_force: String,
+    },
+    /// The backtest cannot be read.
+    #[error("{0}")]
+    NoBacktest(String),
+    /// Nothing is left to take back.
+    #[error("there is no promotion to take back")]
+    NothingToTakeBack,
+    /// The former policy's text is gone.
+    #[error("the text of the former policy {0} is not kept")]
+    Lost(String),
+    /// Somebody else promoted meanwhile.
+    #[error("somebody else promoted a policy at the same time: see `policy status`, and decide again")]
+    Overtaken,
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who promotes, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// Their name.
+    pub who: &'a str,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Puts in force the offered policy whose hash begins with `hash`, on the backtest given as JSON; its whole hash.
+///
+/// # Errors
+/// See [`Refused`]; then nothing has changed.
+pub async fn promote(
+    store: &dyn Store,
+    rules: &Rules,
+    hash: &str,
+    backtest: Option<&str>,
+    by: By<'_>,
+) -> Result<String, Refused> {
+    let chosen = offered(rules, hash)?;
+    let backtest = backtest.map(|text| attached(text, rules, chosen)).transpose()?;
+    let new = NewPromotion {
+        who: by.who.to_owned(),
+        policy: version(chosen, by.now),
+        former: version(&rules.policy, by.now),
+        step: Step::Forward { backtest },
+        seen: rules.promotion,
+    };
+    let did = Did::Promoted { policy: chosen.hash.clone() };
+    put(store, &new, did, by).await
+}
+
+/// Takes the newest promotion back that still stands; the hash of the policy in force again.
+///
+/// # Errors
+/// See [`Refused`]; then nothing has changed.
+pub async fn back(store: &dyn Store, by: By<'_>) -> Result<String, Refused> {
+    let promotions = store.promotions().await?;
+    let last = last_standing(&promotions).ok_or(Refused::NothingToTakeBack)?;
+    let text = async |hash: &str| -> Result<PolicyVersion, Refused> {
+        let kept = store.policy(hash).await?.ok_or_else(|| Refused::Lost(hash.to_owned()))?;
+        Ok(PolicyVersion { since: by.now, ..kept })
+    };
+    let new = NewPromotion {
+        who: by.who.to_owned(),
+        policy: text(&last.former).await?,
+        former: text(&last.policy).await?,
+        step: Step::Back { undoes: last.number },
+        seen: promotions.first().map(|newest| newest.number),
+    };
+    let did = Did::SteppedBack { policy: last.former.clone() };
+    put(store, &new, did, by).await
+}
+
+async fn put(store: &dyn Store, new: &NewPromotion, did: Did, by: By<'_>) -> Result<String, Refused> {
+    match store.promote(new).await? {
+        Put::Overtaken => return Err(Refused::Overtaken),
+        Put::InForce => {}
+    }
+    let event = OperatorEvent { at: by.now, who: by.who.to_owned(), ticket: None, did };
+    if let Err(error) = store.record_operator(&event).await {
+        tracing::warn!(%error, "a promotion is not in the record of operators"); // The history of promotions has it.
+    }
+    Ok(new.policy.hash.clone())
+}
+
+/// The one offered policy that a hash, or its beginning, names.
+///
+/// # Errors
+/// [`Refused::NotOffered`], [`Refused::NothingOffered`].
+pub fn offered<'a>(rules: &'a Rules, hash: &str) -> Result<&'a Arc<Policy>, Refused> {
+    let digits = |hash: &str| hash.trim_start_matches("sha256:").to_lowercase();
+    let wanted = digits(hash);
+    let mut fitting = rules.offered().filter(|(_, policy)| digits(&policy.hash).starts_with(&wanted));
+    if let Some((_, policy)) = fitting.next().filter(|_| wanted.len() >= SHORTEST) {
+        return Ok(policy);
+    }
+    let all: Vec<String> = rules.offered().map(|(name, policy)| format!("{name} {}", policy.hash)).collect();
+    if all.is_empty() {
+        return Err(Refused::NothingOffered);
+    }
+    Err(Refused::NotOffered { wanted: hash.to_owned(), offered: all.join(", ") })
+}
+
+/// The summary of a backtest, where it tried this very change.
+fn attached(text: &str, rules: &Rules, chosen: &Policy) -> Result<String, Refused> {
+    let tried = Attached::read(text).map_err(Refused::NoBacktest)?;
+    if tried.against != chosen.hash || tried.policy != rules.policy.hash {
+        return Err(Refused::OtherBacktest {
+            tried: tried.against,
+            was: tried.policy,
+            wanted: chosen.hash.clone(),
+            in_force: rules.policy.hash.clone(),
+        });
+    }
+    Ok(tried.json)
+}
+
+fn version(policy: &Policy, since: DateTime<Utc>) -> PolicyVersion {
+    PolicyVersion { hash: policy.hash.clone(), since, binding: policy.text.clone(), diagram: policy.mermaid.clone() }
+}
