@@ -92,3 +92,8 @@ fn check(name: &str, text: &str, least: f64) {
 fn requests_get_their_handbook_case_and_none_is_turned_away_wrongly() {
     check("workflows", include_str!("cases/workflows.toml"), 0.9);
 }
+
+#[test]
+fn requests_written_after_the_rules_get_theirs_too() {
+    check("held out", include_str!("cases/held_out.toml"), 0.9);
+}

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use regex::{Captures, Regex};
 
+use crate::policy::expression::Expression;
 use crate::policy::lexicon::Lexicon;
 
 /// A day as written.
@@ -31,6 +32,9 @@ static DIGITS: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     Some((year_first, year_last))
 });
 
+/// The groups of the months in expressions for dates with a month's name.
+const MONTHS: [&str; 12] = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11", "m12"];
+
 /// Every date in a text, in the order in which they stand; `written` is the day it was written.
 pub fn read(text: &str, written: NaiveDate, lexicon: &Lexicon) -> Vec<Day> {
     let mut found: Vec<(usize, Day)> = Vec::new();
@@ -41,17 +45,17 @@ pub fn read(text: &str, written: NaiveDate, lexicon: &Lexicon) -> Vec<Day> {
         });
         collect(&mut found, year_last, text, digits);
     }
-    for named in lexicon.named_dates() {
-        let day = |found: &Captures<'_>| {
+    let named = lexicon.named_dates().map(|named| [&named.day_first, &named.month_first]);
+    for expression in named.into_iter().flatten().filter_map(Expression::regex) {
+        collect(&mut found, expression, text, |found| {
+            let month = MONTHS.iter().zip(1..).find(|(name, _)| found.name(name).is_some()).map(|(_, month)| month)?;
             let day = found.name("day")?.as_str().parse().ok()?;
             let date = match found.name("year").and_then(|year| year.as_str().parse().ok()) {
-                Some(year) => NaiveDate::from_ymd_opt(year, named.month, day),
-                None => nearest(written, named.month, day),
+                Some(year) => NaiveDate::from_ymd_opt(year, month, day),
+                None => nearest(written, month, day),
             };
             Some(date.map_or_else(|| impossible(found), Day::Certain))
-        };
-        collect(&mut found, &named.day_first, text, day);
-        collect(&mut found, &named.month_first, text, day);
+        });
     }
     for language in &lexicon.languages {
         for (word, days) in &language.days {

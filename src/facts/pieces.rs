@@ -51,16 +51,22 @@ fn own_words(text: &str, languages: &[Language]) -> String {
     let text = ours.map_or(text, |after| text.get(after..).unwrap_or_default());
     let mut own = String::with_capacity(text.len());
     let mut lines = text.lines().peekable();
+    let mut said = false; // Whether there is a word above: a farewell follows words.
     while let Some(line) = lines.next() {
         let trimmed = line.trim();
         if trimmed == "--" || heads_a_quote(trimmed, lines.peek().map(|next| next.trim()), languages) {
             break;
         }
-        if own.chars().any(char::is_alphanumeric) && signs_off(trimmed, languages) {
+        if said && signs_off(trimmed, languages) {
             break;
         }
         if !trimmed.starts_with('>') {
-            own.extend(line.chars().map(|character| if character == '’' { '\'' } else { character }));
+            said |= trimmed.contains(char::is_alphanumeric);
+            own.extend(line.chars().map(|character| match character {
+                '’' => '\'',
+                '\u{a0}' => ' ',
+                other => other,
+            }));
             own.push('\n');
         }
     }
@@ -73,11 +79,7 @@ const LONGEST_HEADING: usize = 200;
 
 /// Whether a quoted mail follows; mails break `On Monday Ann <ann@example.com> wrote:` over two lines.
 fn heads_a_quote(line: &str, next: Option<&str>, languages: &[Language]) -> bool {
-    let heads = |line: &str| {
-        languages.iter().any(|language| {
-            language.quotes.any().and_then(|any| any.find(line)).is_some_and(|found| found.start() == 0)
-        })
-    };
+    let heads = |line: &str| languages.iter().any(|language| language.quotes.lead(line).is_some());
     if line.is_empty() || line.len() > LONGEST_HEADING {
         return false;
     }
@@ -88,7 +90,6 @@ fn heads_a_quote(line: &str, next: Option<&str>, languages: &[Language]) -> bool
 /// Whether a line is nothing but a farewell.
 fn signs_off(line: &str, languages: &[Language]) -> bool {
     let words = line.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() >= words.len();
-    let farewell = |language: &Language| language.signs_off.any().and_then(|any| any.find(words)).is_some_and(whole);
+    let farewell = |language: &Language| language.signs_off.lead(words).is_some_and(|end| end >= words.len());
     !words.is_empty() && line.len() < LONGEST_HEADING && languages.iter().any(farewell)
 }

@@ -238,7 +238,10 @@ pub fn parse(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
         Kind::Word => {
             let word = text.trim().to_lowercase();
             let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() == word.len();
-            let fits = fact.pattern.as_ref().is_none_or(|pattern| pattern.0.find(&word).is_some_and(whole));
+            let fits = fact
+                .pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.whole.regex().and_then(|regex| regex.find(&word)).is_some_and(whole));
             fits.then_some(Value::Word(word))
         }
         Kind::Instant => expiry::instant(text, day).map(Value::Instant),

@@ -94,8 +94,11 @@ impl<'a> Words<'a> {
         let mut set_aside = Vec::new();
         for piece in &self.pieces {
             let mut denied = false;
-            for pattern in patterns.iter().filter(|pattern| piece.hits.has(pattern)) {
-                for found in pattern.0.find_iter(&piece.text).take(MOST_FINDS) {
+            for pattern in patterns {
+                let reach = piece.text.floor_char_boundary(piece.hits.reach(pattern).min(piece.text.len()));
+                let text = piece.text.get(..reach).unwrap_or_default();
+                let Some(regex) = pattern.whole.regex().filter(|_| !text.is_empty()) else { continue };
+                for found in regex.find_iter(text).take(MOST_FINDS) {
                     let sentence = sentence(&piece.text, found);
                     let quote = || Quote { words: clip(&sentence.whole()), place: piece.place.clone() };
                     if self.any(|language| language.past.found_in(&sentence.whole())) {
@@ -117,7 +120,7 @@ impl<'a> Words<'a> {
     }
 
     /// Whether a find is turned into its opposite.
-    fn denied(&self, sentence: &Sentence<'_>, Pattern(pattern): &Pattern) -> bool {
+    fn denied(&self, sentence: &Sentence<'_>, pattern: &Pattern) -> bool {
         let clause = sentence.before.rsplit([',', ':', '(', ')', '–']).next().unwrap_or_default();
         let ends = |language: &Language| {
             language.turns.any().and_then(|any| any.find_iter(clause).last()).map(|found| found.end())
@@ -129,7 +132,7 @@ impl<'a> Words<'a> {
         let inside = last(found.split_last().map(|(_, before)| before).unwrap_or_default(), REACH_INSIDE);
         // A pattern that looks for a denial, such as “has not arrived”, finds one.
         let denied_inside = |language: &Language| {
-            language.denies.found_in(&inside) && !self.any(|language| language.denies.found_in(pattern.as_str()))
+            language.denies.found_in(&inside) && !self.any(|language| language.denies.found_in(pattern.whole.text()))
         };
         self.any(|language| {
             let rest = match language.denies_nothing.any() {

@@ -62,7 +62,8 @@ fn convenience(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
             Value::Word(_) => None,
         }
     })?;
-    let said = advice.convenience_any.iter().find_map(|pattern| pattern.0.find(&reading.ticket.description));
+    let said =
+        advice.convenience_any.iter().find_map(|pattern| pattern.whole.regex()?.find(&reading.ticket.description));
     let words = said.map(|found| format!(", and the customer writes “{}”", found.as_str())).unwrap_or_default();
     Some(format!("Perhaps for convenience: nothing ends for another {}{words}", expiry::length(far.num_milliseconds())))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::source::build;
+use super::expression::{EDGE, Expression, phrase};
 
 /// One language. A policy without any reads as the shipped one does: in English.
 ///
@@ -47,17 +47,26 @@ pub struct Language {
 
 /// Phrases, any of which is enough; none never match.
 #[derive(Debug, Clone, Default)]
-pub struct Phrases(Option<Regex>);
+pub struct Phrases {
+    any: Option<Expression>,
+    /// The same for texts that begin with one.
+    leading: Option<Expression>,
+}
 
 impl Phrases {
     /// The expression that finds any of them.
     pub fn any(&self) -> Option<&Regex> {
-        self.0.as_ref()
+        self.any.as_ref()?.regex()
     }
 
     /// Whether one of them stands in the text.
     pub fn found_in(&self, text: &str) -> bool {
-        self.0.as_ref().is_some_and(|any| any.is_match(text))
+        self.any.as_ref().is_some_and(|any| any.found_in(text))
+    }
+
+    /// Where the one the text begins with ends.
+    pub fn lead(&self, text: &str) -> Option<usize> {
+        self.leading.as_ref()?.regex()?.find(text).map(|found| found.end())
     }
 }
 
@@ -65,13 +74,15 @@ impl<'de> Deserialize<'de> for Phrases {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let phrases = Vec::<String>::deserialize(deserializer)?;
         if phrases.is_empty() {
-            return Ok(Phrases(None));
+            return Ok(Phrases::default());
         }
-        let parts: Vec<String> = phrases.iter().map(|phrase| format!("(?:{})", phrase.replace(' ', r"\s+"))).collect();
-        let built = build(&format!(r"(?:^|\b)(?:{})(?:\b|$)", parts.join("|")));
-        built
-            .map(|any| Phrases(Some(any)))
-            .map_err(|error| D::Error::custom(format!("these phrases cannot be used: {error}")))
+        let parts: Vec<String> = phrases.iter().map(|text| format!("(?:{})", phrase(text))).collect();
+        let any = format!("(?:{})(?:{EDGE}|$)", parts.join("|"));
+        let built = |text: String| {
+            Expression::new(text).map_err(|error| D::Error::custom(format!("these phrases cannot be used: {error}")))
+        };
+        let (leading, any) = (built(format!("^{any}"))?, built(format!("(?:^|{EDGE}){any}"))?);
+        Ok(Phrases { any: Some(any), leading: Some(leading) })
     }
 }
 
@@ -85,7 +96,7 @@ impl<'de> Deserialize<'de> for Months {
         if !months.is_empty() && months.len() != 12 {
             return Err(D::Error::custom(format!("a year has twelve months, and these are {}", months.len())));
         }
-        match months.iter().find_map(|month| build(month).err()) {
+        match months.iter().find_map(|month| Expression::new(phrase(month)).err()) {
             Some(error) => Err(D::Error::custom(format!("these months cannot be used: {error}"))),
             None => Ok(Months(months)),
         }

@@ -8,6 +8,7 @@ pub mod decision;
 pub mod diagram;
 pub mod drawing;
 mod explain;
+pub mod expression;
 pub mod fault;
 mod given;
 mod graph;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de::Error};
+
+use super::expression::{self, EDGE, Expression, GAP, phrase};
 
 /// One source of a fact.
 #[derive(Debug, Clone, Deserialize)]
@@ -129,26 +130,44 @@ impl Says {
     }
 }
 
-/// A pattern looked for in text, without regard to capitals; it runs in linear time.
+/// A pattern looked for in text, without regard to capitals.
 ///
 /// A space in it stands for any white space, for mails break their lines anywhere; ` … ` for anything within the
-/// sentence.
+/// sentence; `A & B` for both within the sentence, in either order.
 #[derive(Debug, Clone)]
-pub struct Pattern(pub Regex);
+pub struct Pattern {
+    /// The whole.
+    pub whole: Expression,
+    /// Expressions without gaps, all of which stand in any text that the whole is found in.
+    pub(super) needs: Vec<String>,
+}
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let written = text.replace(" … ", r"[^.!?;]*?\b").replace(' ', r"\s+");
-        build(&written)
-            .map(Pattern)
-            .map_err(|error| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}")))
+        let wrong = |error: &str| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}"));
+        let sides = expression::parts(&text, " & ");
+        let (start, whole) = match sides.as_slice() {
+            [one] => ("", phrase(one)),
+            [one, other] => {
+                let (one, other) = (phrase(one), phrase(other));
+                (EDGE, format!("{EDGE}(?:(?:{one}){GAP}(?:{other})|(?:{other}){GAP}(?:{one}))"))
+            }
+            _ => return Err(wrong("it has more than one ` & `")),
+        };
+        let mut needs = Vec::new();
+        for side in &sides {
+            for (place, part) in expression::parts(side, " … ").into_iter().enumerate() {
+                let part = part.trim_matches('…');
+                if !part.contains('…') && !part.is_empty() {
+                    let start = if place == 0 { start } else { EDGE };
+                    needs.push(format!("{start}(?:{})", phrase(part)));
+                }
+            }
+        }
+        let whole = Expression::new(whole).map_err(|error| wrong(&error))?;
+        Ok(Pattern { whole, needs })
     }
-}
-
-/// A pattern without regard to capitals, of bounded size.
-pub(super) fn build(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).case_insensitive(true).dot_matches_new_line(true).size_limit(1 << 20).build()
 }
 
 /// A source as written.
