@@ -97,3 +97,13 @@ fn requests_get_their_handbook_case_and_none_is_turned_away_wrongly() {
 fn requests_written_after_the_rules_get_theirs_too() {
     check("held out", include_str!("cases/held_out.toml"), 0.9);
 }
+
+#[test]
+fn a_second_round_written_later_does_as_well() {
+    check("held out again", include_str!("cases/held_out_again.toml"), 0.9);
+}
+
+#[test]
+fn german_is_read_by_words_of_the_policy_alone() {
+    check("german", include_str!("cases/german.toml"), 0.9);
+}
