@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `starwarden_deliveries_total` | counter | `account`, `result` | deliveries: `accepted`, `duplicate`, `ignored`, `refused`, `not_kept` |
 //! | `starwarden_decisions_total` | counter | `account`, `verdict` | decisions recorded |
-//! | `starwarden_looks_total` | counter | `account`, `result` | looks at tickets: `settled`, `again`, `retry`, `dead`, `stopped` |
+//! | `starwarden_looks_total` | counter | `account`, `result` | looks at tickets: `settled`, `again`, `held`, `retry`, `dead`, `stopped` |
 //! | `starwarden_api_calls_total` | counter | `method`, `status` | calls to the helpdesk; the status 0 is no answer |
 //! | `starwarden_write_seconds` | histogram | `account` | how long the write of note and tags took |
 //! | `starwarden_api_budget_left` | gauge | `account` | calls that may be made at once |
@@ -138,9 +138,8 @@ pub fn write(account: &str, took: Duration) {
 }
 
 /// So many calls may be made at once.
-pub fn budget_left(account: &str, calls: f64) {
-    #[expect(clippy::cast_possible_truncation, reason = "a budget is some hundred calls")]
-    ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(calls as i64);
+pub fn budget_left(account: &str, calls: u32) {
+    ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(i64::from(calls));
 }
 
 /// How one account stands when it is asked.

@@ -22,7 +22,8 @@ use crate::server::Server;
 use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::policies::PolicyVersion;
-use crate::work::pace::Pace;
+use crate::work::pace::Share;
+use crate::work::refusals::Refusals;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 use crate::work::{self, Account, Shared, Work, star_tags};
@@ -114,7 +115,7 @@ impl Workers {
         let (mut doors, mut accounts) = (BTreeMap::new(), Vec::new());
         for opened in loaded.accounts {
             let name = opened.name.clone();
-            let (door, account) = joined(opened, &loaded.rules.policy, &*self.shared.store)
+            let (door, account) = joined(opened, &loaded.rules.policy, &self.shared.store)
                 .with_context(|| format!("accounts.{name}.base_url"))?;
             doors.insert(name, door);
             accounts.push(Arc::new(account));
@@ -153,7 +154,7 @@ impl Workers {
 }
 
 /// An account's way in and its loop's needs, which share who we are and what wakes the loop.
-fn joined(opened: Opened, policy: &Policy, store: &dyn Store) -> anyhow::Result<(Door, Account)> {
+fn joined(opened: Opened, policy: &Policy, store: &Arc<dyn Store>) -> anyhow::Result<(Door, Account)> {
     let (bot, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
     let door = Door {
         secrets: opened.secrets,
@@ -163,8 +164,10 @@ fn joined(opened: Opened, policy: &Policy, store: &dyn Store) -> anyhow::Result<
         bot: bot.clone(),
         wake: wake.clone(),
     };
+    let share = Share::new(store.clone(), &opened.name, opened.requests_per_minute);
+    let pace = Arc::new(share.clone());
     let account = Account {
-        helpdesk: Helpdesk::patient(&opened.base_url, opened.credentials, opened.work.answer_within)?,
+        helpdesk: Helpdesk::paced(&opened.base_url, opened.credentials, opened.work.answer_within, pace)?,
         work: Work { tries: opened.work.tries, lease: opened.work.lease, notes: opened.work.notes_in_ten_minutes },
         name: opened.name,
         ids: opened.ids,
@@ -172,7 +175,8 @@ fn joined(opened: Opened, policy: &Policy, store: &dyn Store) -> anyhow::Result<
         mode: opened.mode,
         bot,
         catch_up_every: opened.catch_up_every,
-        pace: Pace::new(opened.requests_per_minute),
+        share,
+        refusals: Refusals::default(),
         wake,
     };
     Ok((door, account))

@@ -1,7 +1,7 @@
 //! Calls to the helpdesk's API. Nothing here tries again but after a 401; that is the loop's to decide.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::auth::{Credentials, Keeper, Purpose};
 use super::limits;
+use super::pace::{AtOnce, Pace};
 use super::ticket::{Comment, Organization, Ticket, User};
 use super::wire;
 use crate::metrics;
@@ -29,7 +30,7 @@ pub struct Helpdesk {
     http: Client,
     base: Url,
     keeper: Arc<Keeper>,
-    hold: Arc<Mutex<Option<Instant>>>,
+    pace: Arc<dyn Pace>,
 }
 
 /// A page of starred tickets.
@@ -53,6 +54,10 @@ pub struct Looked {
     /// What time it is at the helpdesk.
     pub server_time: Option<DateTime<Utc>>,
 }
+
+/// Leave to make one call now.
+#[derive(Debug)]
+pub struct Turn(());
 
 /// The one write: an internal note and the whole set of tags, guarded.
 #[derive(Debug, Clone)]
@@ -105,6 +110,9 @@ pub enum CallError {
         /// The error's name.
         why: String,
     },
+    /// The call was not made: its turn could not be had.
+    #[error("the account's share of calls cannot be asked for: {0}")]
+    NoTurn(String),
     /// An answer that is not what the API promises.
     #[error("the helpdesk's answer cannot be read: {0}")]
     Unreadable(String),
@@ -124,15 +132,20 @@ impl Helpdesk {
     /// # Errors
     /// An address that is none.
     pub fn with(base_url: &str, credentials: Credentials, purpose: Purpose) -> Result<Helpdesk, CallError> {
-        Helpdesk::build(base_url, credentials, purpose, USUAL_PATIENCE)
+        Helpdesk::build(base_url, credentials, purpose, USUAL_PATIENCE, Arc::new(AtOnce))
     }
 
-    /// The same for the bot itself, every call of which is given up after `patience`.
+    /// The same for the bot itself: every call waits for its turn, and is given up after `patience`.
     ///
     /// # Errors
     /// An address that is none.
-    pub fn patient(base_url: &str, credentials: Credentials, patience: Duration) -> Result<Helpdesk, CallError> {
-        Helpdesk::build(base_url, credentials, Purpose::Work, patience)
+    pub fn paced(
+        base_url: &str,
+        credentials: Credentials,
+        patience: Duration,
+        pace: Arc<dyn Pace>,
+    ) -> Result<Helpdesk, CallError> {
+        Helpdesk::build(base_url, credentials, Purpose::Work, patience, pace)
     }
 
     fn build(
@@ -140,6 +153,7 @@ impl Helpdesk {
         credentials: Credentials,
         purpose: Purpose,
         patience: Duration,
+        pace: Arc<dyn Pace>,
     ) -> Result<Helpdesk, CallError> {
         let base: Url = base_url
             .trim_end_matches('/')
@@ -153,7 +167,7 @@ impl Helpdesk {
             .build()
             .map_err(|error| CallError::unreachable(&error))?;
         let keeper = Arc::new(Keeper::new(base.as_str().trim_end_matches('/'), credentials, purpose));
-        Ok(Helpdesk { http, base, keeper, hold: Arc::default() })
+        Ok(Helpdesk { http, base, keeper, pace })
     }
 
     /// Our own id, `GET /api/v2/users/me.json`.
@@ -201,11 +215,20 @@ impl Helpdesk {
         Ok((comments, users))
     }
 
+    /// Waits for the turn of a write, so that what is to be written can be looked at a last time before it is.
+    ///
+    /// # Errors
+    /// See [`Pace::turn`].
+    pub async fn turn(&self) -> Result<Turn, CallError> {
+        self.pace.turn().await?;
+        Ok(Turn(()))
+    }
+
     /// Writes note and tags, `PUT /api/v2/tickets/{id}`; gives the audit's id where the answer has one.
     ///
     /// # Errors
     /// See [`CallError`]; after [`CallError::Unreachable`] and [`CallError::Failed`] it may have taken effect, or may yet.
-    pub async fn update(&self, id: u64, update: &Update) -> Result<Option<u64>, CallError> {
+    pub async fn update(&self, turn: Turn, id: u64, update: &Update) -> Result<Option<u64>, CallError> {
         let url = self.url(&format!("/api/v2/tickets/{id}"), &[])?;
         let put = wire::Put {
             ticket: wire::PutTicket {
@@ -216,7 +239,7 @@ impl Helpdesk {
             },
         };
         let body = serde_json::to_value(&put).map_err(|error| CallError::Unreadable(error.to_string()))?;
-        let answer = self.call(Method::PUT, &url, Some(&body)).await?;
+        let answer = self.in_turn(turn, Method::PUT, &url, Some(&body)).await?;
         // It is done, whatever is to be read of the rest.
         let written: Option<wire::Written> = read(answer).await.ok();
         Ok(written.and_then(|written| written.audit?.id))
@@ -239,12 +262,6 @@ impl Helpdesk {
         })
     }
 
-    /// How long the last answers' headers ask to hold back, because a limit is nearly spent.
-    pub fn hold(&self) -> Option<Duration> {
-        let until = (*self.hold.lock().unwrap_or_else(PoisonError::into_inner))?;
-        Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
-    }
-
     pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, CallError> {
         let mut url = self.base.join(path).map_err(|_| CallError::Unreachable(format!("{path} is no path")))?;
         if !query.is_empty() {
@@ -259,6 +276,10 @@ impl Helpdesk {
     }
 
     pub(super) async fn call(&self, method: Method, url: &Url, body: Option<&Json>) -> Result<Response, CallError> {
+        self.in_turn(self.turn().await?, method, url, body).await
+    }
+
+    async fn in_turn(&self, _: Turn, method: Method, url: &Url, body: Option<&Json>) -> Result<Response, CallError> {
         let request = || -> RequestBuilder {
             let call = self.http.request(method.clone(), url.clone());
             match body {
@@ -270,13 +291,19 @@ impl Helpdesk {
         let mut answer = counted(&method, signed).await?;
         if answer.status().as_u16() == 401 && self.keeper.renews() {
             let (signed, _) = self.keeper.sign(&self.http, request(), Some(&token)).await?;
+            self.pace.turn().await?;
             answer = counted(&method, signed).await?;
         }
-        if let Some(hold) = limits::hold(answer.headers()) {
-            let mut held = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
-            *held = (*held).max(Some(Instant::now() + hold));
+        let nearly_spent = limits::hold(answer.headers());
+        let answer = CallError::of(answer).await;
+        let refused = match &answer {
+            Err(CallError::Limited { retry_after }) => Some(*retry_after),
+            _ => None,
+        };
+        if let Some(length) = nearly_spent.max(refused) {
+            self.pace.hold(length).await;
         }
-        CallError::of(answer).await
+        answer
     }
 }
 

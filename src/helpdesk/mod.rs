@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod client;
 pub mod limits;
+pub mod pace;
 pub mod settings;
 pub mod ticket;
 mod wire;

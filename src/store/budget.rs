@@ -14,10 +14,25 @@ const BURST_MS: i64 = 6_000;
 /// Whether calls may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// Make them now.
-    Now,
-    /// Nothing was taken; ask again then.
+    /// Make them now; so many more could be made at once.
+    Now {
+        /// How many.
+        left: u32,
+    },
+    /// Nothing was taken: our share is spent; ask again then.
     NotBefore(DateTime<Utc>),
+    /// Nothing was taken: the helpdesk wants no calls until then.
+    Held(DateTime<Utc>),
+}
+
+impl Taken {
+    /// When to ask again; none where it was granted.
+    pub fn again(self) -> Option<DateTime<Utc>> {
+        match self {
+            Taken::Now { .. } => None,
+            Taken::NotBefore(at) | Taken::Held(at) => Some(at),
+        }
+    }
 }
 
 /// How long one taking keeps the next waiting, and how far ahead the account may be.
@@ -28,13 +43,22 @@ pub(super) struct Cost {
     /// How far ahead of now the account may be once it has paid; never less than the cost, so that any number of calls
     /// is granted in the end.
     pub burst_ms: i64,
+    per_minute: i64,
 }
 
 impl Cost {
     /// The cost of `calls` at `per_minute`; a budget of 0 counts as 1.
     pub(super) fn of(calls: u32, per_minute: u32) -> Cost {
-        let ms = i64::from(calls).saturating_mul(60_000) / i64::from(per_minute.max(1));
-        Cost { ms, burst_ms: ms.max(BURST_MS) }
+        let per_minute = i64::from(per_minute.max(1));
+        let ms = i64::from(calls).saturating_mul(60_000) / per_minute;
+        Cost { ms, burst_ms: ms.max(BURST_MS), per_minute }
+    }
+
+    /// What was granted, where the budget is used up until then.
+    pub(super) fn granted(self, until: DateTime<Utc>, now: DateTime<Utc>) -> Taken {
+        let ahead = (until - now).num_milliseconds().max(0);
+        let left = (BURST_MS - ahead).max(0).saturating_mul(self.per_minute) / 60_000;
+        Taken::Now { left: u32::try_from(left).unwrap_or(u32::MAX) }
     }
 }
 
@@ -50,13 +74,16 @@ pub(super) struct Spent {
 impl Spent {
     /// Grants the calls, or says when to ask again.
     pub(super) fn take(&mut self, cost: Cost, now: DateTime<Utc>) -> Taken {
+        if self.held > now {
+            return Taken::Held(self.held);
+        }
         let paid = self.until.max(now) + TimeDelta::milliseconds(cost.ms);
-        let earliest = self.held.max(paid - TimeDelta::milliseconds(cost.burst_ms));
+        let earliest = paid - TimeDelta::milliseconds(cost.burst_ms);
         if earliest > now {
             return Taken::NotBefore(earliest);
         }
         self.until = paid;
-        Taken::Now
+        cost.granted(paid, now)
     }
 }
 
@@ -75,7 +102,8 @@ impl Budgets {
 #[async_trait]
 pub trait Budget: Send + Sync {
     /// Takes `calls` calls of `account` at `now`, all or none, from `per_minute` a minute, of which a tenth may be made
-    /// at once. Two who ask at the same time never get the same calls. In SQLite it is forgotten at the end of the process.
+    /// at once. Two who ask at the same time never get the same calls; to ask for none only asks whether there are any.
+    /// In SQLite it is forgotten at the end of the process.
     async fn take(&self, account: &str, calls: u32, per_minute: u32, now: DateTime<Utc>) -> Result<Taken, StoreError>;
 
     /// Grants nothing before `at`: the helpdesk said so, and means every replica. A later hold stands.

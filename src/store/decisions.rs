@@ -87,10 +87,6 @@ pub trait Decisions: Send + Sync {
     /// The ticket's newest decision that was posted or, in shadow mode, recorded.
     async fn last_decision(&self, ticket: &TicketKey) -> Result<Option<DecisionRow>, StoreError>;
 
-    /// How many notes were written on a ticket for decisions made at `since` or later, those counted whose answer is
-    /// not known yet: what a ticket that flaps is known by.
-    async fn notes_since(&self, ticket: &TicketKey, since: DateTime<Utc>) -> Result<u32, StoreError>;
-
     /// Whether a decision of the ticket is still [`Carried::Open`]: a write of ours may be on its way.
     async fn unconfirmed(&self, ticket: &TicketKey) -> Result<bool, StoreError>;
 }

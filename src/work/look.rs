@@ -11,12 +11,13 @@ use super::guard::{self, Earlier, Seen};
 use super::judge::{self, Judged};
 use super::operators;
 use super::reference::{fingerprint, posted, reference};
+use super::refusals::Doing;
 use super::retry::{backoff, chance};
 use super::{Account, Shared};
 use crate::config::Mode;
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
-use crate::helpdesk::client::{CallError, Update};
+use crate::helpdesk::client::{CallError, Turn, Update};
 use crate::helpdesk::ticket::{Reading, TicketKey};
 use crate::metrics;
 use crate::note::{self, Subject};
@@ -33,15 +34,14 @@ const FLAP: TimeDelta = TimeDelta::minutes(10);
 /// What a look came to.
 pub(super) struct Looked {
     pub next: Next,
-    /// Whether the whole account is to wait.
-    pub pause: Option<Pause>,
+    /// Why the whole account is to rest, where the helpdesk refuses us.
+    pub refused: Option<String>,
 }
 
-/// How long an account is to wait, and why.
-pub(super) struct Pause {
-    pub length: Duration,
-    /// What the helpdesk refused, where it refused us.
-    pub refused: Option<String>,
+impl Looked {
+    fn so(next: Next) -> Looked {
+        Looked { next, refused: None }
+    }
 }
 
 /// Looks at a ticket, and writes note and tags where something changed.
@@ -50,11 +50,11 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let store = &shared.store;
     let fails = Fails { account, claim };
     let id = claim.ticket.id;
-    account.pace.take(1).await;
     let looked = match account.helpdesk.ticket(id).await {
         Ok(looked) => looked,
-        Err(error) => return Ok(fails.reading(&error).await),
+        Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
+    account.refusals.let_through(Doing::Reading);
     let server_time = looked.server_time.unwrap_or_else(Utc::now);
     let ids = Ids::new(&policy.binding, &account.ids);
     let (kept, last) = tokio::join!(store.looked(claim, server_time), store.last_decision(&claim.ticket));
@@ -64,10 +64,9 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     if let (Some(why), None) = (&not_ours, &last) {
         return Ok(stopped(why.clone())); // Its comments are none of our business.
     }
-    account.pace.take(1).await;
     let (comments, people) = match account.helpdesk.comments(id).await {
         Ok(read) => read,
-        Err(error) => return Ok(fails.reading(&error).await),
+        Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
     let mut users = looked.users;
     users.extend(people);
@@ -149,25 +148,31 @@ impl Decided<'_> {
             }
         }
         let Some(updated_at) = self.reading.ticket.updated_at else {
-            return Ok(fails.with(&CallError::Unreadable("the ticket has no updated_at".into())));
+            return Ok(fails.again_or_dead("the ticket has no updated_at".into(), None));
         };
         if let Some(at) = self.held() {
             let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
             tracing::warn!(ticket = %self.claim.ticket, why);
-            return Ok(Looked { next: Next::Held { at, why }, pause: None });
+            return Ok(Looked::so(Next::Held { at, why }));
         }
         if let Some(wait) = self.wait(updated_at).await? {
-            return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
+            return Ok(Looked::so(Next::Again { at: self.now + wait }));
+        }
+        let turn = match self.account.helpdesk.turn().await {
+            Ok(turn) => turn,
+            Err(error) => return Ok(fails.with(Doing::Writing, &error).await),
+        };
+        if store.paused(&self.account.name).await?.is_some() {
+            return Ok(Looked::so(Next::Again { at: self.now })); // It is due when the pause ends.
         }
         let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
         self.compare(&row).await;
         store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
         metrics::decision(&self.account.name, &row.verdict);
-        self.account.pace.take(1).await;
         // The last word before the write: who has lost the ticket meanwhile does not write.
         store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
         let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp: updated_at };
-        self.write(&row, &update, fails).await
+        self.write(turn, &row, &update, fails).await
     }
 
     /// Nothing is to be written. What was recorded since the newest note and never confirmed was overtaken, once no fresh
@@ -233,7 +238,7 @@ impl Decided<'_> {
     }
 
     fn settled(&self) -> Looked {
-        Looked { next: Next::Settled { look_at: self.judged.decision.valid_until }, pause: None }
+        Looked::so(Next::Settled { look_at: self.judged.decision.valid_until })
     }
 
     /// The decision as it is kept, and its note as HTML; `before` is the note it follows.
@@ -272,18 +277,25 @@ impl Decided<'_> {
     }
 
     /// The one guarded write.
-    async fn write(&self, row: &DecisionRow, update: &Update, fails: &Fails<'_>) -> Result<Looked, StoreError> {
+    async fn write(
+        &self,
+        turn: Turn,
+        row: &DecisionRow,
+        update: &Update,
+        fails: &Fails<'_>,
+    ) -> Result<Looked, StoreError> {
         let ticket: &TicketKey = &self.claim.ticket;
         let begun = Instant::now();
-        let written = self.account.helpdesk.update(ticket.id, update).await;
+        let written = self.account.helpdesk.update(turn, ticket.id, update).await;
         metrics::write(&self.account.name, begun.elapsed());
         match written {
             Ok(audit) => {
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
+                self.account.refusals.let_through(Doing::Writing);
                 self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
                 Ok(self.settled())
             }
-            Err(error) => Ok(fails.with(&error)),
+            Err(error) => Ok(fails.with(Doing::Writing, &error).await),
         }
     }
 }
@@ -295,7 +307,7 @@ fn tags(reading: &Reading, decision: &Decision) -> Vec<String> {
 }
 
 fn stopped(why: String) -> Looked {
-    Looked { next: Next::Stopped { why }, pause: None }
+    Looked::so(Next::Stopped { why })
 }
 
 /// What a failed call means for the ticket, and for the whole account.
@@ -305,28 +317,12 @@ struct Fails<'a> {
 }
 
 impl Fails<'_> {
-    /// A read that failed. A refusal may be about this ticket alone, and then it must not stop the others: whether the
-    /// helpdesk still takes us is asked.
-    async fn reading(&self, error: &CallError) -> Looked {
-        let CallError::Unauthorized(_) = error else { return self.with(error) };
-        self.account.pace.take(1).await;
-        match self.account.helpdesk.me().await {
-            Ok(_) => self.again_or_dead("the helpdesk does not let us read this ticket".into(), None),
-            Err(error) => self.with(&error),
-        }
-    }
-
-    fn with(&self, error: &CallError) -> Looked {
-        let again = |wait: Duration| Next::Again { at: Utc::now() + wait };
+    async fn with(&self, doing: Doing, error: &CallError) -> Looked {
         match error {
             CallError::Closed | CallError::Gone => stopped(error.to_string()),
-            CallError::Unauthorized(why) => {
-                let pause = Pause { length: super::PATIENCE, refused: Some(why.clone()) };
-                Looked { next: again(pause.length), pause: Some(pause) }
-            }
-            CallError::Limited { retry_after } => {
-                Looked { next: again(*retry_after), pause: Some(Pause { length: *retry_after, refused: None }) }
-            }
+            CallError::Unauthorized(_) => self.refused(doing).await,
+            CallError::Limited { retry_after } => later(*retry_after),
+            CallError::NoTurn(_) => later(Duration::from_secs(1)),
             CallError::Failed { retry_after, .. } => self.again_or_dead(error.to_string(), *retry_after),
             CallError::Conflict | CallError::Unreachable(_) | CallError::Rejected { .. } | CallError::Unreadable(_) => {
                 self.again_or_dead(error.to_string(), None)
@@ -334,15 +330,36 @@ impl Fails<'_> {
         }
     }
 
+    /// A refusal may be about this ticket alone, and then it must not stop the others: whether the helpdesk still takes
+    /// us is asked.
+    async fn refused(&self, doing: Doing) -> Looked {
+        let why = match self.account.helpdesk.me().await {
+            Err(CallError::Unauthorized(why)) => Some(why),
+            Err(error) => return self.again_or_dead(error.to_string(), None),
+            Ok(_) => {
+                self.account.refusals.refused(doing, self.claim.ticket.id);
+                self.account.refusals.of_account().map(|doing| doing.of_account().to_owned())
+            }
+        };
+        match why {
+            Some(why) => Looked { refused: Some(why), ..later(super::PATIENCE) },
+            None => self.again_or_dead(doing.of_ticket().to_owned(), None),
+        }
+    }
+
     fn again_or_dead(&self, error: String, asked: Option<Duration>) -> Looked {
         let failures = self.claim.failures.saturating_add(1);
         tracing::warn!(ticket = %self.claim.ticket, error, failures, "a look failed");
-        let next = if failures >= self.account.work.tries {
+        Looked::so(if failures >= self.account.work.tries {
             Next::Dead { error }
         } else {
             let wait = backoff(failures, chance(&self.claim.lease)).max(asked.unwrap_or_default());
             Next::Retry { at: Utc::now() + wait, error }
-        };
-        Looked { next, pause: None }
+        })
     }
+}
+
+/// Not the ticket's failure: it is looked at again after so long.
+fn later(wait: Duration) -> Looked {
+    Looked::so(Next::Again { at: Utc::now() + wait })
 }

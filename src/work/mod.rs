@@ -44,6 +44,7 @@ pub mod operators;
 pub mod pace;
 pub mod promotion;
 pub mod reference;
+pub mod refusals;
 pub mod retention;
 pub mod retry;
 pub mod rule;
@@ -53,7 +54,7 @@ pub mod status;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -66,16 +67,20 @@ use crate::metrics;
 use crate::policy::Policy;
 use crate::store::watches::Claim;
 use crate::store::{Store, StoreError};
-use look::{Looked, Pause};
-use pace::Pace;
+use look::Looked;
+use pace::Share;
+use refusals::Refusals;
 use rule::PolicyInForce;
 use standing::Standing;
 
 /// How many tickets of one account are in hand at once.
 const IN_HAND: usize = 8;
 
-/// How long to wait before refused credentials or an unusable store are tried again.
+/// How long to wait before refused credentials are tried again.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often is asked what is due where nothing tells: a notification may be lost, and another process tells nobody.
+const POLL: Duration = Duration::from_secs(5);
 
 /// One helpdesk account as the loop needs it.
 pub struct Account {
@@ -95,8 +100,10 @@ pub struct Account {
     pub work: Work,
     /// How often starred tickets are looked for that no delivery told of, or that moved.
     pub catch_up_every: Option<Duration>,
-    /// Our share of its API limit.
-    pub pace: Pace,
+    /// Our share of its API limit, which its API waits for.
+    pub share: Share,
+    /// Tickets it does not let us touch.
+    pub refusals: Refusals,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
 }
@@ -125,55 +132,63 @@ pub struct Shared {
 }
 
 /// Works one account until `stop` says so, and then ends what is in hand.
-pub async fn run(shared: Arc<Shared>, account: Arc<Account>, mut stop: watch::Receiver<bool>) {
-    let mut in_hand: JoinSet<Option<Pause>> = JoinSet::new();
-    let mut not_before = Instant::now();
-    let mut next_catch_up = Instant::now();
+pub async fn run(shared: Arc<Shared>, account: Arc<Account>, stop: watch::Receiver<bool>) {
+    tokio::join!(due_tickets(&shared, &account, stop.clone()), catch_up::run(&shared, &account, stop));
+}
+
+async fn due_tickets(shared: &Arc<Shared>, account: &Arc<Account>, mut stop: watch::Receiver<bool>) {
+    let mut in_hand = InHand::new();
+    let mut rests_until = Instant::now();
     while !*stop.borrow() {
-        let mut next = Instant::now() + Duration::from_secs(60);
-        if Instant::now() < not_before {
-            next = not_before;
-        } else if let Err(error) = introduce(&shared, &account).await {
-            tracing::error!(account = account.name, %error, "the helpdesk does not take us");
-            shared.standing.refused(&account.name, &error.to_string());
-            not_before = Instant::now() + PATIENCE;
-            continue;
-        } else {
-            if let Some(every) = account.catch_up_every.filter(|_| Instant::now() >= next_catch_up) {
-                catch_up::starred(&shared, &account).await;
-                next_catch_up = Instant::now() + every;
-            }
-            match take(&shared, &account, &mut in_hand).await {
-                Ok(due) => next = next.min(due).min(account.catch_up_every.map_or(next, |_| next_catch_up)),
-                Err(error) => {
-                    tracing::error!(account = account.name, %error, "due tickets cannot be taken");
-                    next = Instant::now() + Duration::from_secs(1);
-                }
-            }
-        }
+        let next = match rests_until.checked_duration_since(Instant::now()) {
+            Some(rest) => rest,
+            None => take(shared, account, &mut in_hand).await.unwrap_or_else(|error| {
+                tracing::error!(account = account.name, %error, "due tickets cannot be taken");
+                Duration::from_secs(1)
+            }),
+        };
         tokio::select! {
             _ = stop.changed() => {}
             () = account.wake.notified() => {}
-            () = tokio::time::sleep_until(next) => {}
-            Some(done) = in_hand.join_next() => {
-                if let Ok(Some(pause)) = done {
-                    not_before = not_before.max(Instant::now() + pause.length);
-                    if let Some(why) = pause.refused {
-                        account.forget(&shared, &why);
-                    }
-                }
+            () = tokio::time::sleep(next.min(POLL)) => {}
+            Some(done) = in_hand.join_next() => if let Ok(Some(why)) = done {
+                tracing::error!(account = account.name, why, "the account rests");
+                shared.standing.refused(&account.name, &why);
+                rests_until = Instant::now() + PATIENCE;
             }
         }
     }
     while in_hand.join_next().await.is_some() {}
 }
 
-impl Account {
-    /// Marks the account refused; who we are is asked again before the next look.
-    fn forget(&self, shared: &Shared, why: &str) {
-        tracing::error!(account = self.name, why, "the account is paused");
-        shared.standing.refused(&self.name, why);
+/// Looks that go on; each ends with why the account is to rest, if it is.
+type InHand = JoinSet<Option<String>>;
+
+/// Takes what is due, as far as hands and budget reach; how long until there is something to take.
+async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand) -> Result<Duration, StoreError> {
+    let free = hands(account).saturating_sub(in_hand.len());
+    if free == 0 {
+        return Ok(POLL); // A look that ends wakes the loop.
     }
+    let until = |at: DateTime<Utc>| (at - Utc::now()).to_std().unwrap_or(Duration::from_millis(20));
+    if let Some(at) = account.share.not_before().await? {
+        return Ok(until(at));
+    }
+    if let Err(error) = introduce(shared, account).await {
+        tracing::error!(account = account.name, %error, "the helpdesk does not take us");
+        shared.standing.refused(&account.name, &error.to_string());
+        return Ok(PATIENCE);
+    }
+    for claim in shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await? {
+        let (shared, account) = (shared.clone(), account.clone());
+        in_hand.spawn(async move { one(&shared, &account, claim).await });
+    }
+    Ok(shared.store.next_due(&account.name).await?.map_or(POLL, until))
+}
+
+/// How many tickets may be in hand: one to try with while the helpdesk lets us touch none.
+fn hands(account: &Account) -> usize {
+    if account.refusals.of_account().is_some() { 1 } else { IN_HAND }
 }
 
 /// Learns who we are, which tells our own notes from a manager's.
@@ -181,7 +196,6 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<(), CallError> 
     if account.bot.get().is_some() && shared.standing.is_well(&account.name) {
         return Ok(());
     }
-    account.pace.take(1).await;
     let id = account.helpdesk.me().await?;
     let known = account.bot.get_or_init(|| id);
     if *known != id {
@@ -189,7 +203,10 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<(), CallError> 
             "it now takes us for user {id}, and was {known}; restart to go on as that"
         )));
     }
-    shared.standing.well(&account.name);
+    match account.refusals.of_account() {
+        Some(doing) => shared.standing.refused(&account.name, doing.of_account()),
+        None => shared.standing.well(&account.name),
+    }
     Ok(())
 }
 
@@ -200,34 +217,13 @@ pub fn star_tags(policy: &Policy) -> Vec<String> {
     tags.map(|condition| condition.tag_any.clone()).next().unwrap_or_default()
 }
 
-/// Takes what is due, as far as hands and budget reach; when something will be due next.
-async fn take(
-    shared: &Arc<Shared>,
-    account: &Arc<Account>,
-    in_hand: &mut JoinSet<Option<Pause>>,
-) -> Result<Instant, StoreError> {
-    let free = IN_HAND.saturating_sub(in_hand.len());
-    let later = Instant::now() + Duration::from_secs(60);
-    if free == 0 {
-        return Ok(later); // A look that ends wakes the loop.
-    }
-    for claim in shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await? {
-        metrics::budget_left(&account.name, account.pace.left());
-        let (shared, account) = (shared.clone(), account.clone());
-        in_hand.spawn(async move { one(&shared, &account, claim).await });
-    }
-    let next = shared.store.next_due(&account.name).await?;
-    let wait = next.map(|at| (at - Utc::now()).to_std().unwrap_or(Duration::from_millis(20)));
-    Ok(wait.map_or(later, |wait| later.min(Instant::now() + wait)))
-}
-
-/// One ticket: looked at while its lease is kept, and given back.
-async fn one(shared: &Shared, account: &Account, claim: Claim) -> Option<Pause> {
+/// One ticket: looked at while its lease is kept, and given back; why the account is to rest, if it is.
+async fn one(shared: &Shared, account: &Account, claim: Claim) -> Option<String> {
     let looked = tokio::select! {
         looked = look::at(shared, account, &claim) => looked,
         lost = heartbeat(shared, account, &claim) => Err(lost),
     };
-    let Looked { next, pause } = match looked {
+    let Looked { next, refused } = match looked {
         Ok(looked) => looked,
         Err(error) => {
             tracing::error!(ticket = %claim.ticket, %error, "a look came to nothing; the ticket is due again when its lease ends");
@@ -239,8 +235,7 @@ async fn one(shared: &Shared, account: &Account, claim: Claim) -> Option<Pause> 
     if let Err(error) = shared.store.settle(&claim, next, Utc::now()).await {
         tracing::error!(ticket = %claim.ticket, %error, "a ticket could not be given back; it is due again when its lease ends");
     }
-    let hold = account.helpdesk.hold().map(|length| Pause { length, refused: None });
-    pause.or(hold)
+    refused
 }
 
 /// Keeps the lease as long as the look goes on; ends only when the lease is lost, and the look with it.

@@ -1,49 +1,68 @@
-//! Our share of a helpdesk's API limit, as calls a minute.
+//! Our share of a helpdesk's API limit: one budget an account, in the store, so that all replicas share it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 
-/// A budget of calls that fills up evenly; a minute's worth can be spent at once.
-#[derive(Debug)]
-pub struct Pace {
-    per_minute: f64,
-    left: Mutex<(f64, Instant)>,
+use crate::helpdesk::client::CallError;
+use crate::helpdesk::pace::Pace;
+use crate::metrics;
+use crate::store::budget::Taken;
+use crate::store::{Store, StoreError};
+
+/// An account's calls, out of the store's budget.
+#[derive(Clone)]
+pub struct Share {
+    store: Arc<dyn Store>,
+    account: String,
+    per_minute: u32,
 }
 
-impl Pace {
-    /// So many calls a minute.
-    pub fn new(per_minute: u32) -> Pace {
-        let per_minute = f64::from(per_minute.max(1));
-        Pace { per_minute, left: Mutex::new((per_minute, Instant::now())) }
+impl Share {
+    /// So many calls a minute of an account.
+    pub fn new(store: Arc<dyn Store>, account: &str, per_minute: u32) -> Share {
+        Share { store, account: account.to_owned(), per_minute }
     }
 
-    /// Waits until so many calls may be made, and takes them.
-    pub async fn take(&self, calls: u32) {
-        while let Some(wait) = self.short(calls) {
-            tokio::time::sleep(wait).await;
+    /// When a call may be made, where it may not be made at once; nothing is taken.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn not_before(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(self.take(0).await?.again())
+    }
+
+    async fn take(&self, calls: u32) -> Result<Taken, StoreError> {
+        let taken = self.store.take(&self.account, calls, self.per_minute, Utc::now()).await?;
+        let left = match taken {
+            Taken::Now { left } => left,
+            Taken::NotBefore(_) | Taken::Held(_) => 0,
+        };
+        metrics::budget_left(&self.account, left);
+        Ok(taken)
+    }
+}
+
+#[async_trait]
+impl Pace for Share {
+    async fn turn(&self) -> Result<(), CallError> {
+        loop {
+            let from_now = |at: DateTime<Utc>| (at - Utc::now()).to_std().unwrap_or_default();
+            match self.take(1).await {
+                Ok(Taken::Now { .. }) => return Ok(()),
+                Ok(Taken::NotBefore(at)) => tokio::time::sleep(from_now(at)).await,
+                Ok(Taken::Held(at)) => return Err(CallError::Limited { retry_after: from_now(at) }),
+                Err(error) => return Err(CallError::NoTurn(error.to_string())),
+            }
         }
     }
 
-    /// How many calls may be made at once.
-    pub fn left(&self) -> f64 {
-        let (left, at) = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        (left + at.elapsed().as_secs_f64() * self.per_minute / 60.0).min(self.per_minute)
-    }
-
-    /// Takes the calls, or says how long until they are there.
-    fn short(&self, calls: u32) -> Option<Duration> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let (before, at) = *left;
-        let filled = (before + now.duration_since(at).as_secs_f64() * self.per_minute / 60.0).min(self.per_minute);
-        let wanted = f64::from(calls).min(self.per_minute); // A budget smaller than one look must not wait for ever.
-        if filled >= wanted {
-            *left = (filled - wanted, now);
-            return None;
+    async fn hold(&self, length: Duration) {
+        let until = Utc::now() + TimeDelta::from_std(length).unwrap_or(TimeDelta::days(1));
+        if let Err(error) = self.store.hold_until(&self.account, until).await {
+            tracing::warn!(account = self.account, %error, "the other replicas do not know that the helpdesk wants no calls");
         }
-        *left = (filled, now);
-        Some(Duration::from_secs_f64((wanted - filled) * 60.0 / self.per_minute))
     }
 }

@@ -54,9 +54,6 @@ const OVERTAKE: &str = "WITH held AS (
         WHERE account = $1 AND ticket = $2 AND carried = 'open' AND EXISTS (SELECT FROM held)
     ) SELECT count(*) FROM held";
 
-const NOTES_SINCE: &str = "SELECT count(*) FROM decisions
-    WHERE account = $1 AND ticket = $2 AND decided_at >= $3 AND carried IN ('open', 'posted')";
-
 const UNCONFIRMED: &str =
     "SELECT EXISTS (SELECT FROM decisions WHERE account = $1 AND ticket = $2 AND carried = 'open')";
 
@@ -114,13 +111,6 @@ impl Decisions for Postgres {
         let newest = client.prepare_cached(&newest).await?;
         let row = client.query_opt(&newest, &[&ticket.account, &number(ticket.id)?]).await?;
         row.map(|row| decision(&row)).transpose()
-    }
-
-    async fn notes_since(&self, ticket: &TicketKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
-        let client = self.connection().await?;
-        let notes = client.prepare_cached(NOTES_SINCE).await?;
-        let row = client.query_one(&notes, &[&ticket.account, &number(ticket.id)?, &millis(since)]).await?;
-        Ok(u32::try_from(count(&row, 0)?).unwrap_or(u32::MAX))
     }
 
     async fn unconfirmed(&self, ticket: &TicketKey) -> Result<bool, StoreError> {

@@ -35,11 +35,6 @@ impl Decisions for Sqlite {
         self.readers.run(move |connection| last_decision(connection, &ticket)).await
     }
 
-    async fn notes_since(&self, ticket: &TicketKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
-        let ticket = ticket.clone();
-        self.readers.run(move |connection| notes_since(connection, &ticket, since)).await
-    }
-
     async fn unconfirmed(&self, ticket: &TicketKey) -> Result<bool, StoreError> {
         let ticket = ticket.clone();
         self.readers.run(move |connection| unconfirmed(connection, &ticket)).await
@@ -94,15 +89,6 @@ fn last_decision(connection: &Connection, ticket: &TicketKey) -> Outcome<Option<
     let mut statement = connection.prepare_cached(&newest)?;
     let mut rows = statement.query(params![ticket.account, number(ticket.id)?])?;
     rows.next()?.map(decision).transpose()
-}
-
-fn notes_since(connection: &Connection, ticket: &TicketKey, since: DateTime<Utc>) -> Outcome<u32> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT count(*) FROM decisions
-             WHERE account = ?1 AND ticket = ?2 AND decided_at >= ?3 AND carried IN ('open', 'posted')",
-        )?
-        .query_row(params![ticket.account, number(ticket.id)?, millis(since)], |row| row.get(0))?)
 }
 
 fn unconfirmed(connection: &Connection, ticket: &TicketKey) -> Outcome<bool> {
