@@ -12,6 +12,7 @@
 //! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
+//! | `starwarden_account_paused` | gauge | `account` | 1 where somebody paused it |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
 
@@ -25,6 +26,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::store::pauses::Paused;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfAccount {
@@ -66,6 +69,7 @@ struct All {
     oldest: Family<OfAccount, Gauge>,
     dead: Family<OfAccount, Gauge>,
     ready: Family<OfAccount, Gauge>,
+    paused: Family<OfAccount, Gauge>,
     policy: Family<Hash, Gauge>,
     reload: Gauge,
 }
@@ -85,6 +89,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         oldest: Family::default(),
         dead: Family::default(),
         ready: Family::default(),
+        paused: Family::default(),
         policy: Family::default(),
         reload: Gauge::default(),
     };
@@ -99,6 +104,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("oldest_due_seconds", "How long the longest due ticket has waited", all.oldest.clone());
     registry.register("tickets_dead", "Dead letters", all.dead.clone());
     registry.register("account_ready", "1 where the helpdesk takes our credentials", all.ready.clone());
+    registry.register("account_paused", "1 where somebody paused the account", all.paused.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
     all
@@ -155,6 +161,8 @@ pub struct Standing {
     pub dead: u64,
     /// Whether the helpdesk takes our credentials.
     pub ready: Ready,
+    /// Whether somebody paused it.
+    pub paused: Option<Paused>,
 }
 
 /// Whether the helpdesk takes our credentials.
@@ -169,7 +177,7 @@ pub enum Ready {
 /// Everything as Prometheus text, with how things stand now.
 pub fn text(standings: &[Standing], policy: &str, reload_failed: Option<&str>) -> String {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    for gauge in [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready] {
+    for gauge in [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready, &ALL.paused] {
         gauge.clear(); // An account that was taken away is not told of any more.
     }
     for standing in standings {
@@ -178,6 +186,7 @@ pub fn text(standings: &[Standing], policy: &str, reload_failed: Option<&str>) -
         ALL.oldest.get_or_create(&of).set(number(standing.oldest.as_secs()));
         ALL.dead.get_or_create(&of).set(number(standing.dead));
         ALL.ready.get_or_create(&of).set(i64::from(standing.ready == Ready::Yes));
+        ALL.paused.get_or_create(&of).set(i64::from(standing.paused.is_some()));
     }
     ALL.policy.clear();
     ALL.policy.get_or_create(&Hash { policy: policy.to_owned() }).set(1);

@@ -40,4 +40,5 @@ mod sources;
 mod store;
 mod support;
 mod torture;
+mod work;
 mod workflows;

@@ -7,12 +7,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::reload::Refused;
+use crate::facts::expiry;
 use crate::metrics::{self, Ready};
-use crate::store::Store;
+use crate::store::history::Backlog;
+use crate::store::{Store, StoreError};
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 
@@ -37,16 +39,29 @@ struct Answer {
     warning: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paused: Vec<String>,
 }
 
 /// Ready where the store can be written and every helpdesk takes us. A refused change of the configuration is told
-/// and does not make it unready: the old one does its job.
+/// and does not make it unready: the old one does its job. Nor does a pause: deliveries are taken.
 async fn readyz(State(health): State<Health>) -> Response {
     let standing = health.standing.faults().into_iter();
     let mut faults: Vec<String> = standing.map(|(account, why)| format!("{account}: {why}")).collect();
     if let Err(error) = health.store.ready().await {
         faults.push(error.to_string());
     }
+    let mut paused = Vec::new();
+    for account in health.standing.accounts() {
+        match health.store.paused(&account).await {
+            Ok(Some(pause)) => {
+                paused.push(format!("{account}: paused by {}, {}", pause.by, expiry::exact(pause.since)))
+            }
+            Ok(None) => {}
+            Err(error) => faults.push(error.to_string()),
+        }
+    }
+    faults.dedup();
     let (code, status) = match faults.is_empty() {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
@@ -56,7 +71,7 @@ async fn readyz(State(health): State<Health>) -> Response {
     let refused = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
     let warnings: Vec<String> = refused.into_iter().chain(rules.warnings()).collect();
     let warning = Some(warnings.join("; ")).filter(|warning| !warning.is_empty());
-    (code, Json(Answer { status, policy: rules.policy.hash.clone(), warning, faults })).into_response()
+    (code, Json(Answer { status, policy: rules.policy.hash.clone(), warning, faults, paused })).into_response()
 }
 
 /// Prometheus text; how much waits is counted when it is asked for.
@@ -64,14 +79,19 @@ async fn counted(State(health): State<Health>) -> Response {
     let now = Utc::now();
     let mut standings = Vec::new();
     for account in health.standing.accounts() {
-        let backlog = match health.store.backlog(&account, now).await {
-            Ok(backlog) => backlog,
+        match standing(&health, account, now).await {
+            Ok(standing) => standings.push(standing),
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
-        };
-        let oldest = backlog.oldest_due.and_then(|since| (now - since).to_std().ok()).unwrap_or_default();
-        let ready = if health.standing.is_well(&account) { Ready::Yes } else { Ready::No };
-        standings.push(metrics::Standing { account, due: backlog.due, oldest, dead: backlog.dead, ready });
+        }
     }
     let text = metrics::text(&standings, &health.rule.now().hash, health.refused.why().as_deref());
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}
+
+async fn standing(health: &Health, account: String, now: DateTime<Utc>) -> Result<metrics::Standing, StoreError> {
+    let Backlog { due, dead, oldest_due, .. } = health.store.backlog(&account, now).await?;
+    let oldest = oldest_due.and_then(|since| (now - since).to_std().ok()).unwrap_or_default();
+    let ready = if health.standing.is_well(&account) { Ready::Yes } else { Ready::No };
+    let paused = health.store.paused(&account).await?;
+    Ok(metrics::Standing { account, due, oldest, dead, ready, paused })
 }

@@ -20,6 +20,7 @@ mod report;
 mod serve;
 mod setup;
 mod store;
+mod tickets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,6 +57,8 @@ enum Verb {
     Policy(policy::Policy),
     /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
+    /// List and show watched tickets, look again, send dead letters back, pause and resume an account
+    Tickets(tickets::Tickets),
     /// Report on decisions: agreement, what STARs were about, what was saved
     Report(report::Report),
 }
@@ -81,6 +84,7 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::Backtest(backtest) => backtest.run(),
         Verb::Policy(policy) => policy.run(),
         Verb::Diagram(diagram) => diagram.run(),
+        Verb::Tickets(tickets) => tickets.run(),
         Verb::Report(report) => report.run(),
     };
     match done {

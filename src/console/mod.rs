@@ -3,7 +3,7 @@
 //! Pages show the rows the loop writes and decide nothing anew, but for "Try it", which says so. What the console
 //! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
 
-mod api;
+pub(crate) mod api;
 pub mod assets;
 pub mod chart;
 mod decisions;
@@ -16,9 +16,10 @@ pub mod session;
 pub mod sign_in;
 mod ticket;
 mod tickets;
+pub(crate) mod time_line;
 mod today;
 mod trial;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

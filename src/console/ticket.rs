@@ -11,10 +11,10 @@ use super::chart::{Chart, Shown};
 use super::page::{Filled, Frame, Problem, html};
 use super::session::{Role, Session};
 use super::tickets::{link, ticket_key};
+use super::time_line::{self, Happened};
 use super::words;
 use crate::facts::fact::{Fact, Finding, Trust};
 use crate::facts::gather::{self, Stated};
-use crate::facts::replies::Says;
 use crate::facts::words::cited;
 use crate::policy::Policy;
 use crate::policy::decision::{Answered, Decision as Decided};
@@ -23,9 +23,6 @@ use crate::store::feedback::{Feedback, Opinion, Way};
 use crate::store::history::History;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::work::basis::Basis;
-
-/// How many deliveries and failures the time line goes back.
-const LINE: usize = 200;
 
 /// A decision as pages show it.
 pub(super) struct Decision {
@@ -62,7 +59,6 @@ struct FactRow {
 }
 
 struct Moment {
-    when: DateTime<Utc>,
     at: String,
     kind: &'static str,
     words: String,
@@ -196,37 +192,15 @@ fn line(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Vec<Moment> {
-    let moment =
-        |when, kind, words: String, more: String| Moment { when, at: words::moment(when, now), kind, words, more };
-    let mut line = Vec::new();
-    for delivery in history.deliveries.iter().rev().take(LINE) {
-        let kind = delivery.kind.trim_start_matches("zen:event-type:ticket.").replace('_', " ");
-        line.push(moment(delivery.received_at, "delivery", format!("delivery: {kind}"), String::new()));
-    }
-    for failure in history.failures.iter().rev().take(LINE) {
-        line.push(moment(failure.at, "failure", format!("a look failed: {}", failure.error), String::new()));
-    }
-    for row in &history.decisions {
-        let said = words::verdict(policy, &row.verdict);
-        let words = format!("decision {}: {said}; {}", row.reference, words::carried(row.carried));
-        line.push(moment(row.decided_at, "decision", words, words::note(&row.note)));
-    }
-    for event in events {
-        line.push(moment(event.at, "operator", format!("{} {}", event.who, words::did(&event.did)), String::new()));
-    }
-    for reply in basis.replies.iter().filter(|reply| !reply.source.contains(", console, ")) {
-        let said = match &reply.says {
-            Says::Answer { fact, value } => format!("answered {fact} = {value}"),
-            Says::Agree => "agreed".into(),
-            Says::Disagree(why) => format!("disagreed: {why}"),
-            Says::Recheck => "asked for another look".into(),
-            Says::Stop => "told the bot to stop".into(),
-            Says::Unreadable(text) => format!("wrote what the bot cannot read: {text}"),
-        };
-        line.extend(reply.at.map(|at| moment(at, "answer", format!("{}: {said}", reply.source), String::new())));
-    }
-    line.sort_by_key(|moment| std::cmp::Reverse(moment.when));
-    line
+    let verdict = |verdict: &str| words::verdict(policy, verdict);
+    let happened = time_line::of(history, events, basis, verdict).into_iter().rev();
+    let moment = |it: Happened<'_>| Moment {
+        at: words::moment(it.at, now),
+        kind: it.kind,
+        words: it.words,
+        more: it.note.map(words::note).unwrap_or_default(),
+    };
+    happened.map(moment).collect()
 }
 
 /// What a button came to, in a sentence.
@@ -292,6 +266,9 @@ fn opinion(did: &Did) -> Option<Opinion> {
         | Did::Answered { .. }
         | Did::Stopped
         | Did::Promoted { .. }
-        | Did::SteppedBack { .. } => None,
+        | Did::SteppedBack { .. }
+        | Did::SentBack { .. }
+        | Did::Paused { .. }
+        | Did::Resumed { .. } => None,
     }
 }

@@ -1,4 +1,4 @@
-//! How things are told on pages.
+//! How things are told, on pages and at the command line.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -45,7 +45,7 @@ pub(super) fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// Where a ticket stands.
-pub(super) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
+pub(crate) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
     match watch {
         Watch::Due { at } if *at <= now => "due now".into(),
         Watch::Due { at } => format!("next look {}", distance(*at, now)),
@@ -56,7 +56,7 @@ pub(super) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
 }
 
 /// What became of a decision.
-pub(super) fn carried(carried: Carried) -> &'static str {
+pub(crate) fn carried(carried: Carried) -> &'static str {
     match carried {
         Carried::Open => "not written yet",
         Carried::Posted => "note and tags are on the ticket",
@@ -66,7 +66,7 @@ pub(super) fn carried(carried: Carried) -> &'static str {
 }
 
 /// What an operator did.
-pub(super) fn did(did: &Did) -> String {
+pub(crate) fn did(did: &Did) -> String {
     match did {
         Did::SignedIn => "signed in".into(),
         Did::SignInRefused => "was refused at sign-in".into(),
@@ -79,6 +79,10 @@ pub(super) fn did(did: &Did) -> String {
         Did::Stopped => "told the bot to leave the ticket alone".into(),
         Did::Promoted { policy } => format!("promoted the policy {policy}"),
         Did::SteppedBack { policy } => format!("took the newest promotion back; in force again is {policy}"),
+        Did::SentBack { tickets: 1 } => "sent a dead letter back".into(),
+        Did::SentBack { tickets } => format!("sent {tickets} dead letters back"),
+        Did::Paused { account } => format!("paused {account}"),
+        Did::Resumed { account } => format!("ended the pause of {account}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Troubles the stand-in helpdesk makes: one that it is told to make, or many by chance, the same again for the same seed.
+//! Troubles the stand-in helpdesk makes: one that it is told to make, one that a ticket always meets, or many by chance, the same again for the same seed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -122,6 +122,7 @@ impl Chance {
 #[derive(Default)]
 pub(super) struct Troubles {
     told: VecDeque<Trouble>,
+    of_tickets: BTreeMap<String, Trouble>,
     chance: Option<Chance>,
     calls: BTreeMap<(String, String), u64>,
     made: BTreeMap<&'static str, u64>,
@@ -134,12 +135,17 @@ impl Troubles {
         let told = self.told.iter().position(|trouble| trouble.fits(method, path));
         let trouble = match told {
             Some(place) => self.told.remove(place),
-            None => self.by_chance(method, path),
+            None => self.of_ticket(method, path).or_else(|| self.by_chance(method, path)),
         };
         if let Some(trouble) = &trouble {
             *self.made.entry(trouble.name()).or_default() += 1;
         }
         trouble
+    }
+
+    fn of_ticket(&self, method: &Method, path: &str) -> Option<Trouble> {
+        let id = path.strip_prefix("/api/v2/tickets/")?.split('/').next()?;
+        self.of_tickets.get(id).filter(|trouble| trouble.fits(method, path)).copied()
     }
 
     fn by_chance(&mut self, method: &Method, path: &str) -> Option<Trouble> {
@@ -154,6 +160,15 @@ impl StandIn {
     /// Makes the next fitting call go wrong.
     pub fn inject(&self, trouble: Trouble) {
         self.lock().troubles.told.push_back(trouble);
+    }
+
+    /// Makes every fitting call on a ticket go wrong from here on; none for no more.
+    pub fn trouble_with(&self, ticket: u64, trouble: Option<Trouble>) {
+        let of_tickets = &mut self.lock().troubles.of_tickets;
+        match trouble {
+            Some(trouble) => drop(of_tickets.insert(ticket.to_string(), trouble)),
+            None => drop(of_tickets.remove(&ticket.to_string())),
+        }
     }
 
     /// Makes a share of the calls on tickets go wrong from here on; none for nothing more by chance.

@@ -1,4 +1,4 @@
-//! Operator events: who did what at the console. Rows are only ever added; the worker performs what they ask for.
+//! Operator events: who did what at the console or the command line. Rows are only ever added; the worker performs what they ask for.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use crate::helpdesk::ticket::TicketKey;
 
-/// What somebody did at the console.
+/// What somebody did at the console or the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorEvent {
     /// When.
@@ -57,6 +57,21 @@ pub enum Did {
     SteppedBack {
         /// The hash of the policy that is in force again.
         policy: String,
+    },
+    /// Sent dead letters back.
+    SentBack {
+        /// How many.
+        tickets: u64,
+    },
+    /// Paused an account.
+    Paused {
+        /// Its name.
+        account: String,
+    },
+    /// Ended an account's pause.
+    Resumed {
+        /// Its name.
+        account: String,
     },
 }
 

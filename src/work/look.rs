@@ -181,7 +181,7 @@ impl Decided<'_> {
         if self.shared.store.unconfirmed(&self.claim.ticket).await? {
             let updated_at = self.reading.ticket.updated_at.unwrap_or(self.server_time);
             if let Some(wait) = self.wait(updated_at).await? {
-                return Ok(Looked { next: Next::Again { at: self.now + wait }, pause: None });
+                return Ok(Looked::so(Next::Again { at: self.now + wait }));
             }
             self.shared.store.overtake(self.claim).await?;
         }

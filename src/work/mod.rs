@@ -231,9 +231,12 @@ async fn one(shared: &Shared, account: &Account, claim: Claim) -> Option<String>
         }
     };
     tracing::info!(ticket = %claim.ticket, next = ?next, "looked");
-    metrics::look(&account.name, next.name());
-    if let Err(error) = shared.store.settle(&claim, next, Utc::now()).await {
-        tracing::error!(ticket = %claim.ticket, %error, "a ticket could not be given back; it is due again when its lease ends");
+    let result = next.name();
+    match shared.store.settle(&claim, next, Utc::now()).await {
+        Ok(()) => metrics::look(&account.name, result),
+        Err(error) => {
+            tracing::error!(ticket = %claim.ticket, %error, "a ticket could not be given back; it is due again when its lease ends");
+        }
     }
     refused
 }

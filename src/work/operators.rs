@@ -16,9 +16,14 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         Did::Agreed => Says::Agree,
         Did::Disagreed { why } => Says::Disagree(why.clone()),
         Did::Stopped => Says::Stop,
-        Did::SignedIn | Did::SignInRefused | Did::SignedOut | Did::Promoted { .. } | Did::SteppedBack { .. } => {
-            return None;
-        }
+        Did::SignedIn
+        | Did::SignInRefused
+        | Did::SignedOut
+        | Did::Promoted { .. }
+        | Did::SteppedBack { .. }
+        | Did::SentBack { .. }
+        | Did::Paused { .. }
+        | Did::Resumed { .. } => return None,
     };
     let source = format!("{}, console, {}", event.who, expiry::exact(event.at));
     // No comment has the number 0.

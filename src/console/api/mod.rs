@@ -1,7 +1,7 @@
 //! The JSON API: a ticket, decisions, and a decision on what is given, with the document that describes them.
 
 mod given;
-mod shapes;
+pub(crate) mod shapes;
 
 use axum::Router;
 use axum::body::Bytes;

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ApiError;
 use crate::facts::replies::Says;
 use crate::helpdesk::ticket::TicketKey;
 use crate::policy::decision::Decision as Decided;
@@ -25,7 +24,7 @@ pub(super) struct Refusal {
 
 /// A ticket with all that is kept of it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ApiTicket {
+pub(crate) struct ApiTicket {
     /// The account's name in the configuration.
     account: String,
     /// The helpdesk's number.
@@ -108,7 +107,7 @@ pub(super) struct Decisions {
 }
 
 impl ApiTicket {
-    pub(super) fn of(ticket: TicketKey, history: History, events: &[OperatorEvent]) -> Result<ApiTicket, ApiError> {
+    pub(crate) fn of(ticket: TicketKey, history: History, events: &[OperatorEvent]) -> Result<ApiTicket, StoreError> {
         let basis: Basis =
             history.decisions.last().and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
         let mut answers: Vec<Answer> = operators::replies(events)
@@ -147,9 +146,9 @@ impl ApiTicket {
 }
 
 impl RecordedDecision {
-    pub(super) fn of(row: DecisionRow) -> Result<RecordedDecision, ApiError> {
+    pub(super) fn of(row: DecisionRow) -> Result<RecordedDecision, StoreError> {
         let decision = serde_json::from_str(&row.decision)
-            .map_err(|error| ApiError::Store(StoreError::Corrupt(format!("decision {}: {error}", row.reference))))?;
+            .map_err(|error| StoreError::Corrupt(format!("decision {}: {error}", row.reference)))?;
         Ok(RecordedDecision {
             account: row.ticket.account,
             ticket: row.ticket.id,

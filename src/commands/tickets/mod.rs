@@ -1,0 +1,202 @@
+//! `tickets`: what the bot watches, a ticket's whole history, and what an operator can do about it.
+
+mod list;
+mod show;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail, ensure};
+use chrono::Utc;
+use clap::Subcommand;
+
+use super::{ConfigFile, Done, ExitAs, print, store};
+use crate::config::{self, Settings};
+use crate::helpdesk::ticket::TicketKey;
+use crate::store::Store;
+use crate::store::operators::{Did, OperatorEvent};
+use crate::store::watches::DeadLetters;
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Tickets {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List watched tickets, by account and number
+    List(list::List),
+    /// Show all that is kept of a ticket: where it stands, its time line, the newest note
+    Show(show::Show),
+    /// Look at a ticket again now
+    Recheck(One),
+    /// Send dead letters back: one ticket, or all that share something
+    Retry(Retry),
+    /// Leave an account's tickets alone: deliveries are taken and kept, nothing is written
+    Pause(Account),
+    /// End an account's pause
+    Resume(Account),
+}
+
+/// One ticket.
+#[derive(Debug, clap::Args)]
+struct One {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The ticket, such as global/104; its number alone where there is one account
+    ticket: String,
+}
+
+/// Which dead letters.
+#[derive(Debug, clap::Args)]
+struct Retry {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The ticket, such as global/104; absent: those the options name
+    #[arg(conflicts_with_all = ["account", "error", "all"], required_unless_present_any = ["account", "error", "all"])]
+    ticket: Option<String>,
+    /// Those of one account
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Those whose last error holds this text
+    #[arg(long, value_name = "TEXT")]
+    error: Option<String>,
+    /// Every one
+    #[arg(long)]
+    all: bool,
+}
+
+/// One account.
+#[derive(Debug, clap::Args)]
+struct Account {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The account's name in the configuration
+    account: String,
+}
+
+impl Tickets {
+    pub(super) fn run(&self) -> Done {
+        let done = match &self.verb {
+            Verb::List(list) => list.run(),
+            Verb::Show(show) => show.run(),
+            Verb::Recheck(one) => one.recheck(),
+            Verb::Retry(retry) => retry.run(),
+            Verb::Pause(account) => account.pause(),
+            Verb::Resume(account) => account.resume(),
+        };
+        done.exit_as(1)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl One {
+    fn recheck(&self) -> anyhow::Result<()> {
+        with_store(&self.config, async |settings, store| {
+            let ticket = named(settings, &self.ticket)?;
+            store.record_operator(&event(Some(ticket.clone()), Did::LookAgain)).await?;
+            print(&format!("{ticket} is due now\n"));
+            Ok(())
+        })
+    }
+}
+
+impl Retry {
+    fn run(&self) -> anyhow::Result<()> {
+        with_store(&self.config, async |settings, store| {
+            let mut which = DeadLetters { error_has: self.error.clone(), ..DeadLetters::default() };
+            if let Some(ticket) = &self.ticket {
+                let TicketKey { account, id } = named(settings, ticket)?;
+                which = DeadLetters { account: Some(account), ticket: Some(id), error_has: None };
+            } else if let Some(account) = &self.account {
+                which.account = Some(known(settings, account)?.to_owned());
+            }
+            let tickets = store.send_back(&which, Utc::now()).await?;
+            ensure!(
+                tickets > 0,
+                "no dead letter is among them: `starwarden tickets list --state dead` shows those there are"
+            );
+            store.record_operator(&event(None, Did::SentBack { tickets })).await?;
+            print(&match tickets {
+                1 => "1 dead letter is due again\n".to_owned(),
+                many => format!("{many} dead letters are due again\n"),
+            });
+            Ok(())
+        })
+    }
+}
+
+impl Account {
+    fn pause(&self) -> anyhow::Result<()> {
+        with_store(&self.config, async |settings, store| {
+            let account = known(settings, &self.account)?;
+            if let Some(paused) = store.paused(account).await? {
+                bail!("{account} is paused already, by {} since {}", paused.by, paused.since);
+            }
+            store.pause(account, &operator(), Utc::now()).await?;
+            store.record_operator(&event(None, Did::Paused { account: account.to_owned() })).await?;
+            print(&format!("{account} is paused: deliveries are taken and kept, nothing is written\n"));
+            Ok(())
+        })
+    }
+
+    fn resume(&self) -> anyhow::Result<()> {
+        with_store(&self.config, async |settings, store| {
+            let account = known(settings, &self.account)?;
+            ensure!(store.resume(account).await?, "{account} is not paused");
+            store.record_operator(&event(None, Did::Resumed { account: account.to_owned() })).await?;
+            print(&format!("{account} is at work again\n"));
+            Ok(())
+        })
+    }
+}
+
+/// Opens the store of a bot and does something with it; a store that is not there is not made.
+fn with_store(
+    config: &ConfigFile,
+    what: impl AsyncFnOnce(&Settings, &dyn Store) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let settings = config::read(&config.config, std::env::vars())?;
+    store::must_be_there(&settings.store)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
+    runtime.block_on(async { what(&settings, &*store::open(&settings.store).await?).await })
+}
+
+/// The ticket of that name: `account/number`, or a number where there is one account.
+fn named(settings: &Settings, name: &str) -> anyhow::Result<TicketKey> {
+    let (account, number) = match name.rsplit_once('/') {
+        Some((account, number)) => (known(settings, account)?, number),
+        None => match settings.accounts.keys().collect::<Vec<_>>().as_slice() {
+            [only] => (only.as_str(), name),
+            _ => bail!("{name}: there are several accounts, so say which: ACCOUNT/{name}"),
+        },
+    };
+    let id = number.trim_start_matches('#').parse().ok().filter(|id| i64::try_from(*id).is_ok());
+    let id = id.with_context(|| format!("{number} is no ticket number: give digits alone, or ACCOUNT/NUMBER"))?;
+    Ok(TicketKey { account: account.to_owned(), id })
+}
+
+fn known<'a>(settings: &'a Settings, account: &str) -> anyhow::Result<&'a str> {
+    let found = settings.accounts.keys().find(|name| *name == account);
+    Ok(found.with_context(|| {
+        let names: Vec<_> = settings.accounts.keys().map(String::as_str).collect();
+        format!("there is no account {account}: the configuration has {}", names.join(", "))
+    })?)
+}
+
+fn event(ticket: Option<TicketKey>, did: Did) -> OperatorEvent {
+    OperatorEvent { at: Utc::now(), who: operator(), ticket, did }
+}
+
+/// Who is at the command line, as the system knows them.
+fn operator() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into());
+    format!("{user} (command line)")
+}
+
+/// Text of others on one line of a terminal, which obeys none of it.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

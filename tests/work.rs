@@ -1,0 +1,289 @@
+//! The loop, driven from outside: what it costs, what it does by the clock, and whom one ticket's trouble concerns.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use starwarden::demo::helpdesk::Publicity;
+use starwarden::demo::limit::Limit;
+use starwarden::demo::troubles::Trouble;
+
+use crate::support::{Bot, Desk, desk, event, postgres, serve, serve_in, ticket, wait_for};
+
+/// Tags that decide a ticket by themselves.
+const DECIDED: [&str; 1] = ["purchased_wrong_product"];
+
+fn count(desk: &Desk, method: &str, path: &str) -> usize {
+    desk.helpdesk.calls().iter().filter(|call| call.method == method && call.path == path).count()
+}
+
+fn looks(desk: &Desk, id: u64) -> usize {
+    count(desk, "GET", &format!("/api/v2/tickets/{id}/comments"))
+}
+
+fn tags(desk: &Desk, id: u64) -> Vec<String> {
+    desk.helpdesk.reading(id).expect("the ticket").ticket.tags
+}
+
+fn kept(bot: &Bot, id: u64) -> Value {
+    bot.get(&format!("/api/v1/tickets/global/{id}")).1
+}
+
+/// Runs `starwarden tickets …` beside the bot: whether it went well, and what it said.
+fn tickets(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let (verb, rest) = arguments.split_first().expect("a verb");
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .args(["tickets", verb, "--config"])
+        .arg(folder.join("starwarden.toml"))
+        .args(rest)
+        .env("USER", "ann")
+        .output()
+        .expect("the binary");
+    let said = String::from_utf8(done.stdout).expect("text") + &String::from_utf8(done.stderr).expect("text");
+    (done.status.success(), said)
+}
+
+#[test]
+fn a_decision_costs_two_reads_and_one_write() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(ticket(1, &DECIDED));
+    for (nth, writes) in [(1, 1), (2, 1), (3, 1)] {
+        bot.deliver(&event(&format!("e{nth}"), 1, "tags_changed"), &[]);
+        wait_for("the look to be over", || {
+            (looks(&desk, 1) == nth && kept(&bot, 1)["watch"]["state"] == "idle").then_some(())
+        });
+        assert_eq!((count(&desk, "GET", "/api/v2/tickets/1"), looks(&desk, 1)), (nth, nth), "two reads a look");
+        assert_eq!(count(&desk, "PUT", "/api/v2/tickets/1"), writes, "one write a decision");
+    }
+    let others = desk.helpdesk.calls().iter().filter(|call| !call.path.starts_with("/api/v2/tickets/1")).count();
+    assert_eq!(others, 1, "besides, it asks once who it is: {:?}", desk.helpdesk.calls());
+}
+
+#[test]
+fn when_more_than_a_day_runs_out_the_verdict_changes_by_itself_and_says_so_once() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(ticket(1, &[]));
+    let expired = Utc::now() - TimeDelta::days(13) + TimeDelta::seconds(15);
+    let answer = format!("star: trial=no, expires_at={}", expired.format("%Y-%m-%dT%H:%M:%SZ"));
+    desk.helpdesk.say(1, 7001, &answer, Publicity::Internal);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    let first = bot.notes(&desk, 1, 1).remove(0);
+    assert!(first.starts_with("No need for STAR."), "{first}");
+    assert!(tags(&desk, 1).contains(&"no_need_for_star".to_owned()));
+    let second = bot.notes(&desk, 1, 2).remove(1);
+    assert!(second.starts_with("OK to STAR") && second.contains("Was: no need for STAR."), "{second}");
+    assert!(tags(&desk, 1).contains(&"star_escalation".to_owned()), "{:?}", tags(&desk, 1));
+    assert!(!tags(&desk, 1).contains(&"no_need_for_star".to_owned()), "{:?}", tags(&desk, 1));
+    let before = looks(&desk, 1);
+    bot.deliver(&event("e2", 1, "status_changed"), &[]);
+    wait_for("another look", || (looks(&desk, 1) > before).then_some(()));
+    assert_eq!(desk.helpdesk.notes(1).len(), 2);
+}
+
+#[test]
+fn a_poisonous_ticket_delays_nobody_and_goes_to_the_dead_letters() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[work]\ntries = 3");
+    for id in 1..=100 {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+    }
+    for (id, trouble) in [(1, Trouble::ReadStatus(500)), (2, Trouble::WriteStatus(403)), (3, Trouble::Broken)] {
+        desk.helpdesk.trouble_with(id, Some(trouble));
+    }
+    for id in 1..=100 {
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+    }
+    for id in 4..=100 {
+        bot.notes(&desk, id, 1);
+    }
+    for (id, why) in [(1, "status 500"), (2, "does not let us write on this ticket"), (3, "cannot be reached")] {
+        let error = wait_for("a dead letter", || kept(&bot, id)["watch"]["error"].as_str().map(str::to_owned));
+        assert!(error.contains(why), "{id}: {error}");
+    }
+    assert_eq!(bot.get("/readyz").0, 200, "one ticket's trouble is not the account's");
+    let (well, dead) = tickets(folder.path(), &["list", "--state", "dead"]);
+    assert!(well && dead.lines().count() == 4 && dead.contains("global/2"), "{dead}");
+    desk.helpdesk.trouble_with(1, None);
+    assert_eq!(tickets(folder.path(), &["retry", "global/1"]), (true, "1 dead letter is due again\n".into()));
+    bot.notes(&desk, 1, 1);
+    let (well, said) = tickets(folder.path(), &["retry", "--error", "no such trouble"]);
+    assert!(!well && said.contains("tickets list --state dead"), "{said}");
+    (2..=3).for_each(|id| desk.helpdesk.trouble_with(id, None));
+    assert_eq!(tickets(folder.path(), &["retry", "--all"]), (true, "2 dead letters are due again\n".into()));
+    (2..=3).for_each(|id| drop(bot.notes(&desk, id, 1)));
+    assert!((1..=100).all(|id| desk.helpdesk.notes(id).len() == 1));
+}
+
+#[test]
+fn where_no_ticket_may_be_written_on_the_account_rests_and_nothing_is_lost() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[work]\ntries = 2");
+    for id in 1..=6 {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+        desk.helpdesk.trouble_with(id, Some(Trouble::WriteStatus(403)));
+    }
+    for id in 1..=6 {
+        assert_eq!(bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]).0, 200);
+    }
+    wait_for("the reason", || {
+        let (status, said) = bot.get("/readyz");
+        (status == 503 && said["faults"][0].as_str()?.contains("tickets:write")).then_some(())
+    });
+    (1..=6).for_each(|id| desk.helpdesk.trouble_with(id, None));
+    wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+    (1..=6).for_each(|id| drop(bot.notes(&desk, id, 1)));
+}
+
+#[test]
+fn the_helpdesks_limit_is_kept_to_by_all_calls_at_once() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.limit(Some(Limit { calls: 25, every: Duration::from_secs(4) }));
+    for id in 1..=20 {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+    }
+    (1..=20).for_each(|id| assert_eq!(bot.notes(&desk, id, 1).len(), 1));
+    assert_eq!(desk.helpdesk.violations(), 0, "no call while the helpdesk wants none");
+}
+
+#[test]
+fn replicas_share_one_budget() {
+    let (desk, runtime) = (desk(), tokio::runtime::Runtime::new().expect("a runtime"));
+    let url = runtime.block_on(postgres::shared().database());
+    let folders: Vec<_> = (0..2).map(|_| tempfile::tempdir().expect("a folder")).collect();
+    let replica = |folder: &tempfile::TempDir| {
+        let budget = ("STARWARDEN__ACCOUNTS__GLOBAL__REQUESTS_PER_MINUTE", "180");
+        serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url), budget])
+    };
+    for id in 1..=10 {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+    }
+    let begun = Instant::now();
+    let bots: Vec<_> = folders.iter().map(replica).collect();
+    for id in 1..=10 {
+        let bot = bots.get(usize::try_from(id).expect("small") % 2).expect("a replica");
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+    }
+    for id in 1..=10 {
+        assert_eq!(bots[0].notes(&desk, id, 1).len(), 1);
+    }
+    let calls = desk.helpdesk.calls().iter().filter(|call| call.path.starts_with("/api/")).count();
+    let granted = 18.0 + begun.elapsed().as_secs_f64() * 3.0; // A tenth at once, and three a second.
+    assert!(calls >= 32, "two introductions and three calls a ticket: {calls}");
+    assert!(f64::from(u32::try_from(calls).expect("few")) <= granted, "{calls} calls, {granted} granted");
+}
+
+#[test]
+fn a_paused_account_takes_deliveries_and_writes_nothing_until_it_is_resumed() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    assert!(tickets(folder.path(), &["pause", "global"]).0);
+    let (well, said) = tickets(folder.path(), &["pause", "global"]);
+    assert!(!well && said.contains("paused already, by ann (command line)"), "{said}");
+    desk.helpdesk.add(ticket(1, &DECIDED));
+    assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).1, json!({ "status": "accepted" }));
+    let (status, ready) = bot.get("/readyz");
+    assert_eq!(status, 200, "deliveries are taken: {ready}");
+    assert!(ready["paused"][0].as_str().is_some_and(|said| said.contains("ann (command line)")), "{ready}");
+    wait_for("the ticket to be due", || {
+        let (well, list) = tickets(folder.path(), &["list", "--state", "due"]);
+        (well && list.contains("due now")).then_some(())
+    });
+    assert_eq!((desk.helpdesk.notes(1).len(), looks(&desk, 1)), (0, 0));
+    let (well, said) = tickets(folder.path(), &["resume", "global"]);
+    assert!(well, "{said}");
+    bot.notes(&desk, 1, 1);
+    assert!(!tickets(folder.path(), &["resume", "global"]).0, "it is not paused any more");
+}
+
+#[test]
+fn a_ticket_that_moved_without_a_delivery_is_looked_at_again() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "1s")]);
+    desk.helpdesk.add(ticket(1, &["transaction_issue_trial"]));
+    bot.notes(&desk, 1, 1); // Its star was never told of either.
+    desk.helpdesk.say(1, 7001, "star: sales_assisted=no", Publicity::Internal);
+    let notes = bot.notes(&desk, 1, 2);
+    assert!(notes[1].contains("Was: answers needed."), "{notes:?}");
+}
+
+#[test]
+fn a_ticket_that_flaps_is_held_back_and_shown() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[work]\nnotes_in_ten_minutes = 2");
+    desk.helpdesk.add(ticket(1, &["transaction_issue_trial"]));
+    bot.deliver(&event("e0", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    desk.helpdesk.say(1, 7001, "star: sales_assisted=no", Publicity::Internal);
+    bot.deliver(&event("e1", 1, "comment_added"), &[]);
+    bot.notes(&desk, 1, 2);
+    desk.helpdesk.say(1, 7001, "star: sales_assisted=yes", Publicity::Internal);
+    bot.deliver(&event("e2", 1, "comment_added"), &[]);
+    wait_for("it to be held back", || kept(&bot, 1)["last_error"].as_str()?.contains("the ticket flaps").then_some(()));
+    let (_, list) = tickets(folder.path(), &["list"]);
+    assert!(list.contains("the ticket flaps and is held back"), "{list}");
+    assert_eq!(desk.helpdesk.notes(1).len(), 2);
+}
+
+#[test]
+fn an_id_that_somebody_quotes_means_nothing() {
+    let note = {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let bot = serve(&desk, folder.path(), "");
+        desk.helpdesk.add(ticket(1, &DECIDED));
+        bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+        bot.notes(&desk, 1, 1).remove(0)
+    };
+    let reference = note.split("ref ").nth(1).expect("an id").trim().to_owned();
+    // The same ticket of another day: the very id it is about to get stands on it already, by other hands.
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &DECIDED));
+    for (author, publicity) in [(5001, Publicity::Public), (7001, Publicity::Internal)] {
+        desk.helpdesk.say(1, author, &note, publicity);
+    }
+    let bot = serve(&desk, folder.path(), "");
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    let own = bot.notes(&desk, 1, 1).remove(0);
+    assert!(own.trim().ends_with(&reference), "its own note is written all the same:\n{note}\n\n{own}");
+}
+
+#[test]
+fn a_ticket_is_shown_with_its_whole_history() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let mut hostile = ticket(1, &DECIDED);
+    hostile.ticket.subject = "Help\u{1b}[2J me".into();
+    desk.helpdesk.add(hostile);
+    wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+    desk.helpdesk.inject(Trouble::ReadStatus(502));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    wait_for("its end", || (kept(&bot, 1)["watch"]["state"] == "idle").then_some(()));
+    assert_eq!(tickets(folder.path(), &["recheck", "1"]), (true, "global/1 is due now\n".into()));
+    wait_for("another look", || (looks(&desk, 1) == 2).then_some(()));
+    let (well, shown) = tickets(folder.path(), &["show", "global/1"]);
+    for words in [
+        "Help [2J me",
+        "delivery: tags changed",
+        "a look failed: the helpdesk failed with status 502",
+        "ann (command line) asked for another look",
+        "wait for sales; note and tags are on the ticket",
+        "Wait for Sales.",
+    ] {
+        assert!(well && shown.contains(words), "{words} in\n{shown}");
+    }
+    let (_, json) = tickets(folder.path(), &["show", "1", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["id"], &json["decisions"]), (&json!(1), &kept(&bot, 1)["decisions"]));
+    for (arguments, sentence) in [
+        (["show", "global/9"], "the bot never heard of ticket global/9"),
+        (["show", "us/1"], "there is no account us: the configuration has global"),
+        (["recheck", "global/one"], "one is no ticket number: give digits alone, or ACCOUNT/NUMBER"),
+    ] {
+        assert_eq!(tickets(folder.path(), &arguments), (false, format!("{sentence}\n")));
+    }
+}
