@@ -5,6 +5,7 @@ use std::sync::Arc;
 use starwarden::helpdesk::ticket::TicketKey;
 use starwarden::store::Store;
 use starwarden::store::decisions::Carried;
+use starwarden::store::deliveries::{NewDelivery, Recorded, Relevance};
 use starwarden::store::postgres::Postgres;
 use starwarden::store::sqlite::Sqlite;
 use starwarden::store::watches::Watch;
@@ -39,6 +40,15 @@ async fn check(store: Arc<dyn Store>) {
     let claims =
         store.claim("global", chrono::Utc::now(), std::time::Duration::from_secs(60), 10).await.expect("claimed");
     assert_eq!((claims.len(), claims[0].failures, claims[0].marks), (1, 2, 7));
+    let again = NewDelivery {
+        ticket: key("global", 1),
+        key: Some("k1".into()),
+        kind: "trigger".into(),
+        received_at: chrono::DateTime::from_timestamp_millis(9000).expect("an instant"),
+        due_at: chrono::DateTime::from_timestamp_millis(9000).expect("an instant"),
+        relevance: Relevance::Ours,
+    };
+    assert_eq!(store.record(again).await.expect("kept"), Recorded::Duplicate);
 }
 
 #[tokio::test]

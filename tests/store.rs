@@ -93,6 +93,31 @@ async fn a_delivery_is_known_again_by_its_key_within_its_account() {
 }
 
 #[tokio::test]
+async fn a_repeat_is_known_for_a_week_and_forgotten_after_two() {
+    let day = 24 * 60 * 60;
+    for (days, expected) in [
+        (&[0, 7][..], Recorded::Duplicate),
+        (&[3, 10], Recorded::Duplicate),
+        (&[6, 13], Recorded::Duplicate),
+        (&[0, 14], Recorded::Accepted),
+        (&[0, 21], Recorded::Accepted),
+        (&[0, 14, 15], Recorded::Duplicate),
+        (&[9, 8], Recorded::Duplicate),
+    ] {
+        check(|store| async move {
+            let mut recorded = None;
+            for nth in days {
+                recorded = Some(store.record(delivery(1, Some("k"), nth * day)).await.expect("kept"));
+                // Others come meanwhile, with which the old ones go.
+                store.record(delivery(1, Some(&format!("k{nth}")), nth * day)).await.expect("kept");
+            }
+            assert_eq!(recorded, Some(expected), "{days:?}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_burst_is_one_due_ticket_at_its_first_time() {
     check(|store| async move {
         for seconds in [5, 3, 9] {

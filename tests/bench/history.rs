@@ -20,33 +20,38 @@ use starwarden::store::sqlite::Sqlite;
 const SENDERS: u64 = 32;
 const EACH: u64 = 1_000;
 
-/// A delivery of the history, by its number: five for each ticket, keys without an order as the helpdesk's have none.
+/// A history of 400 days: five deliveries for each ticket, keys without an order as the helpdesk's have none, and those of
+/// this week and the last by which repeats are known.
 const SQLITE_FILL: &str = "
     BEGIN;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ROWS)
     INSERT INTO deliveries (account, ticket, key, kind, received_at)
-    SELECT 'global', i / 5, lower(hex(randomblob(16))), 'zen:event-type:ticket.tags_changed', 1700000000000 + i FROM n;
+    SELECT 'global', i / 5, lower(hex(randomblob(16))), 'zen:event-type:ticket.tags_changed', NOW - (ROWS - i) * 34560000000 / ROWS FROM n;
     INSERT INTO watches (account, ticket, state, marks) SELECT 'global', ticket, 'idle', count(*) FROM deliveries GROUP BY ticket;
+    INSERT INTO heard SELECT account, received_at / 604800000, key FROM deliveries WHERE received_at / 604800000 >= NOW / 604800000 - 1;
     COMMIT;";
 
 const POSTGRES_FILL: &str = "
     INSERT INTO deliveries (account, ticket, key, kind, received_at)
-    SELECT 'global', i / 5, gen_random_uuid()::text, 'zen:event-type:ticket.tags_changed', 1700000000000 + i
+    SELECT 'global', i / 5, gen_random_uuid()::text, 'zen:event-type:ticket.tags_changed', NOW - (ROWS - i) * 34560000000 / ROWS
     FROM generate_series(1::bigint, ROWS) AS i;
     INSERT INTO watches (account, ticket, state, marks) SELECT 'global', ticket, 'idle', count(*) FROM deliveries GROUP BY ticket;
+    INSERT INTO heard SELECT account, received_at / 604800000, key FROM deliveries WHERE received_at / 604800000 >= NOW / 604800000 - 1;
     VACUUM ANALYZE;";
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     let rows: u64 = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100_000);
+    let filled =
+        |fill: &str| fill.replace("ROWS", &rows.to_string()).replace("NOW", &Utc::now().timestamp_millis().to_string());
     println!("{SENDERS} senders, {} deliveries for each figure, a history of {rows}", SENDERS * EACH);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let path = folder.path().join("star.db");
     let sqlite = || Arc::new(Sqlite::open(&path).expect("a store"));
     let empty = rate(sqlite(), rows).await;
     let file = rusqlite::Connection::open(&path).expect("a file");
-    file.execute_batch("DELETE FROM deliveries; DELETE FROM watches").expect("emptied");
-    file.execute_batch(&SQLITE_FILL.replace("ROWS", &rows.to_string())).expect("filled");
+    file.execute_batch("DELETE FROM deliveries; DELETE FROM heard; DELETE FROM watches").expect("emptied");
+    file.execute_batch(&filled(SQLITE_FILL)).expect("filled");
     drop(file);
     print("SQLite", empty, rate(sqlite(), rows).await);
 
@@ -55,8 +60,7 @@ async fn main() {
     let empty = rate(Arc::new(Postgres::open(&url).await.expect("a store")), rows).await;
     let store = Arc::new(Postgres::open(&full).await.expect("a store"));
     let name = full.rsplit('/').next().expect("a name");
-    for statement in POSTGRES_FILL.replace("ROWS", &rows.to_string()).split(';').filter(|text| !text.trim().is_empty())
-    {
+    for statement in filled(POSTGRES_FILL).split(';').filter(|text| !text.trim().is_empty()) {
         server.execute(name, statement).await;
     }
     print("PostgreSQL", empty, rate(store, rows).await);
@@ -66,7 +70,7 @@ fn print(store: &str, empty: f64, full: f64) {
     println!("{store}: {empty:.0} a second when empty, {full:.0} with its history: {:.2} of it", full / empty);
 }
 
-/// Deliveries a second that `store` keeps, of tickets spread over those of the history.
+/// Deliveries a second that `store` keeps, of new tickets and of the few hundred before them.
 async fn rate(store: Arc<dyn Store>, rows: u64) -> f64 {
     let begun = Instant::now();
     let senders: Vec<_> = (0..SENDERS).map(|sender| tokio::spawn(send(store.clone(), sender, rows))).collect();
@@ -83,7 +87,10 @@ async fn send(store: Arc<dyn Store>, sender: u64, rows: u64) {
         let mixed = (sender * EACH + nth).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let now = Utc::now();
         let delivery = NewDelivery {
-            ticket: TicketKey { account: "global".into(), id: mixed % (rows / 5).max(1) },
+            ticket: TicketKey {
+                account: "global".into(),
+                id: rows / 5 + 200 + (sender * EACH + nth) / 5 - mixed % 200,
+            },
             key: Some(format!("{mixed:016x}{:016x}", mixed.rotate_left(32))),
             kind: "zen:event-type:ticket.tags_changed".into(),
             received_at: now,

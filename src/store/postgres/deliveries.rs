@@ -9,7 +9,7 @@ use super::listener::CHANNEL;
 use super::values::text;
 use super::{Postgres, chain, connection, is_of_the_data};
 use crate::store::StoreError;
-use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
+use crate::store::deliveries::{Deliveries, FORGOTTEN_WITH_EACH, NewDelivery, Recorded, Relevance, week};
 use crate::store::values::{millis, number};
 
 /// How many deliveries share a statement at most.
@@ -20,16 +20,31 @@ const MOST_TOGETHER: usize = 512;
 const RECORD: &str = "
     WITH told AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('deliveries', 'id')) AS id, told.*
-        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
-            WITH ORDINALITY AS told (account, ticket, key, kind, received_at, due_at, ours, nth)
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[], $9::bigint[])
+            WITH ORDINALITY AS told (account, ticket, key, kind, received_at, due_at, ours, week, nth)
     ), wanted AS MATERIALIZED (
         SELECT * FROM told WHERE ours OR EXISTS (
             SELECT FROM watches
             WHERE watches.account = told.account AND watches.ticket = told.ticket AND watches.state <> 'stopped')
+    ), first AS MATERIALIZED (
+        SELECT DISTINCT ON (account, key) account, week, key, id FROM wanted
+        WHERE key IS NOT NULL ORDER BY account, key, nth
+    ), hears AS (
+        INSERT INTO heard (account, week, key) SELECT account, week, key FROM first
+        WHERE NOT EXISTS (SELECT FROM heard
+            WHERE heard.account = first.account AND heard.week IN (first.week - 1, first.week + 1) AND heard.key = first.key)
+        ORDER BY account, week, key
+        ON CONFLICT DO NOTHING RETURNING account, week, key
+    ), forgotten AS (
+        DELETE FROM heard WHERE (account, week, key) IN (
+            SELECT heard.account, heard.week, heard.key
+            FROM heard JOIN (SELECT account, max(week) AS week FROM first GROUP BY account) AS now USING (account)
+            WHERE heard.week < now.week - 1 LIMIT (SELECT $10 * count(*) FROM first) FOR UPDATE OF heard SKIP LOCKED)
     ), kept AS (
         INSERT INTO deliveries (id, account, ticket, key, kind, received_at)
-        SELECT id, account, ticket, key, kind, received_at FROM wanted ORDER BY account, key, nth
-        ON CONFLICT DO NOTHING RETURNING id
+        SELECT id, account, ticket, key, kind, received_at FROM wanted
+        WHERE key IS NULL OR id IN (SELECT id FROM first JOIN hears USING (account, week, key)) ORDER BY nth
+        RETURNING id
     ), marked AS (
         INSERT INTO watches (account, ticket, state, due_at, marks)
         SELECT account, ticket, 'due', min(due_at), count(*) FROM wanted JOIN kept USING (id)
@@ -132,9 +147,14 @@ async fn record(client: &deadpool_postgres::Object, batch: &[Waiting]) -> Result
     let received: Vec<i64> = each().map(|told| millis(told.received_at)).collect();
     let due: Vec<i64> = each().map(|told| millis(told.due_at)).collect();
     let ours: Vec<bool> = each().map(|told| told.relevance == Relevance::Ours).collect();
+    let weeks: Vec<i64> = each().map(|told| week(told.received_at)).collect();
     let statement = client.prepare_cached(RECORD).await?;
-    let rows =
-        client.query(&statement, &[&accounts, &tickets, &keys, &kinds, &received, &due, &ours, &CHANNEL]).await?;
+    let rows = client
+        .query(
+            &statement,
+            &[&accounts, &tickets, &keys, &kinds, &received, &due, &ours, &CHANNEL, &weeks, &FORGOTTEN_WITH_EACH],
+        )
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(match (row.try_get(0)?, row.try_get(1)?) {

@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0007_open_questions.sql"),
     include_str!("../migrations/postgres/0008_looks.sql"),
     include_str!("../migrations/postgres/0009_candidates.sql"),
+    include_str!("../migrations/postgres/0010_heard.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

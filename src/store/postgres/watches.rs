@@ -45,9 +45,12 @@ const SETTLE: &str = "WITH settled AS (UPDATE watches SET
         INSERT INTO failures (account, ticket, at, error) SELECT $1, $2, $11, last_error FROM settled WHERE last_error IS NOT NULL
     ) SELECT count(*) FROM settled";
 
-const NEXT_DUE: &str =
-    "SELECT min(CASE WHEN lease IS NULL THEN due_at ELSE greatest(due_at, lease_until) END) FROM watches
-    WHERE account = $1 AND state = 'due' AND NOT EXISTS (SELECT FROM pauses WHERE account = $1)";
+/// Of the tickets in nobody's hands the first is the next; those in somebody's are few.
+const NEXT_DUE: &str = "SELECT min(at) FROM (
+        (SELECT due_at AS at FROM watches WHERE account = $1 AND state = 'due' AND lease IS NULL ORDER BY due_at LIMIT 1)
+        UNION ALL
+        SELECT greatest(due_at, lease_until) FROM watches WHERE account = $1 AND state = 'due' AND lease IS NOT NULL
+    ) AS either WHERE NOT EXISTS (SELECT FROM pauses WHERE account = $1)";
 
 /// Rows are locked in the order in which deliveries lock theirs.
 const SEND_BACK: &str = "WITH which AS (

@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0007_open_questions.sql"),
     include_str!("../migrations/sqlite/0008_looks.sql"),
     include_str!("../migrations/sqlite/0009_candidates.sql"),
+    include_str!("../migrations/sqlite/0010_heard.sql"),
 ];
 
 /// How long another process's writing is waited for.

@@ -57,6 +57,15 @@ impl Watches for Sqlite {
 
 /// A ticket that is due earlier stays so: a burst of marks is one look.
 pub(super) fn mark_due(connection: &Connection, ticket: &TicketKey, at: DateTime<Utc>) -> Outcome<()> {
+    // The usual case first, for it touches no index.
+    let counted = connection
+        .prepare_cached(
+            "UPDATE watches SET marks = marks + 1 WHERE account = ?1 AND ticket = ?2 AND state = 'due' AND due_at <= ?3",
+        )?
+        .execute(params![ticket.account, number(ticket.id)?, millis(at)])?;
+    if counted > 0 {
+        return Ok(());
+    }
     connection
         .prepare_cached(
             "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, 1)
@@ -149,8 +158,13 @@ fn settle(connection: &Connection, claim: &Claim, next: &Next, now: DateTime<Utc
 fn next_due(connection: &Connection, account: &str) -> Outcome<Option<DateTime<Utc>>> {
     let at: Option<i64> = connection
         .prepare_cached(
-            "SELECT min(CASE WHEN lease IS NULL THEN due_at ELSE max(due_at, lease_until) END) FROM watches
-             WHERE account = ?1 AND state = 'due' AND NOT EXISTS (SELECT 1 FROM pauses WHERE account = ?1)",
+            "SELECT min(at) FROM (
+                 SELECT * FROM (SELECT due_at AS at FROM watches INDEXED BY watches_due
+                     WHERE account = ?1 AND state = 'due' AND lease IS NULL ORDER BY due_at LIMIT 1)
+                 UNION ALL
+                 SELECT max(due_at, lease_until) FROM watches INDEXED BY watches_in_hand
+                     WHERE account = ?1 AND state = 'due' AND lease IS NOT NULL)
+             WHERE NOT EXISTS (SELECT 1 FROM pauses WHERE account = ?1)",
         )?
         .query_row(params![account], |row| row.get(0))?;
     at.map(instant).transpose()
