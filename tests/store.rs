@@ -118,6 +118,22 @@ async fn a_repeat_is_known_for_a_week_and_forgotten_after_two() {
 }
 
 #[tokio::test]
+async fn what_another_process_marks_due_is_heard() {
+    let heard = async |mine: Arc<dyn Store>, others: Arc<dyn Store>| {
+        let wake = mine.wake("global");
+        others.mark_due(&key(1), at(0)).await.expect("marked");
+        let patience = Duration::from_secs(30);
+        tokio::time::timeout(patience, wake.notified()).await.expect("a wake before the clock's");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("star.db");
+    heard(Arc::new(Sqlite::open(&file).expect("a store")), Arc::new(Sqlite::open(&file).expect("a store"))).await;
+    let url = postgres::shared().database().await;
+    let open = async || Arc::new(Postgres::open(&url).await.expect("a store"));
+    heard(open().await, open().await).await;
+}
+
+#[tokio::test]
 async fn a_burst_is_one_due_ticket_at_its_first_time() {
     check(|store| async move {
         for seconds in [5, 3, 9] {

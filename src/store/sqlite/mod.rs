@@ -53,7 +53,7 @@ pub struct Sqlite {
     writer: Writer,
     readers: Readers,
     budgets: Budgets,
-    bells: Bells,
+    bells: Arc<Bells>,
 }
 
 impl Sqlite {
@@ -74,8 +74,10 @@ impl Sqlite {
         write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
         migrate(&mut connection, path)?;
-        let writer = Writer::start(connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Sqlite { writer, readers: Readers::of(path), budgets: Budgets::default(), bells: Bells::default() })
+        let bells = Arc::new(Bells::default());
+        let writer =
+            Writer::start(connection, bells.clone()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Sqlite { writer, readers: Readers::of(path), budgets: Budgets::default(), bells })
     }
 }
 

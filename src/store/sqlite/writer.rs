@@ -1,14 +1,20 @@
-//! The one thread that touches the file: all jobs that wait share one transaction and one flush.
+//! The one thread that writes the file: all jobs that wait share one transaction and one flush.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
+use crate::store::wakes::Bells;
 
 /// How many jobs share a transaction at most.
 const MOST_TOGETHER: usize = 512;
+
+/// How often it is seen whether another process wrote the file: a command that marks a ticket due is one.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// What a job does, and then how it answers once it is known whether the commit held.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
@@ -20,10 +26,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; it ends when the last handle is gone.
-    pub(super) fn start(connection: Connection) -> std::io::Result<Writer> {
+    /// Starts the thread; it ends when the last handle is gone. The bells ring where another process wrote the file.
+    pub(super) fn start(connection: Connection, bells: Arc<Bells>) -> std::io::Result<Writer> {
         let (jobs, waiting) = sync_channel(4 * MOST_TOGETHER);
-        std::thread::Builder::new().name("store".into()).spawn(move || work(&connection, &waiting))?;
+        std::thread::Builder::new().name("store".into()).spawn(move || work(&connection, &waiting, &bells))?;
         Ok(Writer { jobs })
     }
 
@@ -60,30 +66,54 @@ fn within_savepoint<T>(
         // A full disk ends the whole transaction, not only the job that met it.
         return Err(StoreError::Unavailable("the transaction was given up".into()));
     }
-    connection.execute_batch("SAVEPOINT job")?;
+    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let done = job(connection);
-    let end = if done.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    connection.execute_batch(end)?;
+    if done.is_err() {
+        connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    connection.prepare_cached("RELEASE job")?.execute([])?;
     done
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
-        let mut answers = Vec::new();
-        for job in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
-            // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
-            answers.push(job(begun.as_ref().map(|()| connection).map_err(|why| StoreError::Unavailable(why.clone()))));
+fn work(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
+    let (mut seen, mut glanced) = (others(connection), Instant::now());
+    loop {
+        match waiting.recv_timeout(GLANCE) {
+            Ok(first) => together(connection, first, waiting),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
         }
-        let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error.to_string()));
-        if committed.is_err() {
-            // After a failed commit the transaction may still be open; where it is not, this does nothing.
-            let _not_open = connection.execute_batch("ROLLBACK");
+        if glanced.elapsed() >= GLANCE {
+            let now = others(connection);
+            if now != seen {
+                bells.ring_all();
+            }
+            (seen, glanced) = (now, Instant::now());
         }
-        let failure = committed.err();
-        for answer in answers {
-            answer(failure.clone().map_or(Ok(()), |why| Err(StoreError::Unavailable(why))));
-        }
+    }
+}
+
+/// A number that is another once some other process has written the file; none where it cannot be read.
+fn others(connection: &Connection) -> Option<i64> {
+    connection.pragma_query_value(None, "data_version", |row| row.get(0)).ok()
+}
+
+/// Runs a job, and all that wait by then, in one transaction.
+fn together(connection: &Connection, first: Job, waiting: &Receiver<Job>) {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
+    let mut answers = Vec::new();
+    for job in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
+        // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
+        answers.push(job(begun.as_ref().map(|()| connection).map_err(|why| StoreError::Unavailable(why.clone()))));
+    }
+    let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error.to_string()));
+    if committed.is_err() {
+        // After a failed commit the transaction may still be open; where it is not, this does nothing.
+        let _not_open = connection.execute_batch("ROLLBACK");
+    }
+    let failure = committed.err();
+    for answer in answers {
+        answer(failure.clone().map_or(Ok(()), |why| Err(StoreError::Unavailable(why))));
     }
 }
 
