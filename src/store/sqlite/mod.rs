@@ -48,6 +48,9 @@ const MIGRATIONS: &[&str] = &[
 /// How long another process's writing is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many statements are kept prepared: there are fewer.
+const STATEMENTS: usize = 128;
+
 /// A store in one SQLite file, for one process at a time.
 pub struct Sqlite {
     writer: Writer,
@@ -73,6 +76,7 @@ impl Sqlite {
         connection.busy_timeout(PATIENCE).map_err(told)?;
         write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut connection, path)?;
         let bells = Arc::new(Bells::default());
         let writer =
