@@ -1,30 +1,12 @@
 //! The JSON API against its own document, by a public contract tester.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::tools::{run, tool};
 use crate::support::{desk, event, serve, ticket};
 
 /// The tester, at a version that is known to work.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
-
-/// The tester in an environment of its own under target/, made once.
-fn schemathesis() -> PathBuf {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis");
-    let program = place.join("bin/schemathesis");
-    if !program.exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&place));
-        run(Command::new(place.join("bin/pip")).args(["install", "--quiet", SCHEMATHESIS]));
-    }
-    program
-}
-
-fn run(command: &mut Command) {
-    let done =
-        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs what it needs"));
-    let (out, error) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(done.status.success(), "{command:?} failed:\n{out}\n{error}");
-}
 
 #[test]
 fn the_api_does_what_its_document_says() {
@@ -51,7 +33,7 @@ fn the_api_does_what_its_document_says() {
         let (answered, body) = bot.get(path);
         assert!(answered == status && body["error"].is_string(), "{path}: {answered} {body}");
     }
-    run(Command::new(schemathesis())
+    run(Command::new(tool("schemathesis", SCHEMATHESIS))
         .args(["run", "--max-examples", "60", "--seed", "7", "--request-timeout", "10", "--no-color"])
         .arg(format!("{}/api/v1/openapi.json", bot.url))
         .current_dir(folder.path()));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use secrecy::ExposeSecret;
 
 use crate::config::{self, StoreAt};
 use crate::store::Store;
@@ -13,7 +14,7 @@ use crate::store::sqlite::Sqlite;
 pub(super) async fn open(store: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store.at()? {
         StoreAt::Sqlite(file) => Arc::new(Sqlite::open(&file)?),
-        StoreAt::Postgres(url) => Arc::new(Postgres::open(url).await?),
+        StoreAt::Postgres(url) => Arc::new(Postgres::open(url.expose_secret()).await?),
     })
 }
 

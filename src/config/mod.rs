@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::facts::sources::Ids;
@@ -106,26 +107,20 @@ fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 
-/// Where things are kept. It is never shown: the URL of a server may hold a password.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+/// Where things are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
     /// `sqlite:PATH`, the path relative to where the program is started, for one process; or `postgres://…`, for several.
-    /// Absent: `sqlite:starwarden.db`.
+    /// A secret, for a server's may hold a password. Absent: `sqlite:starwarden.db`.
     #[serde(default = "default_store")]
-    pub url: String,
+    pub url: Secret,
     /// How long deliveries, and decisions of tickets that are watched no longer, are kept; "off" for ever. Absent: 400 days.
     #[serde(default = "default_keep", deserialize_with = "span_or_off")]
     pub keep: Option<Duration>,
 }
 
-impl std::fmt::Debug for Store {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("keep", &self.keep).finish_non_exhaustive()
-    }
-}
-
-fn default_store() -> String {
+fn default_store() -> Secret {
     "sqlite:starwarden.db".into()
 }
 
@@ -135,11 +130,11 @@ fn default_keep() -> Option<Duration> {
 }
 
 /// What a store's URL names.
-pub enum StoreAt<'a> {
+pub enum StoreAt {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL database, by its URL.
-    Postgres(&'a str),
+    Postgres(SecretString),
 }
 
 impl Default for Store {
@@ -152,11 +147,12 @@ impl Store {
     /// What the URL names.
     ///
     /// # Errors
-    /// A URL of another kind.
-    pub fn at(&self) -> anyhow::Result<StoreAt<'_>> {
-        match self.url.split_once(':') {
+    /// A URL of another kind, or one that is kept elsewhere and is not there.
+    pub fn at(&self) -> anyhow::Result<StoreAt> {
+        let url = self.url.read(Path::new("")).context("store.url")?;
+        match url.expose_secret().split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(StoreAt::Sqlite(PathBuf::from(path))),
-            Some(("postgres" | "postgresql", _)) => Ok(StoreAt::Postgres(&self.url)),
+            Some(("postgres" | "postgresql", _)) => Ok(StoreAt::Postgres(url)),
             _ => bail!("store.url is not one this version can use: write `sqlite:PATH` or `postgres://…`"),
         }
     }
@@ -181,7 +177,8 @@ pub struct Account {
     /// Whether notes and tags are written.
     #[serde(default)]
     pub mode: Mode,
-    /// What its webhooks are signed with; several while rotating, never none.
+    /// What its webhooks are signed with: one, or several while rotating.
+    #[serde(deserialize_with = "secret::one_or_several")]
     pub webhook_secrets: Vec<Secret>,
     /// The helpdesk's own number; deliveries that name another are refused. Absent: any.
     pub account_id: Option<u64>,
@@ -293,7 +290,10 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
     let mut settings: Settings = if overrides.is_empty() {
         toml::from_str(&text).map_err(|error| place(file, &text, &error))?
     } else {
-        table.try_into().with_context(|| format!("{} with the environment's STARWARDEN__ variables", file.display()))?
+        table.try_into().map_err(|error: toml::de::Error| {
+            let why = secret::without_values(error.message());
+            anyhow::anyhow!("{} with the environment's STARWARDEN__ variables: {why}", file.display())
+        })?
     };
     let home = file.parent().unwrap_or(Path::new("."));
     settings.policy.file = home.join(&settings.policy.file);
@@ -301,13 +301,16 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
     for file in [&mut settings.server.tls_certificate, &mut settings.server.tls_key].into_iter().flatten() {
         *file = home.join(&*file);
     }
+    settings.store.url = settings.store.url.beside(home);
     sound(&settings).with_context(|| file.display().to_string())?;
     Ok(settings)
 }
 
 /// What serde cannot see.
 fn sound(settings: &Settings) -> anyhow::Result<()> {
-    settings.store.at()?;
+    if settings.store.url.is_here() {
+        settings.store.at()?;
+    }
     settings.console.sound(settings.server.public_url.as_deref())?;
     if settings.server.tls_certificate.is_some() != settings.server.tls_key.is_some() {
         bail!("server.tls_certificate and server.tls_key go together: give both, or neither behind a proxy");
@@ -347,14 +350,18 @@ fn sound(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts a value from the environment into the table: as TOML where it is, else as text.
+/// Puts a value from the environment into the table: as TOML where it is, else as text. A secret is always a text, or a
+/// list of them, though it may look like a number.
 fn set(table: &mut toml::Table, path: &[String], value: &str) -> Option<()> {
     let (key, inner) = path.split_first()?;
     if inner.is_empty() {
         let typed = toml::from_str::<toml::Table>(&format!("value = {value}"))
             .ok()
             .and_then(|mut parsed| parsed.remove("value"));
-        let plain = typed.filter(|typed| !typed.is_datetime() && !typed.is_float());
+        let plain = typed.filter(|typed| match secret::is_named(key) {
+            true => typed.is_str() || typed.is_array(),
+            false => !typed.is_datetime() && !typed.is_float(),
+        });
         table.insert(key.clone(), plain.unwrap_or_else(|| toml::Value::String(value.to_owned())));
         return Some(());
     }
@@ -367,7 +374,7 @@ fn place(file: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let fault = crate::policy::fault::Fault {
         document: crate::policy::fault::Document::Binding,
         span: error.span().unwrap_or(0..0),
-        message: error.message().to_owned(),
+        message: secret::without_values(error.message()),
         help: None,
     };
     anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), &secret::blotted(text)))

@@ -6,6 +6,9 @@ use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
+/// What is in the names of keys that hold secrets.
+const NAMES: [&str; 3] = ["secret", "token", "password"];
+
 /// A secret as configured; read with [`Secret::read`] where it is needed. Its text is never shown.
 #[derive(Debug, Clone)]
 pub struct Secret(SecretString);
@@ -21,6 +24,50 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl Eq for Secret {}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret(text.into())
+    }
+}
+
+/// One secret, or a list of them.
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    let told = |_| D::Error::custom("give a secret in quotes, or a list of them; each may be env:NAME or file:PATH");
+    let several = match toml::Value::deserialize(deserializer)? {
+        toml::Value::Array(several) => several,
+        one => vec![one],
+    };
+    several.into_iter().map(|one| Secret::deserialize(one).map_err(told)).collect()
+}
+
+/// Whether a key of the configuration holds a secret, by its name.
+pub(super) fn is_named(key: &str) -> bool {
+    NAMES.iter().any(|name| key.contains(name))
+}
+
+/// What a parser says, without the texts it shows: one that stands in the wrong place may be a secret.
+pub(super) fn without_values(message: &str) -> String {
+    let shown = ["invalid type: string ", "invalid value: string "].iter().find(|begins| message.starts_with(**begins));
+    match (shown, message.rfind(", expected ")) {
+        (Some(begins), Some(rest)) => {
+            format!(
+                "{} a text{}",
+                begins.trim_end_matches("string ").trim_end(),
+                message.get(rest..).unwrap_or_default()
+            )
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// The text of a configuration, for faults to be shown in, with stars where a secret stands in it.
 ///
 /// It goes by lines, for what is at fault may be that it is no TOML; places in the text stay what they are.
@@ -29,7 +76,7 @@ pub fn blotted(text: &str) -> String {
     let mut blotted = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let low = line.to_ascii_lowercase();
-        let named = ["secret", "token", "password"].iter().filter_map(|word| low.find(word)).min();
+        let named = NAMES.iter().filter_map(|word| low.find(word)).min();
         let from = match (open, named) {
             (true, _) => Some(0),
             (false, Some(word)) => line.get(word..).and_then(|rest| rest.find('=')).map(|equals| word + equals + 1),
@@ -70,6 +117,20 @@ impl Secret {
             bail!("a secret is empty");
         }
         Ok(secret.into())
+    }
+
+    /// The same, where a file's path is not relative to `home` any more.
+    pub(super) fn beside(&self, home: &Path) -> Secret {
+        match self.file(home) {
+            Some(path) => Secret(format!("file:{}", path.display()).into()),
+            None => self.clone(),
+        }
+    }
+
+    /// Whether the configuration has the text itself.
+    pub(super) fn is_here(&self) -> bool {
+        let text = self.0.expose_secret();
+        !text.starts_with("env:") && !text.starts_with("file:")
     }
 
     /// The environment variable it is kept in, if it is kept in one.

@@ -1,6 +1,7 @@
 //! What several tests need: a stand-in helpdesk on a port, the real binary beside it, signed deliveries.
 
 pub(crate) mod postgres;
+pub(crate) mod tools;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
