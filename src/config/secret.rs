@@ -41,10 +41,8 @@ impl From<&str> for Secret {
 /// One secret, or a list of them.
 pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
     let told = |_| D::Error::custom("give a secret in quotes, or a list of them; each may be env:NAME or file:PATH");
-    let several = match toml::Value::deserialize(deserializer)? {
-        toml::Value::Array(several) => several,
-        one => vec![one],
-    };
+    let given = toml::Value::deserialize(deserializer)?;
+    let several = given.as_array().cloned().unwrap_or_else(|| vec![given]);
     several.into_iter().map(|one| Secret::deserialize(one).map_err(told)).collect()
 }
 
