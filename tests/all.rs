@@ -10,6 +10,7 @@
 
 mod architecture;
 mod backtest;
+mod backup;
 mod browser;
 mod brute_force;
 mod candidate;
@@ -25,6 +26,7 @@ mod end_to_end;
 mod facts;
 mod faults;
 mod feedback;
+mod help;
 mod metrics;
 mod migrations;
 mod note;

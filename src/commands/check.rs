@@ -11,7 +11,10 @@ use crate::config;
 use crate::config::policy::drawn;
 use crate::policy::Policy;
 
-/// What is checked.
+/// Read configuration, policy and diagram, and show every fault with its place
+///
+/// Each fault has its file, line and column, and what to do. Nothing outside is asked: whether secrets and helpdesks are
+/// as they should be, doctor says. Exit code 1 where there is a fault, or a case that does not end as it should.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// The configuration, starwarden.toml

@@ -21,7 +21,12 @@ use crate::policy::fault::Fault;
 use crate::work::judge::{self, Judged};
 use crate::work::line::{Decided, Line};
 
-/// What is decided, by what.
+/// Decide one ticket, or a file of them, offline, and say why
+///
+/// With facts alone: starwarden decide --policy star.toml --fact trial=no --fact expires_at=2026-11-30
+///
+/// With --each, one JSON object a line comes in, with a ticket or facts in it, and one decision a line goes out, in the same
+/// order; a line that is none gives its error, the others go on, and the exit code is 3. Bad input otherwise is 2.
 #[derive(Debug, clap::Args)]
 pub(super) struct Decide {
     /// The policy's binding, star.toml

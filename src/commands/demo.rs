@@ -39,7 +39,11 @@ const ACCOUNT: &str = "demo";
 /// How long a sample may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How the demo is run.
+/// Show the bot at work on sample tickets, with a stand-in helpdesk
+///
+/// Everything is embedded and stays on this machine: a helpdesk with sample tickets, signed deliveries over HTTP, the real
+/// receiver, worker and console. Each verdict and note is printed as it lands. Exit code 1 where a sample does not end as
+/// its file says.
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
     /// Stop when the samples are done

@@ -11,13 +11,13 @@ use crate::policy::diagram::Diagram as Flowchart;
 use crate::policy::drawing;
 use crate::policy::fault::Fault;
 
-/// What is shown.
+/// Show a Mermaid flowchart as data, as a picture, as text
 #[derive(Debug, clap::Args)]
 pub(super) struct Diagram {
     /// The Mermaid file
     #[arg(value_name = "FILE.mmd")]
     file: PathBuf,
-    /// How
+    /// How it is shown
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }

@@ -7,10 +7,19 @@ use anyhow::{Context, bail};
 use super::{Done, ExitAs, print};
 use crate::console::sign_in;
 
-pub(super) fn run() -> Done {
-    let hash = hashed().exit_as(2)?;
-    print(&format!("{hash}\n"));
-    Ok(ExitCode::SUCCESS)
+/// Hash a console user's password for the configuration
+///
+/// The password is one line on standard input, of 12 characters or more; the hash goes into password_hash of
+/// [console.users.NAME].
+#[derive(Debug, clap::Args)]
+pub(super) struct HashPassword {}
+
+impl HashPassword {
+    pub(super) fn run(&self) -> Done {
+        let hash = hashed().exit_as(2)?;
+        print(&format!("{hash}\n"));
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 fn hashed() -> anyhow::Result<String> {

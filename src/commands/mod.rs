@@ -1,6 +1,7 @@
 //! The command line: one file a verb.
 
 mod backtest;
+mod backup;
 mod bot;
 mod check;
 mod decide;
@@ -14,6 +15,7 @@ mod hash_password;
 mod health;
 pub mod lines;
 mod loaded;
+mod manual;
 mod policy;
 mod reload;
 mod report;
@@ -22,70 +24,62 @@ mod setup;
 mod store;
 mod tickets;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Works GitLab's STAR flowchart on starred tickets and leaves one internal note and one tag.
+/// Works GitLab's STAR flowchart on starred tickets and leaves one internal note and one tag
+///
+/// To see it at work, with nothing outside needed: starwarden demo. For a helpdesk of your own write a configuration,
+/// then setup, doctor, serve. To change the rule: check, decide and backtest say what a change would do.
+///
+/// Results go to standard output, what went wrong is one sentence on standard error. Wherever --config is asked for,
+/// STARWARDEN_CONFIG may name it.
 #[derive(Debug, Parser)]
-#[command(name = "starwarden", version, arg_required_else_help = true)]
+#[command(name = "starwarden", version, arg_required_else_help = true, subcommand_help_heading = "Verbs")]
 pub struct CommandLine {
     #[command(subcommand)]
     verb: Verb,
 }
 
+// Each verb's own text, short and long, stands on what it takes.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Show the bot at work on sample tickets, with a stand-in helpdesk; nothing outside is needed
     Demo(demo::Demo),
-    /// Run the bot: take deliveries, decide tickets, leave notes
-    Serve(ConfigFile),
-    /// Make or mend webhook and trigger at the helpdesk
+    Serve(serve::Serve),
     Setup(setup::Setup),
-    /// Check everything the bot needs, and say what to do about what is wrong
     Doctor(doctor::Doctor),
-    /// Read configuration, policy and diagram, and show every fault with its place
     Check(check::Check),
-    /// Decide one ticket or a file of them, offline, and say why
     Decide(decide::Decide),
-    /// Hash a console user's password for the configuration; the password is read from standard input
-    HashPassword,
-    /// Decide past tickets again, and show what a policy or a change of it would do
+    HashPassword(hash_password::HashPassword),
     Backtest(backtest::Backtest),
-    /// Say which policy is in force, put the candidate in force, take it back
     Policy(policy::Policy),
-    /// Show a Mermaid flowchart as data, as a picture, as text
     Diagram(diagram::Diagram),
-    /// List and show watched tickets, look again, send dead letters back, pause and resume an account
     Tickets(tickets::Tickets),
-    /// Report on decisions: agreement, what STARs were about, what was saved
     Report(report::Report),
-}
-
-/// Which configuration.
-#[derive(Debug, clap::Args)]
-struct ConfigFile {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    Backup(backup::Backup),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 /// Runs a command; what went wrong is one sentence on standard error.
 pub fn run(line: CommandLine) -> ExitCode {
     let done = match line.verb {
         Verb::Demo(demo) => demo.run(),
-        Verb::Serve(serve) => serve::run(&serve.config),
+        Verb::Serve(serve) => serve.run(),
         Verb::Setup(setup) => setup.run(),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::Check(check) => check.run(),
-        Verb::HashPassword => hash_password::run(),
+        Verb::HashPassword(hash) => hash.run(),
         Verb::Decide(decide) => decide.run(),
         Verb::Backtest(backtest) => backtest.run(),
         Verb::Policy(policy) => policy.run(),
         Verb::Diagram(diagram) => diagram.run(),
         Verb::Tickets(tickets) => tickets.run(),
         Verb::Report(report) => report.run(),
+        Verb::Backup(backup) => backup.run(),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
     };
     match done {
         Ok(code) => code,

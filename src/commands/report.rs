@@ -22,7 +22,9 @@ const PAGE: usize = 500;
 /// How wide tables are where the terminal does not say.
 const USUAL_WIDTH: u16 = 100;
 
-/// What to report on.
+/// Report on decisions: agreement, what STARs were about, what was saved
+///
+/// It counts what the store holds; minutes saved are an estimate, from how long a ticket takes by hand.
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
     /// The configuration, starwarden.toml
@@ -41,9 +43,13 @@ pub(super) struct Report {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
+    /// Words and tables
     Text,
+    /// A decision a line, for spreadsheets
     Csv,
+    /// Every count
     Json,
+    /// One page that stands by itself
     Html,
 }
 

@@ -103,7 +103,7 @@ fn as_user(program: &str, arguments: &[&str]) -> Vec<String> {
 }
 
 /// The folder of PostgreSQL's programs: Debian's newest, else the one on the path.
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = debian.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
     let on_path = || std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("initdb").exists());

@@ -28,7 +28,10 @@ pub(super) use text::matrix;
 /// How many tickets of a list the page shows.
 const FIRST: usize = 1000;
 
-/// What is decided again, by what.
+/// Decide past tickets again, and show what a policy, or a change of it, would do
+///
+/// Each ticket is decided as of its own time, without what came after. With --against, every ticket that a second policy
+/// decides otherwise is listed, and by which rule. Nothing is written anywhere.
 #[derive(Debug, clap::Args)]
 pub(super) struct Backtest {
     /// Past tickets, one a line or as the helpdesk exports them; plain, gzip or zstd; - for standard input

@@ -16,7 +16,7 @@ use crate::config::{self, Settings};
 use account::Checkup;
 use finding::{Finding, Found};
 
-/// Checks everything the bot needs, and says what to do about what is wrong.
+/// Check everything the bot needs, and say what to do about what is wrong
 ///
 /// In order: configuration, policy, store, public address; then for each account: secrets, credentials, clock, scopes,
 /// forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries. It changes nothing.

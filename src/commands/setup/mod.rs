@@ -16,10 +16,13 @@ use crate::helpdesk::client::Helpdesk;
 use crate::work::star_tags;
 use plan::{Step, Told, Wanted};
 
-/// Shows what is to be done at the helpdesk so that it tells the bot of starred tickets, and with --apply does it.
+/// Make or mend webhook and trigger at the helpdesk, so that it tells the bot of starred tickets
+///
+/// Without --apply it only shows what is to be done.
 ///
 /// It makes one webhook, and one trigger that sends it the number of every open ticket with the star's tag. Run again,
 /// it mends what somebody changed and makes nothing twice. What it did not make it never touches.
+/// The webhook's signing secret is put into the file that webhook_secrets names.
 #[derive(Debug, clap::Args)]
 pub(super) struct Setup {
     /// The configuration, starwarden.toml

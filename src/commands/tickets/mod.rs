@@ -16,7 +16,9 @@ use crate::store::Store;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::watches::DeadLetters;
 
-/// What to do.
+/// List and show watched tickets, look again, send dead letters back, pause and resume an account
+///
+/// It reads and writes the store, and never the helpdesk: what is to be done the bot does, which need not run right now.
 #[derive(Debug, clap::Args)]
 pub(super) struct Tickets {
     #[command(subcommand)]

@@ -2,6 +2,7 @@
 
 mod budget;
 mod comparisons;
+pub mod copy;
 mod decisions;
 mod deliveries;
 mod feedback;
