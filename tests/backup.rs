@@ -96,9 +96,8 @@ fn a_bot_that_starts_from_a_copy_misses_nothing_and_says_nothing_twice() {
 #[test]
 fn a_servers_copy_is_made_and_restored_by_the_commands_it_names() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (first, second) = runtime.block_on(async {
-        (postgres::shared().database().await, postgres::shared().database().await)
-    });
+    let (first, second) =
+        runtime.block_on(async { (postgres::shared().database().await, postgres::shared().database().await) });
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let in_first = [("STARWARDEN__STORE__URL", first.as_str())];
     let mut bot = serve_in(&desk, folder.path(), "", &in_first);
@@ -121,7 +120,8 @@ fn a_servers_copy_is_made_and_restored_by_the_commands_it_names() {
 /// Runs the one line of `told` that calls `program`, with `from` in it replaced.
 #[track_caller]
 fn carry_out(told: &str, program: &str, from: &str, to: &str) {
-    let line = told.lines().find(|line| line.trim().starts_with(program)).unwrap_or_else(|| panic!("no {program}: {told}"));
+    let line =
+        told.lines().find(|line| line.trim().starts_with(program)).unwrap_or_else(|| panic!("no {program}: {told}"));
     let path = format!("{}:{}", programs().display(), std::env::var("PATH").expect("a path"));
     let done = Command::new("bash").args(["-c", &line.replace(from, to)]).env("PATH", path).output().expect("bash");
     assert!(done.status.success(), "{line}: {}", said(&done));

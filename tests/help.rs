@@ -4,9 +4,21 @@ use std::process::Command;
 
 use crate::support::tools::{run, said};
 
-const VERBS: [&str; 13] = [
-    "demo", "serve", "setup", "doctor", "check", "decide", "hash-password", "backtest", "diagram", "report", "backup",
-    "completions", "man",
+const VERBS: [&str; 14] = [
+    "policy",
+    "demo",
+    "serve",
+    "setup",
+    "doctor",
+    "check",
+    "decide",
+    "hash-password",
+    "backtest",
+    "diagram",
+    "report",
+    "backup",
+    "completions",
+    "man",
 ];
 
 fn starwarden(arguments: &[&str]) -> String {

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::Host;
 
-use super::{Done, ExitAs, print};
+use super::{ConfigFile, Done, ExitAs, print};
 use crate::config::{self, StoreAt};
 use crate::store::sqlite::copy::copy;
 
@@ -20,9 +20,8 @@ use crate::store::sqlite::copy::copy;
 /// A PostgreSQL server has programs of its own for this; the command says how to call them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    file: ConfigFile,
     /// The file to write, which must not be there yet
     #[arg(value_name = "TO")]
     to: PathBuf,
@@ -35,7 +34,7 @@ impl Backup {
     }
 
     fn copy(&self) -> anyhow::Result<()> {
-        let settings = config::read(&self.config, std::env::vars())?;
+        let settings = config::read(&self.file.config, std::env::vars())?;
         match settings.store.at()? {
             StoreAt::Sqlite(file) => copy(&file, &self.to)?,
             StoreAt::Postgres(url) => bail!(

@@ -24,6 +24,7 @@ mod setup;
 mod store;
 mod tickets;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -60,6 +61,14 @@ enum Verb {
     Backup(backup::Backup),
     Completions(manual::Completions),
     Man(manual::Man),
+}
+
+// Which configuration. No doc comment: it would stand in the place of the verb's own text.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration, starwarden.toml
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
+    config: PathBuf,
 }
 
 /// Runs a command; what went wrong is one sentence on standard error.

@@ -1,6 +1,6 @@
 //! `serve`: the bot.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::Loaded;
 use super::reload::{Refused, Watch, hang_ups};
-use super::{Done, ExitAs, print, store};
+use super::{ConfigFile, Done, ExitAs, print, store};
 use crate::config::{self, Settings};
 use crate::server::rate::Rate;
 use crate::server::tls::Tls;
@@ -26,14 +26,13 @@ use crate::work::retention;
 /// SIGTERM ends it within 10 s, with nothing lost. Logs are JSON lines on standard error; RUST_LOG says how much.
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    file: ConfigFile,
 }
 
 impl Serve {
     pub(super) fn run(&self) -> Done {
-        serve(&self.config).exit_as(1)?;
+        serve(&self.file.config).exit_as(1)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -19,7 +19,10 @@ use crate::work::status::Status;
 /// How many differing decisions are shown.
 const NEWEST: usize = 20;
 
-/// What is done with the policies.
+/// Say which policy is in force, put the candidate in force, take it back
+///
+/// A candidate, `[policy] candidate`, decides beside the policy in force and is never acted on; status says what it makes of
+/// decisions. promote puts it in force in every replica that shares the store, and back takes that back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Policy {
     #[command(subcommand)]
