@@ -9,8 +9,8 @@ use crate::console::sign_in;
 
 /// Hash a console user's password for the configuration
 ///
-/// The password is one line on standard input, of 12 characters or more; the hash goes into password_hash of
-/// [console.users.NAME].
+/// The password is one line on standard input, of 12 characters or more; the hash goes into `password_hash` of
+/// `[console.users.NAME]`.
 #[derive(Debug, clap::Args)]
 pub(super) struct HashPassword {}
 

@@ -35,7 +35,7 @@ use clap::{Parser, Subcommand};
 /// then setup, doctor, serve. To change the rule: check, decide and backtest say what a change would do.
 ///
 /// Results go to standard output, what went wrong is one sentence on standard error. Wherever --config is asked for,
-/// STARWARDEN_CONFIG may name it.
+/// `STARWARDEN_CONFIG` may name it.
 #[derive(Debug, Parser)]
 #[command(name = "starwarden", version, arg_required_else_help = true, subcommand_help_heading = "Verbs")]
 pub struct CommandLine {

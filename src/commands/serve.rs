@@ -23,7 +23,7 @@ use crate::work::retention;
 ///
 /// It listens on [server] listen for the helpdesk's deliveries, and serves the console and /metrics there. Changed files
 /// and SIGHUP read configuration, policy and secrets anew; a faulty change is refused and the old one stays in force.
-/// SIGTERM ends it within 10 s, with nothing lost. Logs are JSON lines on standard error; RUST_LOG says how much.
+/// SIGTERM ends it within 10 s, with nothing lost. Logs are JSON lines on standard error; `RUST_LOG` says how much.
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     #[command(flatten)]

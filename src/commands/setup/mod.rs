@@ -22,7 +22,7 @@ use plan::{Step, Told, Wanted};
 ///
 /// It makes one webhook, and one trigger that sends it the number of every open ticket with the star's tag. Run again,
 /// it mends what somebody changed and makes nothing twice. What it did not make it never touches.
-/// The webhook's signing secret is put into the file that webhook_secrets names.
+/// The webhook's signing secret is put into the file that `webhook_secrets` names.
 #[derive(Debug, clap::Args)]
 pub(super) struct Setup {
     /// The configuration, starwarden.toml
