@@ -1,5 +1,6 @@
 //! What the command line tells of itself: `--help`, completions and man pages.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::tools::{run, said};
@@ -35,7 +36,7 @@ fn every_verb_and_option_says_what_it_does() {
         assert!(first.len() > 20 && !first.ends_with('.'), "{verb}: {first}");
         assert!(long.starts_with(first), "{verb}: the long text begins with the short one");
         for option in short.lines().filter(|line| line.trim_start().starts_with("--")) {
-            let told = option.trim_start().splitn(2, "  ").nth(1).unwrap_or_default();
+            let told = option.trim_start().split_once("  ").map_or("", |(_, told)| told);
             assert!(!told.trim().is_empty(), "{verb}: nothing is said of {option}");
         }
     }
@@ -49,6 +50,27 @@ fn every_verb_and_option_says_what_it_does() {
         let long = starwarden(&[verb, "--help"]).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(long.contains(told), "{verb}: {long}");
     }
+}
+
+#[test]
+fn a_long_work_shows_its_progress_on_a_terminal_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tickets = folder.path().join("tickets");
+    std::fs::write(&tickets, "{\"facts\":{\"trial\":\"no\"}}\n".repeat(20_000)).expect("a file");
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
+    let decide = format!(
+        "'{}' decide --policy '{}' --each '{}' > decided",
+        env!("CARGO_BIN_EXE_starwarden"),
+        policy.display(),
+        tickets.display()
+    );
+    // `script` gives the command a terminal of its own.
+    let on_a_terminal = run(Command::new("script").args(["-qec", &decide, "/dev/null"]).current_dir(folder.path()));
+    assert!(on_a_terminal.contains(" %  "), "{on_a_terminal:?}");
+    let decided = std::fs::read_to_string(folder.path().join("decided")).expect("the decisions");
+    assert_eq!(decided.lines().count(), 20_000, "and none of it among the results");
+    let piped = Command::new("bash").args(["-c", &decide]).current_dir(folder.path()).output().expect("bash");
+    assert!(piped.status.success() && said(&piped).is_empty(), "{}", said(&piped));
 }
 
 #[test]

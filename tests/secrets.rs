@@ -1,6 +1,15 @@
 //! A secret is never shown, whatever goes wrong.
 
+use std::path::Path;
+use std::process::Command;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::ExposeSecret;
+use starwarden::config;
 use starwarden::config::secret::blotted;
+
+use crate::support::tools::{run, said};
+use crate::support::{SECRET, desk, event, serve_at, ticket, wait_for};
 
 #[test]
 fn a_configurations_secrets_are_blotted_where_its_faults_are_shown() {
@@ -19,4 +28,218 @@ fn a_configurations_secrets_are_blotted_where_its_faults_are_shown() {
         assert_eq!(blotted.len(), text.len(), "places stay: {blotted}");
         assert!(!blotted.contains(hidden) && blotted.contains(kept), "{blotted}");
     }
+}
+
+#[test]
+fn what_stands_in_the_wrong_place_is_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("starwarden.toml");
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
+    let account = "[accounts.global]\nbase_url = \"https://example.zendesk.com\"\n";
+    let secrets = "webhook_secrets = [\"w\"]\n";
+    for (text, says) in [
+        (format!("{account}{secrets}auth = \"s3cret\"\n"), "expected struct Auth"),
+        (
+            format!("{account}webhook_secrets = [[\"s3cret\"]]\n[accounts.global.auth]\noauth_token = \"t\"\n"),
+            "a list of them",
+        ),
+        (
+            format!(
+                "store = \"postgres://star:s3cret@db/star\"\n{account}{secrets}[accounts.global.auth]\noauth_token = \"t\"\n"
+            ),
+            "expected struct Store",
+        ),
+        (
+            format!("{account}{secrets}[accounts.global.auth]\noauth_token = {{ s = \"s3cret\" }}\n"),
+            "a secret is a text",
+        ),
+    ] {
+        let (top, rest) = text.split_at(text.find('[').expect("a table"));
+        std::fs::write(&file, format!("{top}[policy]\nfile = \"{}\"\n{rest}", policy.display())).expect("a file");
+        let error = config::read(&file, std::iter::empty()).map(|_| ()).expect_err("a fault").to_string();
+        assert!(error.contains(says) && !error.contains("s3cret"), "{error}");
+        let by_environment = [("STARWARDEN__ACCOUNTS__GLOBAL__MODE".to_owned(), "live".to_owned())].into_iter();
+        let error = config::read(&file, by_environment).map(|_| ()).expect_err("a fault");
+        assert!(!format!("{error:#}").contains("s3cret"), "{error:#}");
+    }
+}
+
+#[test]
+fn a_secret_from_the_environment_is_a_text_whatever_it_looks_like() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("starwarden.toml");
+    let text = "[policy]\nfile = \"star.toml\"\n[accounts.global]\nbase_url = \"https://example.zendesk.com\"\nwebhook_secrets = [\"w\"]\n[accounts.global.auth]\nclient_id = \"starwarden\"\n";
+    std::fs::write(&file, text).expect("a file");
+    for (given, read) in [("12345", "12345"), ("0x1f", "0x1f"), ("true", "true"), ("1_000", "1_000"), ("\"4\"", "4")] {
+        let environment = [
+            ("STARWARDEN__ACCOUNTS__GLOBAL__AUTH__CLIENT_SECRET".to_owned(), given.to_owned()),
+            ("STARWARDEN__ACCOUNTS__GLOBAL__WEBHOOK_SECRETS".to_owned(), given.to_owned()),
+        ];
+        let settings =
+            config::read(&file, environment.into_iter()).unwrap_or_else(|error| panic!("{given}: {error:#}"));
+        let account = &settings.accounts["global"];
+        for secret in [account.auth.client_secret.as_ref().expect("one"), &account.webhook_secrets[0]] {
+            assert_eq!(secret.read(folder.path()).expect("a secret").expose_secret(), read);
+        }
+    }
+}
+
+/// Every secret of the configuration below, and the password behind its hash.
+const SECRETS: [&str; 10] = [
+    SECRET,
+    "webhook-s3cret-older-8Kd",
+    "webhook-s3cret-of-us-3Ws",
+    "demo-token",
+    "client-s3cret-5Qv+/=",
+    "session-s3cret-that-is-long-enough-1Zp",
+    "program-s3cret-7Lm",
+    "provider-s3cret-2Hn",
+    "lookup-s3cret-9Tb",
+    "a password of ann's 4Xy",
+];
+
+/// All that a run of the bot shows, writes or keeps, by where it was seen.
+struct Seen(Vec<(String, Vec<u8>)>);
+
+impl Seen {
+    fn add(&mut self, place: &str, shown: impl Into<Vec<u8>>) {
+        self.0.push((place.to_owned(), shown.into()));
+    }
+
+    fn command(&mut self, command: &mut Command) -> String {
+        let done = command.output().expect("a command");
+        self.add(&format!("{command:?}").replace('"', ""), said(&done));
+        said(&done)
+    }
+
+    /// No secret is anywhere: as it is, in base64, or as it stands in an address.
+    #[track_caller]
+    fn is_clean(&self, secrets: &[&str]) {
+        assert!(self.0.len() > 20);
+        for (place, shown) in &self.0 {
+            for secret in secrets {
+                let address: String = url_encoded(secret);
+                for form in [(*secret).to_owned(), STANDARD.encode(secret), address] {
+                    let here = shown.windows(form.len()).any(|window| window == form.as_bytes());
+                    assert!(!here, "{place} shows {secret}: {}", String::from_utf8_lossy(shown));
+                }
+            }
+        }
+    }
+}
+
+fn url_encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+#[test]
+fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let [webhook, older, of_us, token, client, session, program, provider, lookup, password] = SECRETS;
+    let hash = run(Command::new("bash")
+        .args(["-c", "printf '%s' \"$1\" | \"$0\" hash-password"])
+        .arg(env!("CARGO_BIN_EXE_starwarden"))
+        .arg(password));
+    let extra = format!(
+        "base_url = \"{url}\"\nwebhook_secrets = [\"{webhook}\", \"{older}\"]\n[accounts.global.auth]\noauth_token = \"{token}\"\n\
+         [accounts.us]\nbase_url = \"{url}\"\nwebhook_secrets = [\"{of_us}\"]\n[accounts.us.auth]\nclient_id = \"starwarden\"\nclient_secret = \"{client}\"\n\
+         [console]\nsession_secret = \"{session}\"\n[console.users.ann]\npassword_hash = \"{hash}\"\nrole = \"act\"\n\
+         [console.tokens.reports]\ntoken = \"{program}\"\n\
+         [console.oidc]\nissuer = \"http://127.0.0.1:1\"\nclient_id = \"star\"\nclient_secret = \"{provider}\"\nread = [\"*\"]\n\
+         [lookups.gitlab]\ntoken = \"{lookup}\"\nhosts = [\"127.0.0.1\"]\n",
+        url = desk.url,
+        hash = hash.trim(),
+    );
+    let server = "public_url = \"http://127.0.0.1:9\"";
+    let mut bot = serve_at(&desk, folder.path(), server, &extra, &[("RUST_LOG", "trace")]);
+    let mut seen = Seen(Vec::new());
+    let file = folder.path().join("starwarden.toml");
+
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    for (signed, invocation) in [(true, "one"), (true, "one"), (false, "two")] {
+        let headers = [("X-Zendesk-Webhook-Invocation-Id", invocation)];
+        let answer = match signed {
+            true => bot.deliver(&event("e1", 1, "tags_changed"), &headers),
+            false => bot.post("/webhooks/zendesk/us", b"{}".to_vec(), &headers),
+        };
+        seen.add("an answer to a delivery", answer.1.to_string());
+    }
+    seen.add("the note", bot.notes(&desk, 1, 1).concat());
+    wait_for("a refused account", || (bot.get("/readyz").0 == 503).then_some(()));
+
+    // The console, as somebody who mistypes and then signs in.
+    let jar = folder.path().join("cookies");
+    let secretly = folder.path().join("password");
+    let curl = |path: &str, more: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["-sS", "-i", "-b"]).arg(&jar).arg("-c").arg(&jar).args(more).arg(format!("{}{path}", bot.url));
+        command
+    };
+    for typed in [format!("{password}x"), password.to_owned()] {
+        std::fs::write(&secretly, typed).expect("a file");
+        let from = format!("password@{}", secretly.display());
+        seen.command(&mut curl("/sign-in", &["--data-urlencode", "name=ann", "--data-urlencode", &from]));
+    }
+    for path in ["/", "/tickets", "/tickets/global/1", "/decisions", "/policy", "/try", "/record", "/nowhere"] {
+        let page = seen.command(&mut curl(path, &[]));
+        assert!(path == "/nowhere" || page.starts_with("HTTP/1.1 200"), "{path}: {page}");
+    }
+    for path in ["/sign-in", "/sign-in/oidc", "/metrics", "/readyz", "/healthz", "/api/v1/openapi.json"] {
+        seen.command(&mut curl(path, &[]));
+    }
+    let header = folder.path().join("header");
+    std::fs::write(&header, format!("Authorization: Bearer {program}")).expect("a file");
+    let as_program = format!("@{}", header.display());
+    for path in ["/api/v1/tickets/global/1", "/api/v1/decisions"] {
+        let answer = seen.command(&mut curl(path, &["-H", &as_program]));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    // The other verbs, where all is well and where it is not.
+    let starwarden = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_starwarden"));
+        command.args(arguments).env("STARWARDEN_CONFIG", &file).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        command
+    };
+    let copy = folder.path().join("copy.db").display().to_string();
+    for arguments in [
+        &["check"][..],
+        &["doctor"],
+        &["doctor", "--format", "json"],
+        &["setup", "--account", "global", "--apply"],
+        &["setup", "--account", "us", "--apply"],
+        &["report"],
+        &["backup", &copy],
+    ] {
+        seen.command(&mut starwarden(arguments));
+    }
+    let sound = std::fs::read_to_string(&file).expect("the configuration");
+    for (from, to) in
+        [("[console]", "[console"), ("[store]", "[sore]"), (of_us, ""), ("oauth_token = ", "oauth_tokens = ")]
+    {
+        std::fs::write(&file, sound.replacen(from, to, 1)).expect("a file");
+        bot.signal("HUP");
+        wait_for("the refusal", || (bot.text("/metrics").contains("starwarden_reload_failed 1")).then_some(()));
+        seen.command(&mut curl("/readyz", &[]));
+        seen.command(&mut starwarden(&["check"]));
+        seen.command(&mut starwarden(&["doctor"]));
+        std::fs::write(&file, &sound).expect("a file");
+        bot.signal("HUP");
+        wait_for("the mending", || (bot.text("/metrics").contains("starwarden_reload_failed 0")).then_some(()));
+    }
+    let settings = config::read(&file, std::iter::empty()).expect("the configuration");
+    seen.add("what a panic or a debugger's print would show", format!("{settings:#?}"));
+    assert_eq!(bot.stop(), Some(0));
+
+    let log = std::fs::read(folder.path().join("log")).expect("the log");
+    assert!(log.windows(15).any(|window| window == b"\"level\":\"TRACE\""), "it was logged as closely as can be");
+    seen.add("the log", log);
+    for kept in ["star.db", "copy.db"] {
+        seen.add(kept, std::fs::read(folder.path().join(kept)).expect(kept));
+    }
+    seen.is_clean(&SECRETS);
 }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::each;
 use super::explained;
 use super::lines::Lines;
+use super::progress;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::facts::gather::{self, Stated};
@@ -113,16 +114,19 @@ impl Decide {
 }
 
 fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
+    let bar = progress::beside_results();
     let mut input: Box<dyn BufRead> = if file.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
     } else {
-        let opened =
-            std::fs::File::open(file).with_context(|| format!("the tickets {} cannot be read", file.display()));
-        Box::new(std::io::BufReader::new(opened.exit_as(2)?))
+        let told = || format!("the tickets {} cannot be read", file.display());
+        let opened = std::fs::File::open(file).with_context(told).exit_as(2)?;
+        progress::measure(&bar, &opened).with_context(told).exit_as(2)?;
+        Box::new(std::io::BufReader::new(bar.wrap_read(opened)))
     };
     let mut output = std::io::BufWriter::new(std::io::stdout());
     let lines = each::decide(policy, now, &mut input, &mut output).exit_as(2)?;
     std::io::Write::flush(&mut output).exit_as(2)?;
+    bar.finish_and_clear();
     Ok(match lines {
         Lines::AllGood => ExitCode::SUCCESS,
         Lines::SomeBad => ExitCode::from(3),

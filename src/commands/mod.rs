@@ -17,6 +17,7 @@ pub mod lines;
 mod loaded;
 mod manual;
 mod policy;
+mod progress;
 mod reload;
 mod report;
 mod serve;

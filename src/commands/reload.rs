@@ -106,9 +106,12 @@ impl Watch {
 
     async fn read(&mut self) -> anyhow::Result<Loaded> {
         let settings = Arc::new(config::read(&self.file, std::env::vars())?);
-        for (key, differs) in
-            [("server", settings.server != self.settings.server), ("store", settings.store != self.settings.store)]
-        {
+        let before = &self.settings;
+        for (key, differs) in [
+            ("server", settings.server != before.server),
+            ("store", settings.store != before.store),
+            ("console", settings.console != before.console),
+        ] {
             if differs {
                 tracing::warn!("[{key}] has changed, which takes a restart");
             }

@@ -85,7 +85,7 @@ async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
 fn log() {
     let filter =
         tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "starwarden=info,warn".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().json().with_span_list(false).with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Waits for SIGTERM or SIGINT.

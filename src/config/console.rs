@@ -11,7 +11,7 @@ use crate::console::sign_in;
 
 /// Who may use the console and the API. With nobody named: whoever is on this machine, where it is listened on
 /// loopback alone; else nobody.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
     /// What sessions are signed with, 32 characters or more. Absent: a key made once and kept in the store.
@@ -27,7 +27,7 @@ pub struct Console {
 }
 
 /// Somebody who signs in with a password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// What `starwarden hash-password` prints.
@@ -37,7 +37,7 @@ pub struct User {
 }
 
 /// A program that uses the API, which changes nothing.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// Sent as `Authorization: Bearer …`.
@@ -45,7 +45,7 @@ pub struct Token {
 }
 
 /// Sign-in with OpenID Connect: authorization code with PKCE.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oidc {
     /// The provider: `https://gitlab.com`.

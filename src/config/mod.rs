@@ -371,13 +371,15 @@ fn set(table: &mut toml::Table, path: &[String], value: &str) -> Option<()> {
 
 /// A TOML error with file, line, column and a caret.
 fn place(file: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
-    let fault = crate::policy::fault::Fault {
-        document: crate::policy::fault::Document::Binding,
-        span: error.span().unwrap_or(0..0),
-        message: secret::without_values(error.message()),
-        help: None,
-    };
-    anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), &secret::blotted(text)))
+    let span = error.span().unwrap_or(0..0);
+    let message = secret::without_values(error.message());
+    let mut shown = secret::blotted(text);
+    if message != error.message() {
+        shown = secret::starred(&shown, span.clone()); // A text where none belongs may be a secret.
+    }
+    let document = crate::policy::fault::Document::Binding;
+    let fault = crate::policy::fault::Fault { document, span, message, help: None };
+    anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), &shown))
 }
 
 fn default_replay_window() -> Duration {

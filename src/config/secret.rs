@@ -1,5 +1,6 @@
 //! Secrets: the text itself, `env:NAME` or `file:PATH`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -89,11 +90,23 @@ pub fn blotted(text: &str) -> String {
         let elsewhere = value.split(',').all(|part| part.contains("\"env:") || part.contains("\"file:"));
         match elsewhere {
             true => blotted.push_str(value),
-            false => blotted
-                .extend(value.bytes().map(|byte| if byte.is_ascii_whitespace() { char::from(byte) } else { '*' })),
+            false => blotted.push_str(&stars(value)),
         }
     }
     blotted
+}
+
+/// The text with stars over one part of it.
+pub(super) fn starred(text: &str, part: Range<usize>) -> String {
+    match (text.get(..part.start), text.get(part.clone()), text.get(part.end..)) {
+        (Some(before), Some(value), Some(after)) => format!("{before}{}{after}", stars(value)),
+        _ => stars(text),
+    }
+}
+
+/// As many stars as bytes, so that places stay what they are.
+fn stars(value: &str) -> String {
+    value.bytes().map(|byte| if byte.is_ascii_whitespace() { char::from(byte) } else { '*' }).collect()
 }
 
 impl Secret {

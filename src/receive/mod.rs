@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use tracing::{Instrument, Span};
 
 use crate::helpdesk::ticket::TicketKey;
 use crate::metrics;
@@ -52,7 +53,9 @@ async fn webhook(
     let Some(door) = receiver.doors.of(&account) else {
         return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here"));
     };
-    let response = delivered(&receiver, &door, &account, headers, body).await;
+    let invocation = headers.get("x-zendesk-webhook-invocation-id").and_then(|value| value.to_str().ok());
+    let span = tracing::info_span!("delivery", account, delivery = invocation, ticket = tracing::field::Empty);
+    let response = delivered(&receiver, &door, &account, &headers, body).instrument(span).await;
     let result = response.extensions().get::<Outcome>().map_or("refused", |outcome| outcome.0);
     metrics::delivery(&account, result);
     response
@@ -62,7 +65,7 @@ async fn webhook(
 #[derive(Clone)]
 struct Outcome(&'static str);
 
-async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: HeaderMap, body: Body) -> Response {
+async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &HeaderMap, body: Body) -> Response {
     let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "a delivery has at most 1 MiB");
     };
@@ -111,6 +114,7 @@ async fn record(
         Some(_) | None => Relevance::Ours,
     };
     let ticket = TicketKey { account, id: delivery.ticket };
+    Span::current().record("ticket", tracing::field::display(&ticket));
     let new = NewDelivery {
         ticket: ticket.clone(),
         key: invocation.or(delivery.event),
@@ -125,7 +129,10 @@ async fn record(
             tracing::info!(%ticket, "a delivery was accepted");
             answer("accepted")
         }
-        Ok(Recorded::Duplicate) => answer("duplicate"),
+        Ok(Recorded::Duplicate) => {
+            tracing::info!(%ticket, "a delivery came again");
+            answer("duplicate")
+        }
         Ok(Recorded::Ignored) => ignored("the ticket is not starred"),
         Err(error) => {
             tracing::error!(%ticket, %error, "a delivery could not be kept");

@@ -58,6 +58,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::config::Mode;
 use crate::facts::lookups::Systems;
@@ -181,7 +182,9 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
     }
     for claim in shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await? {
         let (shared, account) = (shared.clone(), account.clone());
-        in_hand.spawn(async move { one(&shared, &account, claim).await });
+        // What is logged on the way, by whomever, bears the ticket's id.
+        let span = tracing::info_span!("look", ticket = %claim.ticket);
+        in_hand.spawn(async move { one(&shared, &account, claim).await }.instrument(span));
     }
     Ok(shared.store.next_due(&account.name).await?.map_or(POLL, until))
 }

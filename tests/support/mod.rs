@@ -72,7 +72,7 @@ pub(crate) fn serve(desk: &Desk, folder: &Path, extra: &str) -> Bot {
     serve_in(desk, folder, extra, &[])
 }
 
-/// The same, with variables in its environment.
+/// The same, with variables in its environment; with `RUST_LOG`, its log is the file `log` in the folder.
 pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(&str, &str)]) -> Bot {
     serve_at(desk, folder, "", extra, environment)
 }
@@ -98,12 +98,17 @@ pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, en
     );
     let file = folder.join("starwarden.toml");
     std::fs::write(&file, config).expect("a file");
+    let log = match environment.iter().any(|(name, _)| *name == "RUST_LOG") {
+        true => Stdio::from(std::fs::File::create(folder.join("log")).expect("a file")),
+        false => Stdio::inherit(),
+    };
     let mut child = Command::new(env!("CARGO_BIN_EXE_starwarden"))
         .args(["serve", "--config"])
         .arg(&file)
         .env("RUST_LOG", "off")
         .envs(environment.iter().copied())
         .stdout(Stdio::piped())
+        .stderr(log)
         .spawn()
         .expect("the binary");
     let mut line = String::new();

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use serde_json::value::RawValue;
+
+use crate::commands::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -54,10 +56,7 @@ impl Input {
         } else {
             let told = || format!("the tickets {} cannot be read", file.display());
             let opened = File::open(file).with_context(told)?;
-            bar.set_length(opened.metadata().with_context(told)?.len());
-            if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {bytes_per_sec}  {eta} left") {
-                bar.set_style(style);
-            }
+            progress::measure(bar, &opened).with_context(told)?;
             Box::new(opened)
         };
         let mut packed = BufReader::with_capacity(BUFFER, bar.wrap_read(read));
