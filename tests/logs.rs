@@ -1,6 +1,9 @@
 //! The log: JSON lines that tell a ticket's whole way by its id, and nothing of what customers wrote.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -46,4 +49,50 @@ fn one_id_finds_a_tickets_way_from_delivery_to_note() {
     assert!(way.iter().any(|line| line["span"]["delivery"] == "invocation-1"), "the helpdesk's own id: {way:?}");
     let all = std::fs::read_to_string(folder.path().join("log")).expect("the log");
     assert!(!all.contains("Please help"), "a customer's words: {all}");
+}
+
+/// A collector on a port of its own: takes whatever is posted to /v1/traces.
+fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let kept = taken.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(&stream);
+            let (mut head, mut length) = (String::new(), 0);
+            while reader.read_line(&mut head).is_ok_and(|read| read > 2) {
+                let line = head.lines().last().unwrap_or_default().to_lowercase();
+                length = line.strip_prefix("content-length:").map_or(length, |it| it.trim().parse().expect("a number"));
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("a body");
+            assert!(head.starts_with("POST /v1/traces"), "{head}");
+            kept.lock().expect("nobody failed").extend(body);
+            let _gone = (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    (url, taken)
+}
+
+#[test]
+fn a_collector_gets_the_way_as_traces() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let (url, taken) = collector();
+    let environment = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ("RUST_LOG", "starwarden=info"),
+    ];
+    let mut bot = serve_in(&desk, folder.path(), "", &environment);
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200);
+    bot.notes(&desk, 1, 1);
+    assert_eq!(bot.stop(), Some(0), "what is left is sent at the end");
+    let sent = taken.lock().expect("nobody failed").clone();
+    let holds = |text: &str| sent.windows(text.len()).any(|window| window == text.as_bytes());
+    for told in ["service.name", "starwarden", "delivery", "look", "write", "global/1", "note and tags are written"] {
+        assert!(holds(told), "{told} is not in {}", String::from_utf8_lossy(&sent));
+    }
+    assert!(!holds("Please help"), "a customer's words");
 }

@@ -100,3 +100,18 @@ fn an_account_is_added_and_taken_away() {
     wait_for("the second to be gone", || (bot.post("/webhooks/zendesk/us", Vec::new(), &[]).0 == 404).then_some(()));
     assert!(ready(&bot).is_some(), "the one that stayed was never unready");
 }
+
+#[test]
+fn the_oauth_clients_secret_is_replaced_while_it_runs() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let file = folder.path().join("client");
+    std::fs::write(&file, "one that was revoked").expect("a file");
+    let auth = "[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"file:client\"\n";
+    let bot = serve(&desk, folder.path(), auth);
+    wait_for("the refusal", || (bot.get("/readyz").0 == 503).then_some(()));
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200, "deliveries are kept meanwhile");
+    std::fs::write(&file, "demo").expect("a file");
+    wait_for("a ready bot", || ready(&bot));
+    bot.notes(&desk, 1, 1);
+}

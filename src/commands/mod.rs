@@ -15,6 +15,7 @@ mod hash_password;
 mod health;
 pub mod lines;
 mod loaded;
+mod log;
 mod manual;
 mod policy;
 mod progress;

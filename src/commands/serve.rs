@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::Loaded;
+use super::log::Log;
 use super::reload::{Refused, Watch, hang_ups};
 use super::{ConfigFile, Done, ExitAs, print, store};
 use crate::config::{self, Settings};
@@ -38,7 +39,7 @@ impl Serve {
 }
 
 fn serve(file: &Path) -> anyhow::Result<()> {
-    log();
+    let _log = Log::begin()?;
     let settings = Arc::new(config::read(file, std::env::vars())?);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
@@ -79,13 +80,6 @@ fn serve(file: &Path) -> anyhow::Result<()> {
 async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
     let address = settings.server.listen;
     TcpListener::bind(address).await.with_context(|| format!("server.listen: {address} cannot be listened on"))
-}
-
-/// Logs as JSON on standard error; `RUST_LOG` says how much.
-fn log() {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "starwarden=info,warn".into());
-    tracing_subscriber::fmt().json().with_span_list(false).with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Waits for SIGTERM or SIGINT.

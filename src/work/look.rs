@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tracing::Instrument;
 
 use super::basis::Basis;
 use super::candidate;
@@ -286,7 +287,8 @@ impl Decided<'_> {
     ) -> Result<Looked, StoreError> {
         let ticket: &TicketKey = &self.claim.ticket;
         let begun = Instant::now();
-        let written = self.account.helpdesk.update(turn, ticket.id, update).await;
+        let span = tracing::info_span!("write", %ticket);
+        let written = self.account.helpdesk.update(turn, ticket.id, update).instrument(span).await;
         metrics::write(&self.account.name, begun.elapsed());
         match written {
             Ok(audit) => {
