@@ -38,7 +38,7 @@ fn demo() -> String {
     let readme = include_str!("../README.md");
     let section = readme.split("\n## ").find(|section| section.starts_with("Ten minutes")).expect("the section");
     let first = section.split("```").nth(1).and_then(|block| block.strip_prefix("sh\n")).expect("the block");
-    format!("{first}bot=$!\nuntil curl -sSf http://127.0.0.1:18080/readyz; do sleep 0.2; done\n")
+    format!("{first}bot=$!\n")
 }
 
 /// The same with ports that no other test has.

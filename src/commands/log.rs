@@ -1,5 +1,7 @@
 //! What a running bot tells of itself: JSON lines on standard error, and traces where a collector is named.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::SpanExporter;
@@ -11,6 +13,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 /// The variables of the OpenTelemetry specification that name a collector; without either, no traces are made.
 const COLLECTOR: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/// How long a collector is waited for at a stop, which may take 10 s in all.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Sends what is left of the traces when it is dropped.
 pub(super) struct Log(Option<SdkTracerProvider>);
@@ -34,7 +39,7 @@ impl Log {
 impl Drop for Log {
     fn drop(&mut self) {
         if let Some(provider) = &self.0 {
-            let _collector_gone = provider.shutdown();
+            let _collector_gone = provider.shutdown_with_timeout(LAST_WORDS);
         }
     }
 }
