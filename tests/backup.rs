@@ -8,6 +8,12 @@ use crate::support::postgres::{self, programs};
 use crate::support::tools::said;
 use crate::support::{Bot, Desk, desk, event, serve_in, ticket, wait_for};
 
+/// A ticket that is in hand when a copy is made is due again when its lease ends: here after seconds, not after a minute.
+const LEASES: [(&str, &str); 2] = [("STARWARDEN__WORK__LEASE", "10s"), ("STARWARDEN__WORK__ANSWER_WITHIN", "5s")];
+
+/// Starred tickets are looked for all the time.
+const CATCH_UP: (&str, &str) = ("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "1s");
+
 /// How many tickets are starred while copies are made.
 const TICKETS: u64 = 60;
 
@@ -63,7 +69,7 @@ fn all_is_said_once(desk: &Desk, bot: &Bot) {
 #[test]
 fn a_bot_that_starts_from_a_copy_misses_nothing_and_says_nothing_twice() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
-    let mut bot = serve_in(&desk, folder.path(), "", &[]);
+    let mut bot = serve_in(&desk, folder.path(), "", &LEASES);
     let copies = [1, 2, 3].map(|number| folder.path().join(format!("copy{number}.db")));
     let before = work_while(&desk, &bot, || {
         for copy in &copies {
@@ -83,13 +89,13 @@ fn a_bot_that_starts_from_a_copy_misses_nothing_and_says_nothing_twice() {
         let _may_be_gone = std::fs::remove_file(folder.path().join(lost));
     }
     std::fs::rename(&copies[0], folder.path().join("star.db")).expect("the copy in its place");
-    let bot = serve_in(&desk, folder.path(), "", &[]);
+    let bot = serve_in(&desk, folder.path(), "", &LEASES);
     for id in 1..=before {
         assert_eq!(bot.get(&format!("/api/v1/tickets/global/{id}")).0, 200, "accepted before the copy, and in it");
     }
     drop(bot);
     // What came after the copy is found by catch-up.
-    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "1s")]);
+    let bot = serve_in(&desk, folder.path(), "", &[LEASES[0], LEASES[1], CATCH_UP]);
     all_is_said_once(&desk, &bot);
 }
 
@@ -99,7 +105,7 @@ fn a_servers_copy_is_made_and_restored_by_the_commands_it_names() {
     let (first, second) =
         runtime.block_on(async { (postgres::shared().database().await, postgres::shared().database().await) });
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
-    let in_first = [("STARWARDEN__STORE__URL", first.as_str())];
+    let in_first = [LEASES[0], LEASES[1], ("STARWARDEN__STORE__URL", first.as_str())];
     let mut bot = serve_in(&desk, folder.path(), "", &in_first);
     let copy = folder.path().join("copy.dump");
     work_while(&desk, &bot, || {
@@ -112,8 +118,7 @@ fn a_servers_copy_is_made_and_restored_by_the_commands_it_names() {
     let told = backup(folder.path(), &copy, &in_first);
     let name = |url: &str| format!("--dbname {}", url.rsplit('/').next().expect("a name"));
     carry_out(&said(&told), "pg_restore", &name(&first), &name(&second));
-    let environment =
-        [("STARWARDEN__STORE__URL", second.as_str()), ("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "1s")];
+    let environment = [LEASES[0], LEASES[1], ("STARWARDEN__STORE__URL", second.as_str()), CATCH_UP];
     all_is_said_once(&desk, &serve_in(&desk, folder.path(), "", &environment));
 }
 
