@@ -5,8 +5,9 @@ use std::process::Command;
 
 use crate::support::tools::{run, said};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "policy",
+    "tickets",
     "demo",
     "serve",
     "setup",
