@@ -16,6 +16,7 @@
 //!
 //! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the helpdesk.
 //!
+//! [`destinations`] are written to besides the helpdesk: GitLab's issues and a chat.
 //! [`server`] takes connections, [`metrics`] counts what happens, [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
 //! helpdesk with sample tickets.
 
@@ -25,6 +26,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod demo;
+pub mod destinations;
 pub mod facts;
 pub mod helpdesk;
 pub mod metrics;

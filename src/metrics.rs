@@ -13,6 +13,10 @@
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
 //! | `starwarden_account_paused` | gauge | `account` | 1 where somebody paused it |
+//! | `starwarden_follow_ups_total` | counter | `destination`, `result` | tries at follow-ups, to `star_issue` and `chat`: `done`, `moot`, `unclear`, `again`, `retry`, `dead` |
+//! | `starwarden_follow_ups_due` | gauge | `destination` | follow-ups that wait now |
+//! | `starwarden_follow_ups_stuck` | gauge | `destination` | follow-ups a person must see to: unclear ones and dead letters |
+//! | `starwarden_destination_ready` | gauge | `destination` | 1 where a destination takes our credentials |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
 
@@ -37,6 +41,17 @@ struct OfAccount {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Result {
     account: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfDestination {
+    destination: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Try {
+    destination: &'static str,
     result: &'static str,
 }
 
@@ -70,6 +85,10 @@ struct All {
     dead: Family<OfAccount, Gauge>,
     ready: Family<OfAccount, Gauge>,
     paused: Family<OfAccount, Gauge>,
+    follow_ups: Family<Try, Counter>,
+    follow_ups_due: Family<OfDestination, Gauge>,
+    follow_ups_stuck: Family<OfDestination, Gauge>,
+    destinations: Family<OfDestination, Gauge>,
     policy: Family<Hash, Gauge>,
     reload: Gauge,
 }
@@ -90,6 +109,10 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         dead: Family::default(),
         ready: Family::default(),
         paused: Family::default(),
+        follow_ups: Family::default(),
+        follow_ups_due: Family::default(),
+        follow_ups_stuck: Family::default(),
+        destinations: Family::default(),
         policy: Family::default(),
         reload: Gauge::default(),
     };
@@ -105,6 +128,10 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("tickets_dead", "Dead letters", all.dead.clone());
     registry.register("account_ready", "1 where the helpdesk takes our credentials", all.ready.clone());
     registry.register("account_paused", "1 where somebody paused the account", all.paused.clone());
+    registry.register("follow_ups", "Tries at follow-ups by what became of them", all.follow_ups.clone());
+    registry.register("follow_ups_due", "Follow-ups that wait now", all.follow_ups_due.clone());
+    registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
+    registry.register("destination_ready", "1 where a destination takes our credentials", all.destinations.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
     all
@@ -123,6 +150,11 @@ pub fn decision(account: &str, verdict: &str) {
 /// A look left its ticket so.
 pub fn look(account: &str, result: &'static str) {
     ALL.looks.get_or_create(&Result { account: account.to_owned(), result }).inc();
+}
+
+/// A try at a follow-up came to this.
+pub fn follow_up(destination: &'static str, result: &'static str) {
+    ALL.follow_ups.get_or_create(&Try { destination, result }).inc();
 }
 
 /// A call to the helpdesk was answered; none where no answer came.
@@ -165,7 +197,20 @@ pub struct Standing {
     pub paused: Option<Paused>,
 }
 
-/// Whether the helpdesk takes our credentials.
+/// How one destination of follow-ups stands when it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct FollowUps {
+    /// Which.
+    pub destination: &'static str,
+    /// Follow-ups that wait now.
+    pub due: u64,
+    /// Those a person must see to.
+    pub stuck: u64,
+    /// Whether it takes our credentials.
+    pub ready: Ready,
+}
+
+/// Whether our credentials are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ready {
     /// It does.
@@ -175,7 +220,7 @@ pub enum Ready {
 }
 
 /// Everything as Prometheus text, with how things stand now.
-pub fn text(standings: &[Standing], policy: &str, reload_failed: Option<&str>) -> String {
+pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, reload_failed: Option<&str>) -> String {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     for gauge in [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready, &ALL.paused] {
         gauge.clear(); // An account that was taken away is not told of any more.
@@ -187,6 +232,15 @@ pub fn text(standings: &[Standing], policy: &str, reload_failed: Option<&str>) -
         ALL.dead.get_or_create(&of).set(number(standing.dead));
         ALL.ready.get_or_create(&of).set(i64::from(standing.ready == Ready::Yes));
         ALL.paused.get_or_create(&of).set(i64::from(standing.paused.is_some()));
+    }
+    for gauge in [&ALL.follow_ups_due, &ALL.follow_ups_stuck, &ALL.destinations] {
+        gauge.clear();
+    }
+    for FollowUps { destination, due, stuck, ready } in destinations {
+        let of = OfDestination { destination };
+        ALL.follow_ups_due.get_or_create(&of).set(number(*due));
+        ALL.follow_ups_stuck.get_or_create(&of).set(number(*stuck));
+        ALL.destinations.get_or_create(&of).set(i64::from(*ready == Ready::Yes));
     }
     ALL.policy.clear();
     ALL.policy.get_or_create(&Hash { policy: policy.to_owned() }).set(1);

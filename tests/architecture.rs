@@ -79,6 +79,9 @@ fn the_pure_rooms_know_no_clock_no_io_and_no_async() {
         "receive/delivery.rs",
         "helpdesk/ticket.rs",
         "work/feedback.rs",
+        "work/follow_ups/named.rs",
+        "work/follow_ups/plan.rs",
+        "work/follow_ups/words.rs",
         "work/judge.rs",
         "work/reference.rs",
     ] {
@@ -110,9 +113,13 @@ fn arrows_point_one_way() {
             "reqwest",
         ],
     );
+    check(
+        "destinations",
+        &["crate::policy", "crate::facts", "crate::store", "crate::receive", "crate::work", "crate::note", "axum"],
+    );
     check("receive", &["crate::policy", "crate::facts", "crate::work", "crate::note", "helpdesk::client", "reqwest"]);
-    for room in ["policy", "facts", "note", "helpdesk", "store", "receive", "config"] {
-        check(room, &["crate::work", "crate::commands", "crate::demo"]);
+    for room in ["policy", "facts", "note", "helpdesk", "destinations", "store", "receive", "config"] {
+        check(room, &["crate::work", "crate::commands", "crate::demo", "crate::console"]);
     }
     check("work", &["crate::receive", "crate::commands", "crate::demo", "axum", "rusqlite"]);
 }

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use starwarden::helpdesk::ticket::{Attachment, Comment, Organization, User};
 
-use crate::support::{Bot, Desk, desk, event, serve, ticket};
+use crate::support::{Bot, Desk, desk, event, serve, serve_in, ticket};
 
 const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 
@@ -177,25 +177,22 @@ fn starred(bot: &Bot, desk: &Desk, reading: starwarden::helpdesk::ticket::Readin
     bot.notes(desk, id, 1);
 }
 
-#[test]
-fn a_manager_finds_their_way_through_the_console() {
-    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
-    let bot = serve(&desk, folder.path(), "");
-    starred(&bot, &desk, ticket(1, &["purchased_wrong_product"]));
-    starred(&bot, &desk, hostile(2, &[]));
+/// Opens a browser on a bot and goes through a journey. The browser may complain of `expected` answers and of nothing
+/// else, and may ask nobody but the bot.
+fn browse(bot: &Bot, expected: &[&str], journey: impl AsyncFnOnce(&Page)) {
     let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
     std::fs::create_dir_all(&screenshots).expect("a folder");
-    let driver = Driver::start();
+    let (driver, profile) = (Driver::start(), tempfile::tempdir().expect("a folder"));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let client = driver.open(&folder.path().join("profile")).await;
+        let client = driver.open(profile.path()).await;
         client.set_window_size(1200, 900).await.expect("a window");
         let page = Page { client, bot: bot.url.clone(), screenshots };
-        journeys(&page, &bot, &desk).await;
-        looks(&page).await;
-        let errors: Vec<Value> =
-            page.log("browser").await.into_iter().filter(|entry| entry["level"] == "SEVERE").collect();
+        journey(&page).await;
+        let complaints = page.log("browser").await.into_iter().filter(|entry| entry["level"] == "SEVERE");
+        let unexpected = |entry: &Value| !expected.iter().any(|words| entry["message"].to_string().contains(words));
+        let errors: Vec<Value> = complaints.filter(unexpected).collect();
         assert!(errors.is_empty(), "the browser complains: {errors:#?}");
         for entry in page.log("performance").await {
             let message: Value = serde_json::from_str(entry["message"].as_str().expect("a message")).expect("JSON");
@@ -207,6 +204,100 @@ fn a_manager_finds_their_way_through_the_console() {
             }
         }
         page.client.close().await.expect("an end");
+    });
+}
+
+#[test]
+fn a_manager_finds_their_way_through_the_console() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    starred(&bot, &desk, ticket(1, &["purchased_wrong_product"]));
+    starred(&bot, &desk, hostile(2, &[]));
+    browse(&bot, &[], async |page: &Page| {
+        journeys(page, &bot, &desk).await;
+        looks(page).await;
+    });
+}
+
+#[test]
+fn people_sign_in_and_see_what_they_may_do() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let hash = starwarden::console::sign_in::hash("correct horse").expect("a hash");
+    let user =
+        |name: &str, role: &str| format!("[console.users.{name}]\npassword_hash = \"{hash}\"\nrole = \"{role}\"\n");
+    let auth = "[accounts.global.auth]\noauth_token = \"demo-token\"\n";
+    let bot = serve(&desk, folder.path(), &format!("{auth}{}{}", user("ann", "act"), user("rob", "read")));
+    starred(&bot, &desk, ticket(1, &["purchased_wrong_product"]));
+    // A refused sign-in is answered with 401, which the browser logs.
+    browse(&bot, &["401 (Unauthorized)"], async |page: &Page| {
+        let sign_in = async |name: &str, password: &str| {
+            page.find("input[name='name']").await.send_keys(name).await.expect("typed");
+            page.find("input[name='password']").await.send_keys(&format!("{password}\n")).await.expect("typed");
+        };
+        page.go("/tickets/global/1").await;
+        page.says("Sign in").await;
+        assert_eq!(page.eval("return document.activeElement.name").await, "name", "what is first is ready to type in");
+        page.picture("sign-in").await;
+        sign_in("ann", "a guess").await;
+        page.says("Name or password is wrong.").await;
+        page.picture("sign-in-refused").await;
+        sign_in("ann", "correct horse").await;
+        page.says("Look again").await; // On the page that was wanted, with its buttons.
+        page.says("ann").await;
+        page.click("form.who button").await;
+        page.says("Sign in").await;
+        page.go("/").await;
+        page.says("Sign in").await; // The session is over.
+        sign_in("rob", "correct horse").await;
+        page.says("Verdicts today").await;
+        page.go("/tickets/global/1").await;
+        page.says("The way through the chart").await;
+        assert_eq!(
+            page.eval("return document.querySelectorAll('main form').length").await,
+            0,
+            "who reads has no buttons"
+        );
+        page.picture("ticket-reader").await;
+        page.go("/record").await;
+        for said in ["ann was refused at sign-in", "ann signed in", "ann signed out", "rob signed in"] {
+            page.says(said).await;
+        }
+    });
+}
+
+#[test]
+fn what_changed_of_the_policy_is_shown_line_by_line() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let own = |name: &str| folder.path().join(name);
+    for name in ["star.toml", "star.mmd"] {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy").join(name);
+        std::fs::copy(shipped, own(name)).expect("a copy");
+    }
+    let policy = own("star.toml").display().to_string();
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__POLICY__FILE", &policy)]);
+    let before = bot.get("/readyz").1["policy"].as_str().expect("a hash").to_owned();
+    let chart = std::fs::read_to_string(own("star.mmd")).expect("the chart");
+    let changed = chart.replace("Pass[Ok to STAR]", "Pass[Off to the manager on call]");
+    assert_ne!(chart, changed);
+    std::fs::write(own("star.mmd"), changed).expect("a file");
+    crate::support::wait_for("the new policy", || (bot.get("/readyz").1["policy"] != before.as_str()).then_some(()));
+    browse(&bot, &[], async |page: &Page| {
+        page.go("/policy").await;
+        page.says(&before).await;
+        page.click("#versions ~ ol summary").await;
+        let lines = |class: &str| {
+            format!(
+                "return [...document.querySelectorAll('#versions ~ ol .{class}')].map(line => line.textContent.trim()).join('\\n')"
+            )
+        };
+        let (added, removed) = (page.eval(&lines("added")).await, page.eval(&lines("removed")).await);
+        assert!(
+            added.as_str().is_some_and(|line| line.starts_with('+') && line.contains("Off to the manager on call")),
+            "{added}"
+        );
+        assert!(removed.as_str().is_some_and(|line| line.starts_with('-') && line.contains("Ok to STAR")), "{removed}");
+        assert_eq!(added.as_str().map(|lines| lines.lines().count()), Some(1), "one line changed: {added}");
+        page.picture("policy-changed").await;
     });
 }
 

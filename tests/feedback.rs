@@ -87,6 +87,8 @@ fn a_managers_tag_is_a_correction_and_the_bot_leaves_it() {
     let correction = row("no_need", "corrected", "ok_to_star", "tag");
     wait_for("the correction", || (kept(folder.path(), 1) == [correction.clone()]).then_some(()));
     look("e4");
+    let page = bot.text("/tickets/global/1");
+    assert!(page.contains("put the tags of &#34;OK to STAR&#34; in their place"), "{page}");
     // Another reason for the same verdict is not worth arguing about.
     let expires = Utc::now() + chrono::TimeDelta::days(90);
     let other = format!("star: trial=no, in_grace=no, expires_at={}", expires.format("%Y-%m-%d"));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Bot, desk, event, serve, ticket, wait_for};
 
@@ -72,10 +72,14 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
     let read = |name: &str| std::fs::read_to_string(home.join(name)).expect(name);
     let documented = names(&read("src/metrics.rs"));
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
-    let bot = serve(&desk, folder.path(), "");
-    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    let bot = serve(&desk, folder.path(), &format!("[chat]\nwebhook_url = \"{}/nowhere\"", desk.url));
+    let mut urgent = ticket(1, &[]);
+    let said = json!({ "id": 1, "author_id": 7001, "body": "star: trial=no, in_grace=no, expires_at=2020-01-01", "public": false });
+    urgent.comments.push(serde_json::from_value(said).expect("a comment"));
+    desk.helpdesk.add(urgent);
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
-    let text = wait_for("a look", || Some(metrics(&bot)).filter(|text| text.contains("result=\"settled\"")));
+    let text =
+        wait_for("a follow-up", || Some(metrics(&bot)).filter(|text| text.contains("destination=\"chat\",result=")));
     let told: BTreeSet<String> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))

@@ -10,6 +10,7 @@ use starwarden::store::comparisons::{Comparison, Moved, Pair};
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
+use starwarden::store::follow_ups::{Came, Destination, FollowUpClaim, Kind, Planned, Stage, TicketIs, Waiting};
 use starwarden::store::history::{Backlog, WatchFilter, WatchRow, WatchState};
 use starwarden::store::operators::{Did, OperatorEvent};
 use starwarden::store::overview::{DecisionFilter, Listed, Standing};
@@ -872,6 +873,127 @@ async fn promotions_are_only_ever_added_and_of_two_at_once_one_is_told_it_came_s
         assert_eq!(store.policy("b").await.expect("read"), Some(version("b", 4)), "in force again since then");
         assert_eq!(store.policy("a").await.expect("read"), Some(version("a", 1)));
         assert_eq!(store.policy("nowhere").await.expect("read"), None);
+    })
+    .await;
+}
+
+const FOLLOWING: [Planned; 3] = [
+    Planned { kind: Kind::StarIssue, not_before: None },
+    Planned { kind: Kind::Escalation, not_before: None },
+    Planned { kind: Kind::AboutToFlip, not_before: None },
+];
+
+async fn follow_up(store: &dyn Store, to: Destination, seconds: i64) -> Option<FollowUpClaim> {
+    store.claim_follow_up(to, at(seconds), LEASE).await.expect("a store")
+}
+
+/// Records a decision, plans what follows it, and has its note stand.
+async fn followed(store: &dyn Store, claim: &Claim, reference: &str, seconds: i64) {
+    store.record_decision(claim, &row(reference, Carried::Open)).await.expect("kept");
+    store.plan_follow_ups(&claim.ticket, reference, &FOLLOWING).await.expect("planned");
+    store.posted(claim, reference, at(seconds)).await.expect("posted");
+}
+
+async fn stages(store: &dyn Store) -> Vec<(String, Stage)> {
+    let all = store.follow_ups_of(&key(1)).await.expect("read");
+    all.into_iter().map(|one| (one.reference, one.stage)).collect()
+}
+
+#[tokio::test]
+async fn what_follows_is_due_once_the_note_stands_and_not_before() {
+    check(|store| async move {
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        let claim = claim_one(&*store, 0).await;
+        store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept");
+        let later = Planned { not_before: Some(at(100)), ..FOLLOWING[2] };
+        for _ in 0..2 {
+            store.plan_follow_ups(&key(1), "A", &[FOLLOWING[0], later]).await.expect("planned");
+        }
+        assert_eq!(stages(&*store).await, vec![("A".into(), Stage::Planned); 2], "planning again changes nothing");
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 500).await, None);
+        let lost = Claim { lease: "another".into(), ..claim.clone() };
+        assert!(matches!(store.posted(&lost, "A", at(9)).await, Err(StoreError::LeaseLost(_))));
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 500).await, None, "who has no lease makes nothing due");
+        for seconds in [10, 20] {
+            store.posted(&claim, "A", at(seconds)).await.expect("posted");
+        }
+        let due = |seconds| ("A".to_owned(), Stage::Due { at: at(seconds), last_error: None });
+        assert_eq!(stages(&*store).await, [due(10), due(100)]);
+        assert_eq!(follow_up(&*store, Destination::Chat, 99).await, None);
+        store.pause("global", "ann", at(9)).await.expect("paused");
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 10).await, None, "a paused account rests here too");
+        store.resume("global").await.expect("resumed");
+        let taken = follow_up(&*store, Destination::StarIssue, 10).await.expect("due");
+        let expected = (key(1), "A".to_owned(), Kind::StarIssue, 0, TicketIs::Watched);
+        assert_eq!((taken.ticket, taken.reference, taken.kind, taken.failures, taken.ticket_is), expected);
+        store.settle(&claim, Next::Stopped { why: "solved".into() }, at(30)).await.expect("settled");
+        let flips = follow_up(&*store, Destination::Chat, 100).await.expect("due");
+        assert_eq!((flips.kind, flips.ticket_is), (Kind::AboutToFlip, TicketIs::LeftAlone));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_follow_up_is_in_one_pair_of_hands_and_an_old_holder_writes_nothing() {
+    check(|store| async move {
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        followed(&*store, &claim_one(&*store, 0).await, "A", 1).await;
+        let takers = (0..8).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { follow_up(&*store, Destination::StarIssue, 2).await })
+        });
+        let mut taken = Vec::new();
+        for taker in takers.collect::<Vec<_>>() {
+            taken.extend(taker.await.expect("a taker"));
+        }
+        let [old] = &taken[..] else { panic!("one has it: {taken:#?}") };
+        store.extend_follow_up(old, at(50), LEASE).await.expect("longer");
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 109).await, None);
+        let new = follow_up(&*store, Destination::StarIssue, 110).await.expect("passed on");
+        let done = Came::Done { what: "#1".into() };
+        assert!(matches!(store.extend_follow_up(old, at(111), LEASE).await, Err(StoreError::LeaseLost(_))));
+        assert!(matches!(store.settle_follow_up(old, &done, at(111)).await, Err(StoreError::LeaseLost(_))));
+        store.settle_follow_up(&new, &done, at(112)).await.expect("settled");
+        assert_eq!(stages(&*store).await[0].1, Stage::Done { at: at(112), what: "#1".into() });
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 999).await, None, "it is done once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_a_try_came_out_is_kept_and_what_is_stuck_can_be_sent_back() {
+    check(|store| async move {
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        let claim = claim_one(&*store, 0).await;
+        followed(&*store, &claim, "A", 2).await;
+        let again = Came::Again { at: at(10), error: "429".into() };
+        let retry = Came::Retry { at: at(20), error: "502".into() };
+        for (seconds, came, failures) in [(2, &again, 0), (10, &retry, 0), (20, &Came::Dead { error: "503".into() }, 1)]
+        {
+            assert_eq!(follow_up(&*store, Destination::StarIssue, seconds - 1).await, None, "before it is due");
+            let taken = follow_up(&*store, Destination::StarIssue, seconds).await.expect("due");
+            assert_eq!(taken.failures, failures, "{came:?}");
+            store.settle_follow_up(&taken, came, at(seconds)).await.expect("settled");
+        }
+        let chat = follow_up(&*store, Destination::Chat, 30).await.expect("due");
+        store.settle_follow_up(&chat, &Came::Unclear { why: "two".into() }, at(30)).await.expect("settled");
+        let stuck = store.stuck_follow_ups(10).await.expect("read");
+        let stuck: Vec<&Stage> = stuck.iter().map(|one| &one.stage).collect();
+        let (unclear, dead) =
+            (Stage::Unclear { at: at(30), why: "two".into() }, Stage::Dead { at: at(20), error: "503".into() });
+        assert_eq!(stuck, [&unclear, &dead]);
+        for (to, due, stuck) in [(Destination::StarIssue, 0, 1), (Destination::Chat, 1, 1)] {
+            assert_eq!(store.follow_ups_waiting(to, at(30)).await.expect("read"), Waiting { due, stuck }, "{to:?}");
+        }
+        assert_eq!(store.send_follow_ups_back(&key(2), at(40)).await.expect("sent"), 0);
+        assert_eq!(store.send_follow_ups_back(&key(1), at(40)).await.expect("sent"), 2);
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 40).await.expect("due").failures, 0);
+        // A newer decision that stands leaves of the older ones what is done, and nothing else.
+        followed(&*store, &claim, "B", 50).await;
+        let of_a: Vec<Stage> =
+            stages(&*store).await.into_iter().filter(|(of, _)| of == "A").map(|(_, it)| it).collect();
+        assert_eq!(of_a, vec![Stage::Moot { why: "a newer decision stands".into() }; 3]);
+        assert_eq!(follow_up(&*store, Destination::StarIssue, 500).await.expect("due").reference, "B");
     })
     .await;
 }

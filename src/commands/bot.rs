@@ -1,11 +1,12 @@
 //! The whole bot: receiver and loops over one store, until it is told to stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
+use reqwest::Url;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -14,6 +15,7 @@ use super::health::{self, Health};
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
 use crate::console::{self, Console};
+use crate::helpdesk::addresses::Addresses;
 use crate::helpdesk::client::Helpdesk;
 use crate::policy::Policy;
 use crate::receive::doors::{Door, Doors};
@@ -21,7 +23,9 @@ use crate::receive::{self, Receiver};
 use crate::server::Server;
 use crate::server::tls::Tls;
 use crate::store::Store;
+use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
+use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
 use crate::work::refusals::Refusals;
 use crate::work::rule::PolicyInForce;
@@ -54,16 +58,19 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let Outside { mut changed, refused, mut stop } = outside;
     let rule = PolicyInForce::new(loaded.rules.clone());
-    let standing = Standing::default();
+    let (standing, destinations) = (Standing::default(), Standing::default());
     let Front { admission, sessions, public_url } = front;
     let shared = Arc::new(Shared {
         store: store.clone(),
         rule: rule.clone(),
         standing: standing.clone(),
+        destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
+    let addresses = Addresses::default();
     let mut workers = Workers {
         shared,
+        addresses: addresses.clone(),
         doors: Doors::default(),
         tls: server.tls.clone(),
         loops: JoinSet::new(),
@@ -81,10 +88,11 @@ pub(super) async fn run(
                 door.wake.notify_one();
             }
         }),
+        addresses,
         admission,
         sessions,
     });
-    let health = health::router(Health { store, standing, rule, refused });
+    let health = health::router(Health { store, standing, destinations, rule, refused });
     let mut serving = tokio::spawn(server.run(receive::router(receiver).merge(health).merge(console), stop.clone()));
     loop {
         tokio::select! {
@@ -101,6 +109,7 @@ pub(super) async fn run(
 /// The loops, one an account, and the ways in that wake them.
 struct Workers {
     shared: Arc<Shared>,
+    addresses: Addresses,
     doors: Doors,
     tls: Option<Tls>,
     loops: JoinSet<()>,
@@ -112,11 +121,14 @@ impl Workers {
     /// Works by `loaded` from here on. Loops of before end what they have in hand beside the new ones: a ticket in
     /// hand has its lease, so no two look at it.
     async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
-        let (mut doors, mut accounts) = (BTreeMap::new(), Vec::new());
+        let (mut doors, mut accounts, mut helpdesks) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let on: BTreeSet<Destination> = loaded.to.iter().map(To::destination).collect();
         for opened in loaded.accounts {
             let name = opened.name.clone();
-            let (door, account) = joined(opened, &loaded.rules.policy, &self.shared.store)
-                .with_context(|| format!("accounts.{name}.base_url"))?;
+            let no_address = || format!("accounts.{name}.base_url");
+            helpdesks.insert(name.clone(), opened.base_url.parse::<Url>().with_context(no_address)?);
+            let (door, account) =
+                joined(opened, &loaded.rules.policy, &on, &self.shared.store).with_context(no_address)?;
             doors.insert(name, door);
             accounts.push(Arc::new(account));
         }
@@ -131,7 +143,10 @@ impl Workers {
         }
         loaded.rules.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         self.shared.rule.replace(loaded.rules);
+        self.addresses.replace(helpdesks);
         self.shared.standing.expect(doors.keys());
+        let on: Vec<String> = on.iter().map(|destination| destination.word().to_owned()).collect();
+        self.shared.destinations.expect(on.iter());
         self.doors.replace(doors);
         if let (Some(tls), Some(certified)) = (&self.tls, loaded.certified) {
             tls.replace(certified);
@@ -140,6 +155,11 @@ impl Workers {
         let _all_ended = std::mem::replace(&mut self.stop, stop).send(true);
         for account in accounts {
             self.loops.spawn(work::run(self.shared.clone(), account, stopping.clone()));
+        }
+        for to in loaded.to {
+            let (tries, lease) = (loaded.work.tries, loaded.work.lease);
+            let follower = Follower { to, addresses: self.addresses.clone(), tries, lease };
+            self.loops.spawn(follow_ups::run(self.shared.clone(), follower, stopping.clone()));
         }
         Ok(())
     }
@@ -154,7 +174,12 @@ impl Workers {
 }
 
 /// An account's way in and its loop's needs, which share who we are and what wakes the loop.
-fn joined(opened: Opened, policy: &Policy, store: &Arc<dyn Store>) -> anyhow::Result<(Door, Account)> {
+fn joined(
+    opened: Opened,
+    policy: &Policy,
+    follow_ups: &BTreeSet<Destination>,
+    store: &Arc<dyn Store>,
+) -> anyhow::Result<(Door, Account)> {
     let (bot, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
     let door = Door {
         secrets: opened.secrets,
@@ -173,6 +198,7 @@ fn joined(opened: Opened, policy: &Policy, store: &Arc<dyn Store>) -> anyhow::Re
         ids: opened.ids,
         systems: opened.systems,
         mode: opened.mode,
+        follow_ups: follow_ups.clone(),
         bot,
         catch_up_every: opened.catch_up_every,
         share,

@@ -15,7 +15,7 @@ use super::{Done, ExitAs, print};
 use crate::config;
 use crate::facts::gather::{self, Stated};
 use crate::facts::sources::Ids;
-use crate::note::{self, Subject};
+use crate::note;
 use crate::policy::Policy;
 use crate::policy::drawing;
 use crate::policy::fault::Fault;
@@ -82,31 +82,25 @@ impl Decide {
         }
         let reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
-        let Judged { decision, facts, heard, problems, .. } =
-            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
+        let judged = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
         match self.format {
             Format::Json => {
+                let Judged { decision, problems, .. } = judged;
                 print(&(serde_json::to_string_pretty(&Decided { id, decision: decision.into(), problems })? + "\n"))
             }
             Format::Svg => {
                 let told =
                     |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
-                print(&drawing::svg(&policy.mermaid, &decision.walked).map_err(told).map_err(anyhow::Error::msg)?);
+                print(
+                    &drawing::svg(&policy.mermaid, &judged.decision.walked)
+                        .map_err(told)
+                        .map_err(anyhow::Error::msg)?,
+                );
             }
             Format::Text => {
-                let note = note::write(&Subject {
-                    policy,
-                    ids: &ids,
-                    decision: &decision,
-                    facts: &facts,
-                    reading: reading.as_ref(),
-                    problems: &problems,
-                    was: None,
-                    reference: None,
-                    link: None,
-                    now,
-                });
-                print(&format!("{}\nFacts\n{}", note.text(), explained::facts(&facts, &heard, &decision)));
+                let note = note::write(&judged.subject(policy, &ids, reading.as_ref(), now));
+                let Judged { decision, facts, heard, .. } = &judged;
+                print(&format!("{}\nFacts\n{}", note.text(), explained::facts(facts, heard, decision)));
             }
         }
         Ok(ExitCode::SUCCESS)

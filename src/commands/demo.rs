@@ -23,14 +23,17 @@ use super::serve::signal;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, Work, policy::drawn};
 use crate::console::session::random;
+use crate::demo::elsewhere::{self, Elsewhere};
 use crate::demo::helpdesk::{Publicity, StandIn};
 use crate::demo::samples::{self, Sample};
+use crate::destinations::gitlab::GitLab;
 use crate::facts::sources::Ids;
 use crate::helpdesk::auth::Credentials;
 use crate::policy::Policy;
 use crate::receive::verify;
 use crate::server::{Patience, Server};
 use crate::store::sqlite::Sqlite;
+use crate::work::follow_ups::To;
 use crate::work::rule::Rules;
 
 /// The account's name here.
@@ -90,11 +93,14 @@ impl Demo {
         let base_url = format!("http://{}", desk.local_addr()?);
         let router = helpdesk.router();
         tokio::spawn(async move { axum::serve(desk, router).await });
+        let (elsewhere, there) = gitlab(&base_url).await?;
         let listener =
             TcpListener::bind(self.listen).await.with_context(|| format!("{} cannot be listened on", self.listen))?;
         let webhook = format!("http://{}/webhooks/zendesk/{ACCOUNT}", listener.local_addr()?);
         let console = format!("http://{}/", listener.local_addr()?);
-        print(&format!("stand-in helpdesk  {base_url}\nreceiver           {webhook}\nconsole            {console}\n"));
+        print(&format!(
+            "stand-in helpdesk  {base_url}\nstand-in GitLab    {there}\nreceiver           {webhook}\nconsole            {console}\n"
+        ));
 
         let folder = Folder::new()?;
         let store = Arc::new(Sqlite::open(&folder.0.join("starwarden.db"))?);
@@ -120,6 +126,8 @@ impl Demo {
         let loaded = Loaded {
             rules: Rules::of_file("the demo's own policy", policy.clone()),
             accounts: vec![account],
+            to: vec![elsewhere],
+            work: Work::default(),
             certified: None,
         };
         let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine(&random())));
@@ -133,6 +141,21 @@ impl Demo {
         bot.await.context("the bot broke off")??;
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
+}
+
+/// A stand-in GitLab with a STAR issue for each sample, and where it is.
+async fn gitlab(helpdesk: &str) -> anyhow::Result<(To, String)> {
+    let stand_in = Elsewhere::default();
+    for sample in samples::at(Utc::now()).context("the samples cannot be read")? {
+        let id = sample.reading.ticket.id;
+        stand_in.add_issue(&format!("STAR: {}", sample.name), &format!("Ticket: {helpdesk}/agent/tickets/{id}"));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
+    let there = format!("http://{}", listener.local_addr()?);
+    let router = stand_in.router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let gitlab = GitLab::new(there.parse()?, elsewhere::PROJECT, elsewhere::TOKEN.into(), PATIENCE)?;
+    Ok((To::StarIssues { gitlab, label: "unstarred".into() }, there))
 }
 
 /// Puts a sample at the helpdesk, with what a manager answered on it.

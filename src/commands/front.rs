@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::console::oidc::Oidc;
-use crate::console::session::{Secure, Sessions, random};
+use crate::console::session::{Role, Secure, Sessions, random};
 use crate::console::sign_in::{Admission, SignIn, User};
 use crate::store::Store;
 
@@ -54,7 +54,13 @@ impl Front {
 fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
     let console = &settings.console;
     let users = console.users.iter();
-    let users = users.map(|(name, user)| (name.clone(), User { hash: user.password_hash.clone(), role: user.role }));
+    let users = users.map(|(name, user)| {
+        let role = match user.role {
+            config::console::Role::Read => Role::Read,
+            config::console::Role::Act => Role::Act,
+        };
+        (name.clone(), User { hash: user.password_hash.clone(), role })
+    });
     let programs = console.tokens.iter().map(|(name, program)| {
         let token = program.token.read(home).with_context(|| format!("console.tokens.{name}.token"))?;
         Ok((name.clone(), token))

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::reload::Refused;
 use crate::facts::expiry;
 use crate::metrics::{self, Ready};
+use crate::store::follow_ups::Destination;
 use crate::store::history::Backlog;
 use crate::store::{Store, StoreError};
 use crate::work::rule::PolicyInForce;
@@ -23,6 +24,7 @@ use crate::work::standing::Standing;
 pub(super) struct Health {
     pub store: Arc<dyn Store>,
     pub standing: Standing,
+    pub destinations: Standing,
     pub rule: PolicyInForce,
     pub refused: Refused,
 }
@@ -84,7 +86,21 @@ async fn counted(State(health): State<Health>) -> Response {
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         }
     }
-    let text = metrics::text(&standings, &health.rule.now().hash, health.refused.why().as_deref());
+    let mut destinations = Vec::new();
+    for destination in Destination::ALL {
+        let waiting = match health.store.follow_ups_waiting(destination, now).await {
+            Ok(waiting) => waiting,
+            Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        };
+        let name = destination.word();
+        let ready = match health.destinations.accounts().iter().any(|on| on == name) {
+            true if health.destinations.is_well(name) => Ready::Yes,
+            true => Ready::No,
+            false => continue, // It is switched off.
+        };
+        destinations.push(metrics::FollowUps { destination: name, due: waiting.due, stuck: waiting.stuck, ready });
+    }
+    let text = metrics::text(&standings, &destinations, &health.rule.now().hash, health.refused.why().as_deref());
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 

@@ -15,12 +15,17 @@ use crate::helpdesk::auth::Credentials;
 use crate::policy::Policy;
 use crate::server::tls;
 use crate::store::Store;
+use crate::work::follow_ups::To;
 use crate::work::rule::{Rules, Source};
 
 /// A policy and accounts that were found sound together.
 pub(super) struct Loaded {
     pub rules: Rules,
     pub accounts: Vec<Opened>,
+    /// Where follow-ups go, as far as that is configured.
+    pub to: Vec<To>,
+    /// How follow-ups are worked.
+    pub work: config::Work,
     /// The server's certificate; none where it has none.
     pub certified: Option<Arc<ServerConfig>>,
 }
@@ -60,8 +65,21 @@ impl Loaded {
             Ok(Opened { work: settings.work, ..opened })
         };
         let accounts = settings.accounts.iter().map(open);
-        Ok(Loaded { rules, accounts: accounts.collect::<anyhow::Result<Vec<_>>>()?, certified })
+        let accounts = accounts.collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Loaded { rules, accounts, to: destinations(settings, home)?, work: settings.work, certified })
     }
+}
+
+/// Where follow-ups go, their secrets read.
+fn destinations(settings: &Settings, home: &Path) -> anyhow::Result<Vec<To>> {
+    let (mut to, patience) = (Vec::new(), settings.work.answer_within);
+    if let Some(there) = &settings.star_issues {
+        to.push(To::StarIssues { gitlab: there.open(home, patience)?, label: there.label.clone() });
+    }
+    if let Some(chat) = &settings.chat {
+        to.push(To::Chat(chat.open(home, patience)?));
+    }
+    Ok(to)
 }
 
 impl Opened {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::bail;
+use argon2::password_hash::phc::PasswordHash;
 use serde::Deserialize;
 
 use super::secret::Secret;
-use crate::console::session::Role;
-use crate::console::sign_in;
 
 /// Who may use the console and the API. With nobody named: whoever is on this machine, where it is listened on
 /// loopback alone; else nobody.
@@ -34,6 +33,16 @@ pub struct User {
     pub password_hash: String,
     /// What they may.
     pub role: Role,
+}
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// See everything.
+    Read,
+    /// And tell the bot what to do.
+    Act,
 }
 
 /// A program that uses the API, which changes nothing.
@@ -73,7 +82,8 @@ impl Console {
     /// What serde cannot see.
     pub(super) fn sound(&self, public_url: Option<&str>) -> anyhow::Result<()> {
         for (name, user) in &self.users {
-            if !sign_in::is_hash(&user.password_hash) {
+            let hash = PasswordHash::new(&user.password_hash);
+            if !hash.is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2")) {
                 bail!("console.users.{name}.password_hash is no argon2 hash: make one with `starwarden hash-password`");
             }
         }

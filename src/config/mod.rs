@@ -1,6 +1,7 @@
 //! `starwarden.toml`: what is configured, with the environment's overrides.
 
 pub mod console;
+pub mod follow_ups;
 pub mod policy;
 pub mod secret;
 pub mod systems;
@@ -44,6 +45,10 @@ pub struct Settings {
     /// Systems of record by the names the policy's lookups use. Absent: none is asked.
     #[serde(default)]
     pub lookups: BTreeMap<String, systems::System>,
+    /// The GitLab project that has the STAR issues. Absent: none is touched.
+    pub star_issues: Option<follow_ups::StarIssues>,
+    /// The chat that hears of what is urgent. Absent: none does.
+    pub chat: Option<follow_ups::ChatChannel>,
     /// Teams' weekly hours by the names the policy uses. Absent: not known.
     #[serde(default)]
     pub hours: BTreeMap<String, systems::Hours>,
@@ -248,6 +253,8 @@ impl Settings {
         files.extend([&self.server.tls_certificate, &self.server.tls_key].into_iter().flatten().cloned());
         let accounts = self.accounts.values();
         let secrets = accounts.flat_map(|account| account.webhook_secrets.iter().chain(account.auth.secrets()));
+        let elsewhere = self.star_issues.iter().map(|there| &there.token);
+        let secrets = secrets.chain(elsewhere).chain(self.chat.iter().map(|chat| &chat.webhook_url));
         files.extend(secrets.filter_map(|secret| secret.file(home)));
         files
     }
@@ -316,6 +323,9 @@ fn sound(settings: &Settings) -> anyhow::Result<()> {
         bail!("server.tls_certificate and server.tls_key go together: give both, or neither behind a proxy");
     }
     settings.work.sound()?;
+    if let Some(star_issues) = &settings.star_issues {
+        star_issues.sound()?;
+    }
     if settings.accounts.is_empty() {
         bail!("no account is configured: add a table [accounts.NAME]");
     }

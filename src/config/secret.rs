@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// What is in the names of keys that hold secrets.
-const NAMES: [&str; 3] = ["secret", "token", "password"];
+const NAMES: [&str; 4] = ["secret", "token", "password", "webhook_url"];
 
 /// A secret as configured; read with [`Secret::read`] where it is needed. Its text is never shown.
 #[derive(Debug, Clone)]

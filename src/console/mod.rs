@@ -28,6 +28,7 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 
+use crate::helpdesk::addresses::Addresses;
 use crate::policy::Policy;
 use crate::store::Store;
 use crate::work::rule::PolicyInForce;
@@ -43,6 +44,8 @@ pub struct Console {
     pub rule: PolicyInForce,
     /// Wakes the loop of an account.
     pub wake: Box<dyn Fn(&str) + Send + Sync>,
+    /// Where tickets are at their helpdesks.
+    pub addresses: Addresses,
     /// Who may.
     pub admission: Admission,
     /// Signs sessions.

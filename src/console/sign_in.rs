@@ -204,8 +204,3 @@ fn unknown() -> String {
 pub fn hash(password: &str) -> Result<String, argon2::password_hash::Error> {
     Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
 }
-
-/// Whether a text is an argon2 hash that sign-in can use.
-pub fn is_hash(text: &str) -> bool {
-    PasswordHash::new(text).is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2"))
-}

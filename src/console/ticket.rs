@@ -11,7 +11,7 @@ use super::chart::{Chart, Shown};
 use super::page::{Filled, Frame, Problem, html};
 use super::session::{Role, Session};
 use super::tickets::{link, ticket_key};
-use super::time_line::{self, Happened};
+use super::time_line::{self, Happened, Kept};
 use super::words;
 use crate::facts::fact::{Fact, Finding, Trust};
 use crate::facts::gather::{self, Stated};
@@ -20,7 +20,7 @@ use crate::policy::Policy;
 use crate::policy::decision::{Answered, Decision as Decided};
 use crate::store::decisions::DecisionRow;
 use crate::store::feedback::{Feedback, Opinion, Way};
-use crate::store::history::History;
+use crate::store::follow_ups::{FollowUp, Stage};
 use crate::store::operators::{Did, OperatorEvent};
 use crate::work::basis::Basis;
 
@@ -58,6 +58,15 @@ struct FactRow {
     quote: Option<String>,
 }
 
+/// What follows the decision elsewhere.
+struct Elsewhere {
+    what: &'static str,
+    stands: String,
+    /// Where it can be seen.
+    place: Option<String>,
+    stuck: bool,
+}
+
 struct Moment {
     at: String,
     kind: &'static str,
@@ -72,6 +81,8 @@ struct Page {
     frame: Frame,
     key: String,
     link: String,
+    /// Where the ticket is at the helpdesk.
+    helpdesk: Option<String>,
     subject: String,
     organization: Option<String>,
     stands: String,
@@ -79,7 +90,15 @@ struct Page {
     last_error: Option<String>,
     shown: Option<Decision>,
     facts: Vec<FactRow>,
+    elsewhere: Vec<Elsewhere>,
     line: Vec<Moment>,
+}
+
+impl Page {
+    /// Whether something that follows needs somebody.
+    fn stuck(&self) -> bool {
+        self.elsewhere.iter().any(|one| one.stuck)
+    }
 }
 
 #[derive(Deserialize)]
@@ -138,6 +157,7 @@ pub(super) async fn page(
     let never = || Problem::Missing(format!("The bot never heard of ticket {ticket}."));
     let history = store.history(&ticket).await?.ok_or_else(never)?;
     let events = store.operators_on(&ticket).await?;
+    let (follow_ups, feedback) = (store.follow_ups_of(&ticket).await?, store.feedback_of(&ticket).await?);
     let (policy, chart) = room.chart()?;
     let now = Utc::now();
     let newest = history.decisions.last();
@@ -147,14 +167,20 @@ pub(super) async fn page(
         frame: Frame::new(&session, format!("Ticket {ticket}"), "/tickets"),
         key: ticket.to_string(),
         link: link(&ticket),
+        helpdesk: room.console.addresses.ticket(&ticket),
         subject: basis.subject.clone(),
         organization: basis.organization.clone(),
         stands: words::watch(&history.watch, now),
         done: told(&asked.done),
         last_error: history.last_error.clone(),
         facts: basis.facts.iter().map(fact).collect(),
+        elsewhere: follow_ups.iter().filter_map(|one| elsewhere(one, newest?, now)).collect(),
         shown,
-        line: line(&history, &events, &basis, &policy, now),
+        line: line(
+            &Kept { history: &history, events: &events, follow_ups: &follow_ups, feedback: &feedback, basis: &basis },
+            &policy,
+            now,
+        ),
     })
 }
 
@@ -184,16 +210,30 @@ fn fact((name, finding): (&String, &Finding)) -> FactRow {
     FactRow { name: name.clone(), value, source, quote }
 }
 
+/// What follows the newest decision elsewhere.
+fn elsewhere(follow_up: &FollowUp, newest: &DecisionRow, now: DateTime<Utc>) -> Option<Elsewhere> {
+    let (place, stands) = match &follow_up.stage {
+        Stage::Done { at, what } if what.starts_with("http") => (Some(what.clone()), words::distance(*at, now)),
+        Stage::Planned
+        | Stage::Due { .. }
+        | Stage::Done { .. }
+        | Stage::Moot { .. }
+        | Stage::Unclear { .. }
+        | Stage::Dead { .. } => (None, words::stage(&follow_up.stage, now)),
+    };
+    let stuck = follow_up.stage.is_stuck();
+    (follow_up.reference == newest.reference).then(|| Elsewhere {
+        what: words::follow_up(follow_up.kind),
+        stands,
+        place,
+        stuck,
+    })
+}
+
 /// Everything that happened, newest first.
-fn line(
-    history: &History,
-    events: &[OperatorEvent],
-    basis: &Basis,
-    policy: &Policy,
-    now: DateTime<Utc>,
-) -> Vec<Moment> {
+fn line(kept: &Kept<'_>, policy: &Policy, now: DateTime<Utc>) -> Vec<Moment> {
     let verdict = |verdict: &str| words::verdict(policy, verdict);
-    let happened = time_line::of(history, events, basis, verdict).into_iter().rev();
+    let happened = time_line::of(kept, verdict).into_iter().rev();
     let moment = |it: Happened<'_>| Moment {
         at: words::moment(it.at, now),
         kind: it.kind,
@@ -210,6 +250,7 @@ fn told(done: &str) -> &'static str {
         "answer" => "Your answer is recorded; the bot looks again with it within seconds.",
         "agree" => "Thank you: recorded that you agree.",
         "disagree" => "Thank you: recorded that you disagree, and why.",
+        "try-again" => "The follow-ups are due again and are tried within seconds.",
         "stop" => "The bot leaves this ticket alone until somebody asks it to look again.",
         _ => "",
     }
@@ -233,6 +274,10 @@ pub(super) async fn act(
         "disagree" if filled.field("why").is_empty() => return Err(Problem::Bad("Say why you disagree.".into())),
         "disagree" => Did::Disagreed { why: filled.field("why").to_owned() },
         "stop" => Did::Stopped,
+        "try-again" => {
+            room.console.store.send_follow_ups_back(&ticket, Utc::now()).await?;
+            Did::TriedAgain
+        }
         "answer" => {
             let (fact, value) = (filled.field("fact").to_owned(), filled.field("value").to_owned());
             let answer = Stated { fact: fact.clone(), value: value.clone(), source: "this form".into() };
@@ -269,6 +314,7 @@ fn opinion(did: &Did) -> Option<Opinion> {
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
-        | Did::Resumed { .. } => None,
+        | Did::Resumed { .. }
+        | Did::TriedAgain => None,
     }
 }

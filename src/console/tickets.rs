@@ -14,6 +14,7 @@ use super::words;
 use crate::helpdesk::ticket::TicketKey;
 use crate::policy::Policy;
 use crate::store::decisions::DecisionRow;
+use crate::store::follow_ups::FollowUp;
 use crate::store::overview::{Listed, ListedTicket};
 
 /// How many rows a page has.
@@ -46,6 +47,17 @@ impl Row {
             tone: words::tone(policy, &verdict),
             verdict: if verdict.is_empty() { verdict } else { words::verdict(policy, &verdict) },
             told,
+        }
+    }
+
+    pub(super) fn of_follow_up(follow_up: &FollowUp, now: DateTime<Utc>) -> Row {
+        Row {
+            link: link(&follow_up.ticket),
+            key: follow_up.ticket.to_string(),
+            subject: words::follow_up(follow_up.kind).to_owned(),
+            verdict: String::new(),
+            tone: "",
+            told: words::stage(&follow_up.stage, now),
         }
     }
 

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::words;
 use crate::facts::replies::Says;
+use crate::store::feedback::{FeedbackRow, Opinion, Way};
+use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
 use crate::work::basis::Basis;
@@ -15,7 +17,7 @@ const LINE: usize = 200;
 pub(crate) struct Happened<'a> {
     /// When.
     pub at: DateTime<Utc>,
-    /// What kind of thing: `delivery`, `failure`, `decision`, `operator` or `answer`.
+    /// What kind of thing: `delivery`, `failure`, `decision`, `operator`, `follow-up` or `answer`.
     pub kind: &'static str,
     /// What, in words.
     pub words: String,
@@ -23,13 +25,23 @@ pub(crate) struct Happened<'a> {
     pub note: Option<&'a str>,
 }
 
+/// What is kept of a ticket.
+pub(crate) struct Kept<'a> {
+    /// Its deliveries, decisions and failures.
+    pub history: &'a History,
+    /// What operators did on it.
+    pub events: &'a [OperatorEvent],
+    /// What its decisions brought about elsewhere.
+    pub follow_ups: &'a [FollowUp],
+    /// What people thought of its decisions.
+    pub feedback: &'a [FeedbackRow],
+    /// What its newest decision was made on.
+    pub basis: &'a Basis,
+}
+
 /// Everything that happened, oldest first; `verdict` says how people call one.
-pub(crate) fn of<'a>(
-    history: &'a History,
-    events: &[OperatorEvent],
-    basis: &Basis,
-    verdict: impl Fn(&str) -> String,
-) -> Vec<Happened<'a>> {
+pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<Happened<'a>> {
+    let Kept { history, events, follow_ups, feedback, basis } = *kept;
     let happened = |at, kind, words| Happened { at, kind, words, note: None };
     let mut line = Vec::new();
     for delivery in history.deliveries.iter().rev().take(LINE) {
@@ -45,6 +57,29 @@ pub(crate) fn of<'a>(
     }
     for event in events {
         line.push(happened(event.at, "operator", format!("{} {}", event.who, words::did(&event.did))));
+    }
+    // Replies and buttons are told by themselves; a tag changed by hand is known by this alone.
+    for FeedbackRow { feedback, .. } in feedback.iter().filter(|row| row.feedback.way == Way::Tag) {
+        if let Opinion::Corrected { to } = &feedback.opinion {
+            let words = format!("{} put the tags of \"{}\" in their place", feedback.who, verdict(to));
+            line.push(happened(feedback.said_at, "answer", format!("{words} (of {})", feedback.reference)));
+        }
+    }
+    for one in follow_ups {
+        let what = words::follow_up(one.kind);
+        match &one.stage {
+            Stage::Done { at, what: done } => {
+                let words = match one.kind {
+                    Kind::StarIssue => format!("{what}: labelled, with a comment: {done}"),
+                    Kind::Escalation | Kind::AboutToFlip => format!("{what}: {done}"),
+                };
+                line.push(happened(*at, "follow-up", format!("{words} (of {})", one.reference)));
+            }
+            Stage::Unclear { at, why } | Stage::Dead { at, error: why } => {
+                line.push(happened(*at, "failure", format!("{what}: {why} (of {})", one.reference)));
+            }
+            Stage::Planned | Stage::Due { .. } | Stage::Moot { .. } => {}
+        }
     }
     for reply in basis.replies.iter().filter(|reply| !reply.source.contains(", console, ")) {
         let said = match &reply.says {

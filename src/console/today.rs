@@ -11,6 +11,7 @@ use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{Row, SOON};
 use super::words;
+use crate::store::follow_ups::Destination;
 use crate::store::overview::Listed;
 
 /// How many tickets of a kind are shown.
@@ -38,6 +39,8 @@ struct Page {
     questions: Vec<Row>,
     turning: Vec<Row>,
     letters: Vec<Row>,
+    stuck: u64,
+    stopped_short: Vec<Row>,
 }
 
 pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
@@ -66,6 +69,8 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
         let tickets = store.tickets(&listed, 0, FIRST).await?;
         Ok(tickets.into_iter().map(|ticket| Row::of(ticket, &policy, now)).collect())
     };
+    let stuck = async |destination| store.follow_ups_waiting(destination, now).await.map(|waiting| waiting.stuck);
+    let stopped_short = store.stuck_follow_ups(FIRST).await?;
     html(&Page {
         frame: Frame::new(&session, "Today", "/"),
         open_questions: standing.open_questions,
@@ -78,5 +83,7 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
         questions: rows(Listed::OpenQuestions).await?,
         turning: rows(Listed::Flipping(now + SOON)).await?,
         letters: rows(Listed::Dead).await?,
+        stuck: stuck(Destination::StarIssue).await? + stuck(Destination::Chat).await?,
+        stopped_short: stopped_short.iter().map(|follow_up| Row::of_follow_up(follow_up, now)).collect(),
     })
 }

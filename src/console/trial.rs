@@ -11,10 +11,10 @@ use super::session::Session;
 use super::ticket::Decision;
 use crate::facts::gather::{self, Stated};
 use crate::facts::sources::Ids;
-use crate::note::{self, Subject};
+use crate::note;
 use crate::policy::Policy;
 use crate::policy::binding::Kind;
-use crate::work::judge::{self, Judged};
+use crate::work::judge;
 use crate::work::line::Line;
 
 struct Field {
@@ -74,26 +74,14 @@ fn tried(room: &Shared, filled: &Filled) -> Result<Result<Decision, String>, Pro
     let now = line.now.unwrap_or_else(Utc::now);
     let reading = line.reading();
     let ids = Ids::new(&policy.binding, &Ids::default());
-    let Judged { decision, facts, problems, .. } =
-        judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, None, now);
-    let note = note::write(&Subject {
-        policy: &policy,
-        ids: &ids,
-        decision: &decision,
-        facts: &facts,
-        reading: reading.as_ref(),
-        problems: &problems,
-        was: None,
-        reference: None,
-        link: None,
-        now,
-    });
-    Ok(Ok(Decision::of(&decision, note.text(), &policy, &chart)))
+    let judged = judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, None, now);
+    let note = note::write(&judged.subject(&policy, &ids, reading.as_ref(), now));
+    Ok(Ok(Decision::of(&judged.decision, note.text(), &policy, &chart)))
 }
 
-/// A field for each fact the policy knows.
+/// A field for each fact the policy has a question for; the others are for the note, or follow from these.
 fn fields(policy: &Policy, given: impl Fn(&str) -> String) -> Vec<Field> {
-    let facts = policy.binding.facts.iter();
+    let facts = policy.binding.facts.iter().filter(|(_, fact)| fact.question.is_some());
     let field = |name: &str, fact: &crate::policy::binding::FactBinding| Field {
         name: name.to_owned(),
         question: fact.question.clone().unwrap_or_else(|| name.replace('_', " ")),

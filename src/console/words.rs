@@ -7,6 +7,7 @@ use crate::note::markup::escape;
 use crate::policy::Policy;
 use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use crate::store::decisions::Carried;
+use crate::store::follow_ups::{Kind, Stage};
 use crate::store::operators::Did;
 use crate::store::watches::Watch;
 
@@ -83,6 +84,29 @@ pub(crate) fn did(did: &Did) -> String {
         Did::SentBack { tickets } => format!("sent {tickets} dead letters back"),
         Did::Paused { account } => format!("paused {account}"),
         Did::Resumed { account } => format!("ended the pause of {account}"),
+        Did::TriedAgain => "sent follow-ups back".into(),
+    }
+}
+
+/// What follows a decision elsewhere.
+pub(super) fn follow_up(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StarIssue => "STAR issue",
+        Kind::Escalation => "chat, on the verdict",
+        Kind::AboutToFlip => "chat, before it flips",
+    }
+}
+
+/// Where a follow-up stands.
+pub(super) fn stage(stage: &Stage, now: DateTime<Utc>) -> String {
+    match stage {
+        Stage::Planned => "once the note stands".into(),
+        Stage::Due { at, last_error: None } => format!("due {}", distance(*at, now)),
+        Stage::Due { at, last_error: Some(error) } => format!("tried again {}: {error}", distance(*at, now)),
+        Stage::Done { at, what } => format!("{what}, {}", distance(*at, now)),
+        Stage::Moot { why } => format!("not needed: {why}"),
+        Stage::Unclear { at, why } => format!("not done: {why} ({})", distance(*at, now)),
+        Stage::Dead { at, error } => format!("given up: {error} ({})", distance(*at, now)),
     }
 }
 

@@ -1,7 +1,8 @@
-//! A stand-in helpdesk, for the demo and for tests.
+//! A stand-in helpdesk, and a stand-in for where follow-ups go, for the demo and for tests.
 
 pub mod admin;
 mod api;
+pub mod elsewhere;
 mod gate;
 pub mod helpdesk;
 pub mod limit;

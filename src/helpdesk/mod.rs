@@ -1,5 +1,6 @@
 //! The Zendesk API, as values in and out.
 
+pub mod addresses;
 pub mod auth;
 pub mod client;
 pub mod limits;

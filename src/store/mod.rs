@@ -7,6 +7,7 @@ pub mod comparisons;
 pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
+pub mod follow_ups;
 pub mod history;
 pub mod looks;
 pub mod operators;
@@ -41,6 +42,7 @@ store! {
     decisions::Decisions,
     deliveries::Deliveries,
     feedback::Feedbacks,
+    follow_ups::FollowUps,
     history::Histories,
     looks::Looks,
     operators::Operators,

@@ -73,6 +73,8 @@ pub enum Did {
         /// Its name.
         account: String,
     },
+    /// Sent follow-ups back that needed somebody.
+    TriedAgain,
 }
 
 /// Keeps operator events.

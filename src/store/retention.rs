@@ -12,7 +12,7 @@ pub struct Swept {
     pub deliveries: u64,
     /// Decisions made before, of tickets that are watched no longer.
     pub decisions: u64,
-    /// Tickets watched no longer of which no delivery and no decision is left; their feedback and failures go with them.
+    /// Tickets watched no longer of which no delivery and no decision is left; their feedback, follow-ups and failures go with them.
     pub watches: u64,
     /// Comparisons with a candidate made before.
     pub comparisons: u64,

@@ -9,6 +9,7 @@ use crate::facts::gather::{self, Stated};
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::ticket::Reading;
+use crate::note::Subject;
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 
@@ -25,6 +26,30 @@ pub struct Judged {
     pub problems: Vec<String>,
     /// What managers wrote back.
     pub replies: Vec<Reply>,
+}
+
+impl Judged {
+    /// What its note is written from where no ticket is written upon: without an id, a link, or a note before it.
+    pub fn subject<'a>(
+        &'a self,
+        policy: &'a Policy,
+        ids: &'a Ids,
+        reading: Option<&'a Reading>,
+        now: DateTime<Utc>,
+    ) -> Subject<'a> {
+        Subject {
+            policy,
+            ids,
+            decision: &self.decision,
+            facts: &self.facts,
+            reading,
+            problems: &self.problems,
+            was: None,
+            reference: None,
+            link: None,
+            now,
+        }
+    }
 }
 
 /// Decides at `now` on a ticket, where there is one, and on what is stated besides.

@@ -8,6 +8,7 @@ use tracing::Instrument;
 use super::basis::Basis;
 use super::candidate;
 use super::feedback;
+use super::follow_ups::plan;
 use super::guard::{self, Earlier, Seen};
 use super::judge::{self, Judged};
 use super::operators;
@@ -169,6 +170,10 @@ impl Decided<'_> {
         let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
         self.compare(&row).await;
         store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
+        let planned = plan::of(&self.judged.decision, self.policy, &self.account.follow_ups);
+        if !planned.is_empty() {
+            store.plan_follow_ups(&self.claim.ticket, &row.reference, &planned).await?;
+        }
         metrics::decision(&self.account.name, &row.verdict);
         // The last word before the write: who has lost the ticket meanwhile does not write.
         store.extend(self.claim, Utc::now(), self.account.work.lease).await?;

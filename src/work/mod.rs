@@ -36,6 +36,7 @@ pub mod basis;
 mod candidate;
 mod catch_up;
 pub mod feedback;
+pub mod follow_ups;
 pub mod guard;
 pub mod judge;
 pub mod line;
@@ -51,6 +52,7 @@ pub mod rule;
 pub mod standing;
 pub mod status;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -66,6 +68,7 @@ use crate::facts::sources::Ids;
 use crate::helpdesk::client::{CallError, Helpdesk};
 use crate::metrics;
 use crate::policy::Policy;
+use crate::store::follow_ups::Destination;
 use crate::store::watches::Claim;
 use crate::store::{Store, StoreError};
 use look::Looked;
@@ -95,6 +98,8 @@ pub struct Account {
     pub systems: Arc<Systems>,
     /// Whether notes and tags are written.
     pub mode: Mode,
+    /// Where follow-ups go, as far as that is switched on.
+    pub follow_ups: BTreeSet<Destination>,
     /// The helpdesk's id of ourselves, once it is known.
     pub bot: Arc<OnceLock<u64>>,
     /// How its tickets are worked.
@@ -128,6 +133,8 @@ pub struct Shared {
     pub rule: PolicyInForce,
     /// How each account stands, for `/readyz`.
     pub standing: Standing,
+    /// How each destination of follow-ups stands.
+    pub destinations: Standing,
     /// Our own address as people reach it, for links in notes.
     pub public_url: Option<String>,
 }

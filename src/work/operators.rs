@@ -23,7 +23,8 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
-        | Did::Resumed { .. } => return None,
+        | Did::Resumed { .. }
+        | Did::TriedAgain => return None,
     };
     let source = format!("{}, console, {}", event.who, expiry::exact(event.at));
     // No comment has the number 0.

@@ -45,7 +45,7 @@ CASES = [
     {"trial": "no"},
 ]
 PAGES = [
-    "/", "/tickets", "/tickets?show=questions", "/tickets?show=flipping", "/tickets?show=dead", "/tickets?number=4242",
+    "/", "/tickets", "/tickets?show=questions", "/tickets?show=flipping", "/tickets?show=dead", "/tickets?show=stopped", "/tickets?number=4242",
     "/tickets/global/4242", "/decisions", "/decisions?verdict=no_need", "/decisions?node=Exp&since=2020-01-01",
     "/policy?days=1", "/policy?days=30", "/policy?days=365", "/try", "/record",
     "/api/v1/decisions", "/api/v1/decisions?verdict=ok_to_star&node=H", "/api/v1/tickets/global/4242",
@@ -84,6 +84,10 @@ def statements(decisions, numbers, now):
                CASE WHEN i % 997 = 0 THEN 'answered 500' WHEN i % 5 = 0 THEN 'the ticket is closed' END,
                verdict, {start} + (i + {decisions - tickets}) * {step}, CASE WHEN i % 3 = 0 THEN {now} + i * 30000 END, 'Please extend our licence'
         FROM {numbers(tickets)} JOIN samples ON walk = 1 + i % {len(CASES)}"""
+    yield f"""INSERT INTO follow_ups (account, ticket, reference, kind, destination, state, due_at, settled_at, told)
+        SELECT 'global', 1 + i % {tickets}, 'R' || i, 'star_issue', 'star_issue',
+               CASE WHEN i % 4999 = 0 THEN 'dead' WHEN i % 97 = 0 THEN 'due' ELSE 'done' END, {now}, {at}, 'issue #1'
+        FROM {numbers(decisions)} WHERE i % 3 = 0"""
     yield f"""INSERT INTO deliveries (account, ticket, key, kind, received_at)
         SELECT 'global', 1 + i % {tickets}, 'k' || i, 'zen:event-type:ticket.tags_changed', {at} FROM {numbers(decisions)}"""
 

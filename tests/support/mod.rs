@@ -184,6 +184,22 @@ impl Bot {
         self.runtime.block_on(async { call.send().await.expect("an answer").text().await.expect("text") })
     }
 
+    /// Presses a button on a ticket's page, as whoever is on this machine.
+    #[track_caller]
+    pub(crate) fn press(&self, ticket: u64, button: &str) {
+        let page = format!("{}/tickets/global/{ticket}", self.url);
+        let pressed = self.runtime.block_on(async {
+            let shown = self.http.get(&page).send().await.expect("an answer");
+            let session = shown.headers()["set-cookie"].to_str().expect("text").to_owned();
+            let text = shown.text().await.expect("text");
+            let token = text.split_once("name=\"csrf\" value=\"").and_then(|(_, rest)| rest.split('"').next());
+            let call = self.http.post(format!("{page}/{button}")).form(&[("csrf", token.expect("a form's token"))]);
+            let cookie = session.split(';').next().expect("a cookie");
+            call.header("cookie", cookie).send().await.expect("an answer").status()
+        });
+        assert!(pressed.is_success(), "{button}: {pressed}");
+    }
+
     fn answer(&self, call: reqwest::RequestBuilder) -> (u16, Value) {
         self.runtime.block_on(async {
             let answer = call.send().await.expect("an answer");

@@ -1,6 +1,7 @@
 //! `doctor`: a line for each thing that can be wrong, in the order in which a person would mend them.
 
 mod account;
+mod elsewhere;
 mod finding;
 
 use std::net::IpAddr;
@@ -19,7 +20,8 @@ use finding::{Finding, Found};
 /// Check everything the bot needs, and say what to do about what is wrong
 ///
 /// In order: configuration, policy, store, public address; then for each account: secrets, credentials, clock, scopes,
-/// forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries. It changes nothing.
+/// forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries; then where follow-ups go,
+/// as far as that is configured. It changes nothing.
 /// Exit code 0 where all is well, 1 where something is not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
@@ -88,6 +90,12 @@ impl Doctor {
                 account: Some(name.clone()),
                 found,
             }));
+        }
+        if let Some(star_issues) = &settings.star_issues {
+            findings.push(overall("STAR issues", elsewhere::star_issues(star_issues, home).await));
+        }
+        if let Some(chat) = &settings.chat {
+            findings.push(overall("chat", elsewhere::chat(chat, home)));
         }
         findings
     }

@@ -7,10 +7,9 @@ use super::list::Format;
 use super::{line, named, with_store};
 use crate::commands::{ConfigFile, print};
 use crate::console::api::shapes::ApiTicket;
-use crate::console::{time_line, words};
+use crate::console::time_line::{self, Kept};
+use crate::console::words;
 use crate::facts::expiry;
-use crate::store::history::History;
-use crate::store::operators::OperatorEvent;
 use crate::work::basis::Basis;
 
 /// Which ticket, and how.
@@ -32,18 +31,31 @@ impl Show {
             let history = store.history(&ticket).await?;
             let history = history.with_context(|| format!("the bot never heard of ticket {ticket}"))?;
             let events = store.operators_on(&ticket).await?;
+            let follow_ups = store.follow_ups_of(&ticket).await?;
+            let feedback = store.feedback_of(&ticket).await?;
             print(&match self.format {
-                Format::Text => text(&ticket.to_string(), &history, &events, Utc::now()),
-                Format::Json => format!("{}\n", serde_json::to_string(&ApiTicket::of(ticket, history, &events)?)?),
+                Format::Text => {
+                    let newest = history.decisions.last();
+                    let basis: Basis = newest.and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
+                    let (history, events, follow_ups, feedback) = (&history, &events, &follow_ups, &feedback);
+                    text(
+                        &ticket.to_string(),
+                        &Kept { history, events, follow_ups, feedback, basis: &basis },
+                        Utc::now(),
+                    )
+                }
+                Format::Json => {
+                    format!("{}\n", serde_json::to_string(&ApiTicket::of(ticket, history, &events, follow_ups)?)?)
+                }
             });
             Ok(())
         })
     }
 }
 
-fn text(ticket: &str, history: &History, events: &[OperatorEvent], now: DateTime<Utc>) -> String {
+fn text(ticket: &str, kept: &Kept<'_>, now: DateTime<Utc>) -> String {
+    let Kept { history, basis, .. } = kept;
     let newest = history.decisions.last();
-    let basis: Basis = newest.and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
     let organization = basis.organization.as_ref().map(|name| format!(" ({})", line(name))).unwrap_or_default();
     let mut text =
         format!("{ticket}  {}{organization}\n{}\n", line(&basis.subject), line(&words::watch(&history.watch, now)));
@@ -51,7 +63,7 @@ fn text(ticket: &str, history: &History, events: &[OperatorEvent], now: DateTime
         text.push_str(&format!("last error: {}\n", line(error)));
     }
     text.push('\n');
-    for happened in time_line::of(history, events, &basis, |verdict| verdict.replace('_', " ")) {
+    for happened in time_line::of(kept, |verdict| verdict.replace('_', " ")) {
         text.push_str(&format!("{}  {}\n", expiry::exact(happened.at), line(&happened.words)));
     }
     if let Some(row) = newest {

@@ -146,7 +146,8 @@ async fn ticket(
     let never = || ApiError::Missing(format!("the bot never heard of ticket {ticket}"));
     let history = store.history(&ticket).await?.ok_or_else(never)?;
     let events = store.operators_on(&ticket).await?;
-    Ok(Json(ApiTicket::of(ticket, history, &events)?))
+    let follow_ups = store.follow_ups_of(&ticket).await?;
+    Ok(Json(ApiTicket::of(ticket, history, &events, follow_ups)?))
 }
 
 /// Which decisions.

@@ -9,6 +9,7 @@ use crate::helpdesk::ticket::TicketKey;
 use crate::policy::decision::Decision as Decided;
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
+use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
 use crate::store::watches::Watch;
@@ -39,6 +40,38 @@ pub(crate) struct ApiTicket {
     decisions: Vec<RecordedDecision>,
     /// What managers answered, oldest first.
     answers: Vec<Answer>,
+    /// What decisions brought about elsewhere, oldest first.
+    follow_ups: Vec<ApiFollowUp>,
+}
+
+/// What a decision brings about elsewhere.
+#[derive(Serialize, ToSchema)]
+struct ApiFollowUp {
+    /// The decision's short id.
+    reference: String,
+    /// What: `star_issue`, `escalation` or `about_to_flip`.
+    #[schema(value_type = String)]
+    kind: Kind,
+    #[serde(flatten)]
+    stands: ApiStage,
+}
+
+/// Where a follow-up stands.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum ApiStage {
+    /// Its decision's note is not known to stand yet.
+    Planned,
+    /// To be done from then on.
+    Due { at: DateTime<Utc>, last_error: Option<String> },
+    /// Done.
+    Done { at: DateTime<Utc>, what: String },
+    /// Needed no longer.
+    Moot { why: String },
+    /// Nothing was done; a person must see to it.
+    Unclear { at: DateTime<Utc>, why: String },
+    /// A dead letter.
+    Dead { at: DateTime<Utc>, error: String },
 }
 
 /// Where a ticket stands.
@@ -107,7 +140,12 @@ pub(super) struct Decisions {
 }
 
 impl ApiTicket {
-    pub(crate) fn of(ticket: TicketKey, history: History, events: &[OperatorEvent]) -> Result<ApiTicket, StoreError> {
+    pub(crate) fn of(
+        ticket: TicketKey,
+        history: History,
+        events: &[OperatorEvent],
+        follow_ups: Vec<FollowUp>,
+    ) -> Result<ApiTicket, StoreError> {
         let basis: Basis =
             history.decisions.last().and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
         let mut answers: Vec<Answer> = operators::replies(events)
@@ -141,7 +179,25 @@ impl ApiTicket {
                 .collect(),
             decisions: history.decisions.into_iter().map(RecordedDecision::of).collect::<Result<_, _>>()?,
             answers,
+            follow_ups: follow_ups.into_iter().map(ApiFollowUp::of).collect(),
         })
+    }
+}
+
+impl ApiFollowUp {
+    fn of(follow_up: FollowUp) -> ApiFollowUp {
+        ApiFollowUp {
+            reference: follow_up.reference,
+            kind: follow_up.kind,
+            stands: match follow_up.stage {
+                Stage::Planned => ApiStage::Planned,
+                Stage::Due { at, last_error } => ApiStage::Due { at, last_error },
+                Stage::Done { at, what } => ApiStage::Done { at, what },
+                Stage::Moot { why } => ApiStage::Moot { why },
+                Stage::Unclear { at, why } => ApiStage::Unclear { at, why },
+                Stage::Dead { at, error } => ApiStage::Dead { at, error },
+            },
+        }
     }
 }
 

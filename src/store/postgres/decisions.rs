@@ -40,11 +40,19 @@ const RECORD: &str = "WITH held AS (
         WHERE account = $1 AND ticket = $2 AND EXISTS (SELECT FROM kept)
     ) SELECT count(*) FROM held";
 
+/// What was planned to follow is due with it, and what an older decision left is needed no longer.
 const POSTED: &str = "WITH held AS (
         SELECT 1 FROM watches WHERE account = $1 AND ticket = $2 AND lease = $3 FOR UPDATE
     ), said AS (
         UPDATE decisions SET carried = 'posted', posted_at = coalesce(posted_at, $5)
         WHERE account = $1 AND ticket = $2 AND reference = $4 AND EXISTS (SELECT FROM held)
+    ), due AS (
+        UPDATE follow_ups SET state = 'due', due_at = greatest(due_at, $5)
+        WHERE account = $1 AND ticket = $2 AND reference = $4 AND state = 'planned' AND EXISTS (SELECT FROM held)
+    ), moot AS (
+        UPDATE follow_ups SET state = 'moot', told = 'a newer decision stands', settled_at = $5
+        WHERE account = $1 AND ticket = $2 AND reference <> $4 AND state IN ('due', 'unclear', 'dead')
+            AND EXISTS (SELECT FROM held)
     ) SELECT count(*) FROM held";
 
 const OVERTAKE: &str = "WITH held AS (

@@ -5,6 +5,7 @@ mod comparisons;
 mod decisions;
 mod deliveries;
 mod feedback;
+mod follow_ups;
 mod history;
 mod listener;
 mod looks;
@@ -43,6 +44,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0008_looks.sql"),
     include_str!("../migrations/postgres/0009_candidates.sql"),
     include_str!("../migrations/postgres/0010_heard.sql"),
+    include_str!("../migrations/postgres/0011_follow_ups.sql"),
+    include_str!("../migrations/postgres/0012_tickets_by_state.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

@@ -25,6 +25,7 @@ const WATCHES: &str = "WITH gone AS (DELETE FROM watches WHERE state = 'stopped'
         AND NOT EXISTS (SELECT FROM decisions WHERE decisions.account = watches.account AND decisions.ticket = watches.ticket)
     LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING account, ticket
 ), its_feedback AS (DELETE FROM feedback USING gone WHERE feedback.account = gone.account AND feedback.ticket = gone.ticket
+), its_follow_ups AS (DELETE FROM follow_ups USING gone WHERE follow_ups.account = gone.account AND follow_ups.ticket = gone.ticket
 ), its_failures AS (DELETE FROM failures USING gone WHERE failures.account = gone.account AND failures.ticket = gone.ticket
 ) SELECT count(*) FROM gone";
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
+use super::follow_ups;
 use super::overview;
 use super::watches::must_hold;
 use crate::helpdesk::ticket::TicketKey;
@@ -64,7 +65,7 @@ fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<
              WHERE account = ?1 AND ticket = ?2 AND reference = ?3",
         )?
         .execute(params![claim.ticket.account, number(claim.ticket.id)?, reference, millis(at)])?;
-    Ok(())
+    follow_ups::begin(connection, &claim.ticket, reference, at)
 }
 
 fn overtake(connection: &Connection, claim: &Claim) -> Outcome<()> {

@@ -6,6 +6,7 @@ pub mod copy;
 mod decisions;
 mod deliveries;
 mod feedback;
+mod follow_ups;
 mod history;
 mod looks;
 mod operators;
@@ -44,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0008_looks.sql"),
     include_str!("../migrations/sqlite/0009_candidates.sql"),
     include_str!("../migrations/sqlite/0010_heard.sql"),
+    include_str!("../migrations/sqlite/0011_follow_ups.sql"),
 ];
 
 /// How long another process's writing is waited for.

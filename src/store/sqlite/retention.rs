@@ -31,6 +31,7 @@ const OLD_COMPARISONS: &str = "DELETE FROM comparisons WHERE id IN (
     SELECT id FROM comparisons WHERE decided_at < ?1 ORDER BY decided_at LIMIT ?2)";
 
 const ITS_FEEDBACK: &str = "DELETE FROM feedback WHERE account = ?1 AND ticket = ?2";
+const ITS_FOLLOW_UPS: &str = "DELETE FROM follow_ups WHERE account = ?1 AND ticket = ?2";
 const ITS_FAILURES: &str = "DELETE FROM failures WHERE account = ?1 AND ticket = ?2";
 
 #[async_trait]
@@ -53,6 +54,7 @@ impl Retention for Sqlite {
                     if gone > 0 {
                         swept.watches += 1;
                         connection.prepare_cached(ITS_FEEDBACK)?.execute(params![account, ticket])?;
+                        connection.prepare_cached(ITS_FOLLOW_UPS)?.execute(params![account, ticket])?;
                         connection.prepare_cached(ITS_FAILURES)?.execute(params![account, ticket])?;
                     }
                 }

@@ -1,0 +1,88 @@
+//! What a decision brings about elsewhere: `[star_issues]` and `[chat]`, each off unless it is there.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::Url;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
+use super::secret::Secret;
+use crate::destinations::chat::Chat;
+use crate::destinations::gitlab::GitLab;
+
+/// The GitLab project that has the STAR issues.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StarIssues {
+    /// The GitLab it is in: `https://gitlab.com`.
+    pub gitlab: String,
+    /// The project, as `group/project` or by its number.
+    pub project: String,
+    /// Who we are there: a token that may read and write the project's issues.
+    pub token: Secret,
+    /// The label that an issue gets. Absent: `unstarred`.
+    #[serde(default = "unstarred")]
+    pub label: String,
+}
+
+/// A chat's channel.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatChannel {
+    /// An incoming webhook as Slack and Mattermost take it, a secret: whoever knows it may write there.
+    pub webhook_url: Secret,
+}
+
+fn unstarred() -> String {
+    "unstarred".into()
+}
+
+impl StarIssues {
+    /// What serde cannot see.
+    pub(super) fn sound(&self) -> anyhow::Result<()> {
+        address(&self.gitlab).context("star_issues.gitlab")?;
+        if self.project.trim_matches('/').is_empty() || self.project.contains("://") {
+            bail!("star_issues.project names none: write it like group/project, or give its number");
+        }
+        if self.label.trim().is_empty() || self.label.contains([',', '"', '\n']) {
+            bail!("star_issues.label is not one label: leave it out for `unstarred`");
+        }
+        Ok(())
+    }
+
+    /// The project, its token read; a call to it is given up after `patience`.
+    ///
+    /// # Errors
+    /// A secret that is not there.
+    pub fn open(&self, home: &Path, patience: Duration) -> anyhow::Result<GitLab> {
+        let token = self.token.read(home).context("star_issues.token")?;
+        let gitlab = address(&self.gitlab).context("star_issues.gitlab")?;
+        GitLab::new(gitlab, self.project.trim_matches('/'), token, patience).context("star_issues cannot be set up")
+    }
+}
+
+impl ChatChannel {
+    /// The channel, its address read; a call to it is given up after `patience`.
+    ///
+    /// # Errors
+    /// A secret that is not there or no address.
+    pub fn open(&self, home: &Path, patience: Duration) -> anyhow::Result<Chat> {
+        let url = self.webhook_url.read(home).context("chat.webhook_url")?;
+        address(url.expose_secret()).context("chat.webhook_url")?;
+        Chat::new(url, patience).context("chat cannot be set up")
+    }
+}
+
+/// An address that secrets may be sent to. What is wrong with one is said without showing it.
+fn address(text: &str) -> anyhow::Result<Url> {
+    let Ok(url) = text.parse::<Url>() else { bail!("this is no address: write it like https://gitlab.com") };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if here => Ok(url),
+        _ => bail!("this address is not https, and secrets are sent there"),
+    }
+}
