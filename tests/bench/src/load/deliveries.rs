@@ -20,7 +20,7 @@ use crate::postgres;
 use crate::servers::{SECRET, Server, folder};
 
 /// How many connections are kept open, and how many deliveries are sent over them in one round.
-const LOADS: [(usize, usize); 3] = [(1, 3_000), (32, 40_000), (256, 40_000)];
+const LOADS: [(usize, usize); 3] = [(1, 1_500), (32, 15_000), (256, 15_000)];
 
 /// Peers take turns, so that a moment in which the machine is busy befalls all.
 const ROUNDS: usize = 5;
