@@ -93,7 +93,7 @@ fn one_ticket_is_explained() {
     check(
         &["decide", "--policy", POLICY, "--fact", "trial=yes", "--fact", "sales_assisted=no"],
         0,
-        "**No need for STAR.** Is this a sales assisted trial? No.",
+        "**No need for STAR.** The trial is not run with Sales.",
         "",
     );
     check(
@@ -115,7 +115,7 @@ fn one_ticket_is_explained() {
     check(
         &["decide", "--policy", POLICY, "--ticket", name],
         0,
-        "expires_at        2026-11-19T00:00:00Z  recorded: organisation's expiration date",
+        "expires_at        2026-11-19T00:00:00Z    recorded: organisation's expiration date",
         "",
     );
     check(

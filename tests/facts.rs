@@ -92,11 +92,11 @@ fn dates_are_read_or_told() {
     for (date, expected) in [
         (
             json!("2026-11-30"),
-            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date, its latest and perhaps not this licence's own)",
+            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date, perhaps not this licence's own)",
         ),
         (
             json!("2026-11-30T17:00:00+01:00"),
-            "2026-11-30T16:00:00Z (Recorded: organisation's expiration date, its latest and perhaps not this licence's own)",
+            "2026-11-30T16:00:00Z (Recorded: organisation's expiration date, perhaps not this licence's own)",
         ),
         (
             json!("n/a"),

@@ -133,8 +133,8 @@ fn facts_that_cannot_answer() {
     binding("[facts.screenshot]", "[facts.\"Screen Shot\"]", "could not be named in a reply", "Screen Shot");
     let guessed = "{ text_any = [\"use the docs\"], answer = \"no\" }";
     binding(
-        "answer = \"yes\" },\n  { otherwise = \"no\" },\n]\n\n[facts.sales",
-        &format!("answer = \"yes\" }},\n  {guessed},\n]\n\n[facts.sales"),
+        "  ] },\n  { otherwise = \"no\" },\n]\n\n[facts.sales",
+        &format!("  ] }},\n  {guessed},\n]\n\n[facts.sales"),
         "`use_docs` dismisses, and only guesses lead to it",
         "use_docs",
     );

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use starwarden::facts::hours::Schedule;
 use starwarden::facts::replies;
 use starwarden::facts::sources::Ids;
 use starwarden::helpdesk::ticket::Reading;
@@ -63,7 +64,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     Why
     1. Plan/License requests: nothing on the ticket says otherwise
     2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date, its latest and perhaps not this licence's own) + 14 days of grace
+    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
     4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
 
     Next
@@ -85,7 +86,7 @@ fn ok_to_star_has_the_cases_checklist() {
     Why
     1. Plan/License requests: nothing on the ticket says otherwise
     2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date, its latest and perhaps not this licence's own) + 14 days of grace
+    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
     4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
 
     Next
@@ -119,6 +120,7 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
 
+    Not understood
     - there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
 
     starwarden · ref 7Q2FMHXA
@@ -202,5 +204,156 @@ fn a_field_that_every_request_needs_is_missed_by_the_accounts_own_ids() {
             [""; 0],
             "another account's fields are none of ours: {fields}"
         );
+    }
+}
+
+/// What a ticket of a table differs in.
+struct Ticket {
+    tags: &'static [&'static str],
+    description: &'static str,
+    expires: &'static str,
+    comments: Value,
+    records: Value,
+    was: Option<&'static str>,
+}
+
+fn whole(Ticket { tags, description, expires: date, comments, records, was }: Ticket) -> String {
+    let mut ticket = reading(tags, expires(date), comments);
+    ticket.ticket.description = description.into();
+    ticket.ticket.subject = "Help".into();
+    ticket.records = serde_json::from_value(records).expect("records");
+    let hours = Schedule {
+        zone: "America/Los_Angeles".parse().expect("a zone"),
+        zone_shown: Some("PT".into()),
+        open: vec!["Sun 15:00 - Fri 17:00".parse().expect("a shift")],
+    };
+    write_for(&Ids { hours: [("lr".to_owned(), hours)].into(), ..Ids::default() }, &ticket, was).text()
+}
+
+/// One whole note for each verdict and main case, for reading on a phone at night; see tests/snapshots.
+#[test]
+fn notes_read_well_as_a_whole() {
+    let shot = json!([{ "id": 1, "author_id": 5001, "body": "Here it is", "public": true, "created_at": "2026-11-23T10:00:00Z",
+        "attachments": [{ "file_name": "dashboard.png", "content_type": "image/png" }] }]);
+    let plain = || Ticket {
+        tags: &[],
+        description: "Please help.",
+        expires: "n/a",
+        comments: json!([]),
+        records: json!({}),
+        was: None,
+    };
+    for (name, ticket) in [
+        (
+            "extension_in_grace_is_no_need",
+            Ticket {
+                tags: &["transaction_issue_renewal_help"],
+                description: "Please extend the licence of our server.",
+                expires: "2026-11-19",
+                ..plain()
+            },
+        ),
+        (
+            "activation_with_a_screenshot_is_ok",
+            Ticket {
+                tags: &["transaction_issue_renewal_help", "transaction_product_self_managed"],
+                description: "The activation code is rejected.",
+                expires: "2026-11-11",
+                comments: shot,
+                ..plain()
+            },
+        ),
+        (
+            "activation_far_from_expiry_is_no_need",
+            Ticket {
+                tags: &["transaction_issue_renewal_help", "transaction_product_self_managed"],
+                description: "The license file is not accepted.",
+                expires: "2027-06-30",
+                ..plain()
+            },
+        ),
+        (
+            "delivery_is_no_need",
+            Ticket {
+                tags: &["transaction_issue_renewal_help"],
+                description: "We have not received our license.",
+                expires: "2027-06-30",
+                ..plain()
+            },
+        ),
+        (
+            "trial_on_gitlab_com_flips_to_ok",
+            Ticket {
+                tags: &["com_sales_assisted_trial"],
+                description: "Please extend our trial.",
+                expires: "2026-11-24",
+                was: Some("no_need"),
+                ..plain()
+            },
+        ),
+        (
+            "paid_group_on_free_is_ok",
+            Ticket {
+                tags: &["transaction_issue_renewal_help", "unexpected_license_downgrade"],
+                description: "Our group is on Free.",
+                expires: "2026-11-01",
+                ..plain()
+            },
+        ),
+        (
+            "self_started_trial_is_no_need",
+            Ticket {
+                tags: &["trial"],
+                description: "More days for our trial, please.",
+                expires: "2026-11-25",
+                ..plain()
+            },
+        ),
+        ("wrong_product_waits_for_sales", Ticket { tags: &["purchased_wrong_product"], ..plain() }),
+        ("linking_uses_the_docs", Ticket { tags: &["transaction_issue_transfer"], ..plain() }),
+        (
+            "edge_case_by_words_is_ok",
+            Ticket {
+                tags: &["transaction_issue_transfer"],
+                description: "I followed the documentation and the portal shows an error 500.",
+                ..plain()
+            },
+        ),
+        ("nothing_known_asks", plain()),
+        (
+            "a_guess_asks",
+            Ticket {
+                description: "Our licence expires on 30 Jan 2027, just tell us how to renew the subscription.",
+                ..plain()
+            },
+        ),
+        (
+            "a_conflict_asks",
+            Ticket {
+                tags: &["transaction_issue_renewal_help", "trial_extension"],
+                description: "Please extend it.",
+                expires: "2026-11-19",
+                ..plain()
+            },
+        ),
+        (
+            "a_failed_lookup_asks",
+            Ticket {
+                tags: &["transaction_issue_renewal_help"],
+                records: json!({ "gitlab_namespace": { "failed": "it answered 503" } }),
+                ..plain()
+            },
+        ),
+        (
+            "a_failed_lookup_beside_a_record_is_told",
+            Ticket {
+                tags: &["transaction_issue_renewal_help"],
+                expires: "2026-11-19",
+                records: json!({ "gitlab_namespace": { "failed": "it answered 503" } }),
+                ..plain()
+            },
+        ),
+    ] {
+        insta::assert_snapshot!(name, whole(ticket));
     }
 }

@@ -107,3 +107,8 @@ fn a_second_round_written_later_does_as_well() {
 fn german_is_read_by_words_of_the_policy_alone() {
     check("german", include_str!("cases/german.toml"), 0.9);
 }
+
+#[test]
+fn none_is_turned_away_on_words_that_leave_it_open() {
+    check("turned away", include_str!("cases/turned_away.toml"), 0.0);
+}

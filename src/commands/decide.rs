@@ -99,8 +99,7 @@ impl Decide {
             }
             Format::Text => {
                 let note = note::write(&judged.subject(policy, &ids, reading.as_ref(), now));
-                let Judged { decision, facts, heard, .. } = &judged;
-                print(&format!("{}\nFacts\n{}", note.text(), explained::facts(facts, heard, decision)));
+                print(&format!("{}\nFacts\n{}", note.text(), explained::facts(policy, &judged)));
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,19 +1,21 @@
 //! Every fact of a ticket explained: taken, overruled, set aside, or unknown and why.
 
-use std::collections::BTreeMap;
-
 use crate::facts::expiry;
-use crate::facts::fact::{Came, Facts, Finding, Heard, Trust, Value};
+use crate::facts::fact::{Came, Finding, Heard, Trust, Value};
 use crate::facts::words;
-use crate::policy::decision::Decision;
+use crate::policy::Policy;
+use crate::policy::source::Place;
+use crate::work::judge::Judged;
 
 /// A paragraph a fact, in the order of their names.
-pub(super) fn facts(facts: &Facts, heard: &BTreeMap<String, Vec<Heard>>, decision: &Decision) -> String {
+pub(super) fn facts(policy: &Policy, judged: &Judged) -> String {
+    let Judged { facts, heard, .. } = judged;
     let mut text = String::new();
     for (name, finding) in facts {
         let lines = heard.get(name).map(Vec::as_slice).unwrap_or_default();
-        text.push_str(&format!("  {name:<17} {}\n", stands(name, finding, facts, decision)));
-        for line in lines.iter().filter_map(passed_over) {
+        text.push_str(&format!("  {name:<17} {}\n", stands(name, finding, policy, judged)));
+        let taken = said(finding);
+        for line in lines.iter().filter_map(|heard| passed_over(heard, taken.as_deref())) {
             text.push_str(&format!("  {:<19} {line}\n", ""));
         }
     }
@@ -21,47 +23,79 @@ pub(super) fn facts(facts: &Facts, heard: &BTreeMap<String, Vec<Heard>>, decisio
 }
 
 /// What is known of a fact, or why nothing is.
-fn stands(name: &str, finding: &Finding, facts: &Facts, decision: &Decision) -> String {
+fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> String {
     match finding {
         Finding::Known(fact) => {
             let from = match &fact.quote {
                 Some(quote) => words::cited(quote),
                 None => fact.source.clone(),
             };
-            format!("{:<21} {}: {from}", fact.value.to_string(), trust(fact.trust))
+            format!("{:<23} {}: {from}", fact.value.to_string(), trust(fact.trust))
         }
         Finding::Conflict(two) => {
             let says = |fact: &crate::facts::fact::Fact| format!("{} says {}", fact.source, value(&fact.value));
-            format!("{:<21} records contradict each other: {}; {}", "unknown", says(&two.0), says(&two.1))
+            format!("{:<23} records contradict each other: {}; {}", "unknown", says(&two.0), says(&two.1))
         }
-        Finding::Unknown { looked, .. } => match follows(name, facts, decision) {
+        Finding::Unknown { looked, .. } => match follows(name, judged) {
             Some(follows) => follows,
-            None if looked.is_empty() => format!("{:<21} no source answers", "unknown"),
-            None => format!("{:<21} {}", "unknown", looked.join("; ")),
+            None if looked.is_empty() => format!("{:<23} {}", "unknown", silent(name, policy)),
+            None => format!("{:<23} {}", "unknown", looked.join("; ")),
         },
     }
 }
 
 /// What follows from other facts: the grace period from the expiry, and none for a trial.
-fn follows(name: &str, facts: &Facts, decision: &Decision) -> Option<String> {
+fn follows(name: &str, Judged { facts, decision, .. }: &Judged) -> Option<String> {
     let answered = decision.path.iter().chain(&decision.beyond).find(|answered| answered.fact == name);
     if let Some(answered) = answered {
-        return Some(format!("{:<21} {}: {}", answered.value, trust(answered.trust), answered.source));
+        return Some(format!("{:<23} {}: {}", answered.value, trust(answered.trust), answered.source));
     }
     let grace = ["in_grace", "grace_ends_at"].contains(&name);
     let trial = facts.get("trial").and_then(Finding::word) == Some("yes");
-    (grace && trial).then(|| format!("{:<21} a trial has no grace period", "not asked"))
+    (grace && trial).then(|| format!("{:<23} a trial has no grace period", "not asked"))
 }
 
-/// What a source said that is not the fact.
-fn passed_over(heard: &Heard) -> Option<String> {
+/// Where a fact was looked for when nothing there spoke of it.
+fn silent(name: &str, policy: &Policy) -> String {
+    let mut places: Vec<String> = Vec::new();
+    for source in policy.binding.fact(name).map(|fact| fact.sources.as_slice()).unwrap_or_default() {
+        let place = match &source.place {
+            Place::Tag { any, .. } => format!("tag {}", any.join(", ")),
+            Place::Form { any, .. } => format!("form {}", any.join(", ")),
+            Place::Field { name, .. } => format!("field {}", name.replace('_', " ")),
+            Place::Organization { key, .. } => format!("organisation's {}", key.replace('_', " ")),
+            Place::OrganizationTag { any, .. } => format!("organisation's tag {}", any.join(", ")),
+            Place::Lookup { name, .. } => format!("{} (where it is asked)", name.replace('_', " ")),
+            Place::Image { .. } => "the customer's pictures".to_owned(),
+            Place::Hours(team) => format!("the hours of {team} (where they are configured)"),
+            Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => "the customer's words".to_owned(),
+            Place::Otherwise(_) => continue,
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    match places.as_slice() {
+        [] => "nothing says it, and what it would follow from is unknown".to_owned(),
+        places => format!("nothing in: {}", places.join("; ")),
+    }
+}
+
+/// What a source said that is not the fact, or says the same again.
+fn passed_over(heard: &Heard, taken: Option<&str>) -> Option<String> {
     let Heard { said, source, came } = heard;
     match came {
         Came::Taken => None,
-        Came::Overruled(by) => Some(format!("overruled by {by}: {said} ({source})")),
+        Came::Overruled(_) if taken == Some(said) => Some(format!("also: {source}")),
+        Came::Overruled(_) => Some(format!("overruled: {said} ({source})")),
         Came::Contradicts(_) => Some(format!("counts for nothing while the other stands: {said} ({source})")),
         Came::SetAside(why) => Some(format!("set aside, {why}: {said} ({source})")),
     }
+}
+
+/// A known fact's value as its sources say it.
+fn said(finding: &Finding) -> Option<String> {
+    finding.known().map(|fact| fact.value.to_string())
 }
 
 fn value(value: &Value) -> String {

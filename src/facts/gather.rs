@@ -116,6 +116,7 @@ impl Gathering<'_> {
         let mut readings: Vec<DateTime<Utc>> = Vec::new();
         let mut taken: Option<(Fact, &Source)> = None;
         let mut conflict: Option<Fact> = None;
+        let mut doubt: Option<String> = None;
         for source in &fact.sources {
             let Some(condition) = self.holds(&source.when) else { continue };
             let otherwise = matches!(source.place, Place::Otherwise(_));
@@ -133,6 +134,10 @@ impl Gathering<'_> {
             let mut answer = match said {
                 Said::Answer(answer) => answer,
                 Said::Nothing => continue,
+                Said::Doubt(quote) => {
+                    doubt.get_or_insert(words::cited(&quote));
+                    continue;
+                }
                 Said::Unclear(why, moments) => {
                     looked.push(why);
                     readings.extend(moments);
@@ -146,6 +151,10 @@ impl Gathering<'_> {
                 }
             };
             answer.trust = answer.trust.min(condition);
+            if let Some(doubt) = doubt.as_ref().filter(|_| otherwise) {
+                answer.trust = Trust::Inferred;
+                answer.source = format!("the policy's own word, though {doubt} leaves it open");
+            }
             if let Some(caveat) = &source.caveat {
                 answer.source = format!("{}, {caveat}", answer.source);
             }

@@ -84,7 +84,10 @@ fn heads_a_quote(line: &str, next: Option<&str>, languages: &[Language]) -> bool
         return false;
     }
     let broken = next.filter(|next| next.ends_with(':') && next.len() < LONGEST_HEADING && !line.ends_with('.'));
-    heads(line) || broken.is_some_and(|next| line.contains(['@', ',', '<']) && heads(&format!("{line} {next}")))
+    heads(line)
+        || broken.is_some_and(|next| {
+            (line.contains(['@', ',', '<']) || next.contains(['@', '<'])) && heads(&format!("{line} {next}"))
+        })
 }
 
 /// Whether a line is nothing but a farewell.

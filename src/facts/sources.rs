@@ -72,6 +72,8 @@ pub(super) enum Said {
     Nothing,
     /// It was to answer and could not, in words.
     Unreadable(String),
+    /// Words that leave it open, so that the policy's own word is a guess.
+    Doubt(Quote),
     /// It can mean several moments, in words and as such.
     Unclear(String, Vec<DateTime<Utc>>),
 }
@@ -110,6 +112,10 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
                 }
             };
             Asking { said, set_aside }
+        }
+        (Place::Unclear(any), Some(words)) => {
+            let Search { found, set_aside } = words.find(any);
+            Asking { said: found.map_or(Said::Nothing, |((), quote)| Said::Doubt(quote)), set_aside }
         }
         _ => Asking { said: recorded(place, fact, asked), set_aside: Vec::new() },
     }
@@ -190,7 +196,7 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
             }
         }
         Place::Otherwise(answer) => said(answer, OTHERWISE.into()),
-        Place::Text { .. } | Place::TextDate(_) => Said::Nothing,
+        Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => Said::Nothing,
     }
 }
 

@@ -98,8 +98,11 @@ impl<'a> Words<'a> {
                 let reach = piece.text.floor_char_boundary(piece.hits.reach(pattern).min(piece.text.len()));
                 let text = piece.text.get(..reach).unwrap_or_default();
                 let Some(regex) = pattern.whole.regex().filter(|_| !text.is_empty()) else { continue };
-                for found in regex.find_iter(text).take(MOST_FINDS) {
-                    let sentence = sentence(&piece.text, found);
+                let mut from = 0;
+                for _ in 0..MOST_FINDS {
+                    let Some(found) = regex.find_at(text, from) else { break };
+                    from = next_word(text, found.start());
+                    let sentence = sentence(text, found);
                     let quote = || Quote { words: clip(&sentence.whole()), place: piece.place.clone() };
                     if self.any(|language| language.past.found_in(&sentence.whole())) {
                         set_aside.push((quote(), "speaks of the past"));
@@ -164,6 +167,14 @@ fn last(words: &[&str], count: usize) -> String {
     words.get(words.len().saturating_sub(count)..).unwrap_or_default().join(" ")
 }
 
+/// Where the next word after the one at `at` starts: a find that does not count can have another within it.
+fn next_word(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let white = rest.get(word..).unwrap_or_default();
+    at + word + (white.len() - white.trim_start().len()).max(usize::from(word == 0))
+}
+
 /// The sentence around a find.
 fn sentence<'a>(text: &'a str, found: Match<'a>) -> Sentence<'a> {
     let floor = text.floor_char_boundary(found.start().saturating_sub(LONGEST_SENTENCE));
@@ -177,7 +188,7 @@ fn sentence<'a>(text: &'a str, found: Match<'a>) -> Sentence<'a> {
 }
 
 /// Where sentences end: behind `!`, `?`, `;`, an empty line, a line's end before a capital or a list's mark, and a full
-/// stop before a space unless a digit follows (`Nov. 30`).
+/// stop before a space unless a digit follows (`Nov. 30`) or a day stands before it (`30. November`).
 fn ends(text: &str) -> impl Iterator<Item = usize> {
     text.char_indices().filter_map(|(at, character)| {
         let end = at + character.len_utf8();
@@ -188,12 +199,19 @@ fn ends(text: &str) -> impl Iterator<Item = usize> {
             '\n' => next.is_none_or(|next| next.is_uppercase() || "\n-*•".contains(next)),
             '.' => {
                 rest.is_empty()
-                    || rest.starts_with(char::is_whitespace) && !next.is_some_and(|next| next.is_ascii_digit())
+                    || rest.starts_with(char::is_whitespace)
+                        && !next.is_some_and(|next| next.is_ascii_digit())
+                        && !numbers_a_day(text.get(..at).unwrap_or_default())
             }
             _ => false,
         };
         ended.then_some(end)
     })
+}
+
+/// Whether a text ends with a number of one or two digits.
+fn numbers_a_day(before: &str) -> bool {
+    (1..=2).contains(&before.bytes().rev().take_while(u8::is_ascii_digit).count())
 }
 
 fn clip(words: &str) -> String {

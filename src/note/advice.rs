@@ -4,8 +4,8 @@ use super::Subject;
 use super::markup::{Span, text};
 use crate::facts::expiry;
 use crate::facts::fact::{Finding, Value};
-use crate::helpdesk::ticket::Reading;
-use crate::policy::decision::NOT_APPLICABLE;
+use crate::helpdesk::ticket::{Reading, Record};
+use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 
 /// The lines that apply to this ticket now, and that the policy switches on.
 pub(super) fn lines(subject: &Subject<'_>) -> Vec<Vec<Span>> {
@@ -17,6 +17,7 @@ pub(super) fn lines(subject: &Subject<'_>) -> Vec<Vec<Span>> {
         young(subject, reading),
         incomplete(subject, reading),
         convenience(subject, reading),
+        unanswered(subject, reading),
     ];
     told.into_iter().flatten().map(|line| vec![text(line)]).collect()
 }
@@ -65,5 +66,21 @@ fn convenience(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
     let said =
         advice.convenience_any.iter().find_map(|pattern| pattern.whole.regex()?.find(&reading.ticket.description));
     let words = said.map(|found| format!(", and the customer writes “{}”", found.as_str())).unwrap_or_default();
+    let extension = ["self_managed_extension", "saas_extension"];
+    let asks_for_more = subject.decision.workflow.as_deref().is_some_and(|workflow| extension.contains(&workflow));
+    if said.is_none() && !asks_for_more {
+        return None; // What does not work is no convenience, however far off the expiry is.
+    }
     Some(format!("Perhaps for convenience: nothing ends for another {}{words}", expiry::length(far.num_milliseconds())))
+}
+
+/// Systems of record that failed, where it was decided without them; an open question says itself where it was looked for.
+fn unanswered(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
+    let failed = reading.records.iter().filter_map(|(name, record)| match record {
+        Record::Failed(why) => Some(format!("{} ({why})", name.replace('_', " "))),
+        Record::Found(_) => None,
+    });
+    let failed: Vec<String> = failed.collect();
+    let told = !failed.is_empty() && subject.decision.verdict != NEEDS_FACTS;
+    told.then(|| format!("Decided without what did not answer: {}", failed.join(", ")))
 }

@@ -55,6 +55,7 @@ pub fn write(subject: &Subject<'_>) -> Note {
         blocks.push(Block::Numbered(reasons::list(subject)));
     }
     if !subject.problems.is_empty() {
+        blocks.push(Block::Title("Not understood".into()));
         blocks.push(Block::Bullets(subject.problems.iter().map(|problem| vec![text(problem.clone())]).collect()));
     }
     let next = checklist::items(subject);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::markup::{Block, Span, code, strong, text};
-use super::reasons::{capital, reason};
+use super::reasons::{Cited, capital, reason};
 use super::{Subject, changed, lower_first};
 use crate::facts::expiry;
 use crate::facts::fact::{Fact, Finding, Value};
@@ -42,8 +42,14 @@ pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
         blocks.push(Block::Title("Also open".into()));
         blocks.push(Block::Bullets(others));
     }
-    let known: Vec<Vec<Span>> =
-        subject.decision.path.iter().map(|answered| reason(subject, answered)).chain(looked(subject)).collect();
+    let known: Vec<Vec<Span>> = subject
+        .decision
+        .path
+        .iter()
+        .map(|answered| reason(subject, answered, Cited::Here))
+        .chain(contradictions(subject))
+        .chain(looked(subject))
+        .collect();
     if !known.is_empty() {
         blocks.push(Block::Title("So far".into()));
         blocks.push(Block::Bullets(known));
@@ -145,6 +151,17 @@ fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
     }
 }
 
+/// Records that contradict each other, so that neither counts.
+fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let says = |fact: &Fact| format!("{} says {}", fact.source, said(&fact.value));
+    let missing = subject.decision.missing.iter();
+    let conflicts = missing.filter_map(|missing| match subject.facts.get(&missing.fact)? {
+        Finding::Conflict(two) => Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))]),
+        Finding::Known(_) | Finding::Unknown { .. } => None,
+    });
+    conflicts.collect()
+}
+
 /// Where an answer was looked for in vain.
 fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
     let places: Vec<String> = subject
@@ -153,11 +170,7 @@ fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
         .iter()
         .filter_map(|missing| match subject.facts.get(&missing.fact)? {
             Finding::Unknown { looked, .. } => Some(looked.clone()),
-            Finding::Conflict(two) => {
-                let says = |fact: &Fact| format!("{} says {}", fact.source, said(&fact.value));
-                Some(vec![format!("the records contradict each other: {}, {}", says(&two.0), says(&two.1))])
-            }
-            Finding::Known(_) => None,
+            Finding::Conflict(_) | Finding::Known(_) => None,
         })
         .flatten()
         .collect();

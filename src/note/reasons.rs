@@ -10,7 +10,11 @@ use crate::policy::decision::Answered;
 /// Each answered question, in the order of the walk.
 pub(super) fn list(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     let decision = subject.decision;
-    decision.path.iter().chain(&decision.beyond).map(|answered| reason(subject, answered)).collect()
+    let answered: Vec<&Answered> = decision.path.iter().chain(&decision.beyond).collect();
+    let told = |place: usize, source: &str| answered.iter().take(place).any(|before| before.source.contains(source));
+    let cited = |place: usize, source: &str| if told(place, source) { Cited::Before } else { Cited::Here };
+    let reasons = answered.iter().enumerate();
+    reasons.map(|(place, answered)| reason(subject, answered, cited(place, &answered.source))).collect()
 }
 
 /// The reason that settled it, as a sentence.
@@ -21,14 +25,27 @@ pub(super) fn settling(subject: &Subject<'_>) -> Option<String> {
     Some(match instant(last) {
         Some(at) => format!("{open}{}", remaining(&last.fact, at, subject.now)),
         None => {
-            let question = subject.policy.binding.fact(&last.fact).and_then(|fact| fact.question.as_deref());
-            format!("{open}{} {}.", question.unwrap_or(&last.text), capital(&last.answer))
+            let fact = subject.policy.binding.fact(&last.fact);
+            match fact.and_then(|fact| fact.sentences.get(&last.answer)) {
+                Some(sentence) => format!("{open}{sentence}"),
+                None => {
+                    let question = fact.and_then(|fact| fact.question.as_deref()).unwrap_or(&last.text);
+                    format!("{open}{question} {}.", capital(&last.answer))
+                }
+            }
         }
     })
 }
 
+/// Whether the lines above already say where an instant was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cited {
+    Here,
+    Before,
+}
+
 /// One answered question with where it was read.
-pub(super) fn reason(subject: &Subject<'_>, answered: &Answered) -> Vec<Span> {
+pub(super) fn reason(subject: &Subject<'_>, answered: &Answered, cited: Cited) -> Vec<Span> {
     let source = match &answered.quote {
         Some(quote) => format!("a guess from {}", words::cited(quote)),
         None => answered.source.clone(),
@@ -37,7 +54,7 @@ pub(super) fn reason(subject: &Subject<'_>, answered: &Answered) -> Vec<Span> {
         let left = left(at, subject.now);
         let derived =
             subject.policy.binding.fact(&answered.fact).is_some_and(|_| answered.source.contains(" of grace"));
-        let source = if derived { String::new() } else { format!(" ({source})") };
+        let source = if derived || cited == Cited::Before { String::new() } else { format!(" ({source})") };
         return vec![
             text(format!("{} ", answered.text)),
             strong(capital(&answered.answer)),

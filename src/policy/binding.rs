@@ -258,6 +258,9 @@ pub struct FactBinding {
     pub pattern: Option<Pattern>,
     /// How a manager is asked for it.
     pub question: Option<String>,
+    /// How an answer reads as a sentence where it settles a verdict. Absent: the question and the answer.
+    #[serde(default)]
+    pub sentences: BTreeMap<String, String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
     #[serde(default)]
     pub sources: Vec<Source>,

@@ -77,7 +77,9 @@ fn derivation(grace: Grace, expiry: Option<Given<'_>>, stated_end: Option<Given<
     let ends =
         stated_end.and_then(|given| Some(format!("grace until {} ({})", expiry::moment(at(given)?), given.source)));
     let reckoned = || format!("{} of grace", expiry::length(grace.period));
+    let runs = expiry.and_then(at).is_some_and(|expiry| expiry > now);
     match (expires, ends) {
+        (Some(expires), None) if runs => expires, // Grace is not reckoned with before its time.
         (Some(expires), None) => format!("{expires} + {}", reckoned()),
         (Some(expires), Some(ends)) => format!("{expires}, {ends}"),
         (None, ends) => ends.unwrap_or_else(reckoned),

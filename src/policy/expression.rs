@@ -53,6 +53,8 @@ impl Expression {
 /// How large a built expression may be, bytes.
 const LARGEST: usize = 1 << 20;
 
+const WHITE: &str = r"(?:[ \t\r\n]+)";
+
 /// The start or end of a word.
 pub(super) const EDGE: &str = r"(?-u:\b)";
 
@@ -66,7 +68,7 @@ pub(super) fn phrase(text: &str) -> String {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
-            ' ' => written.push_str(r"[ \t\r\n]+"),
+            ' ' => written.push_str(WHITE), // A group, so that ` ?` is white space or none.
             '…' => written.push_str(GAP),
             '\\' => match characters.next() {
                 Some('b') => written.push_str(EDGE),

@@ -101,6 +101,8 @@ pub enum Place {
     },
     /// A date in a sentence of the customer's that one of the patterns finds; a guess.
     TextDate(Vec<Pattern>),
+    /// Patterns in the customer's words that leave the answer open: then the policy's own word is a guess.
+    Unclear(Vec<Pattern>),
     /// The policy's own word where nothing before it answered.
     Otherwise(String),
 }
@@ -185,6 +187,7 @@ struct SourceText {
     hours: Option<String>,
     text_any: Option<Vec<Pattern>>,
     text_date_any: Option<Vec<Pattern>>,
+    unclear_any: Option<Vec<Pattern>>,
     otherwise: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
     is: Vec<String>,
@@ -202,7 +205,7 @@ impl TryFrom<SourceText> for Source {
     fn try_from(text: SourceText) -> Result<Self, Self::Error> {
         const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
                               `organization_tag_any`, `lookup`, `image_asked_any`, `hours`, `text_any`, \
-                              `text_date_any` or `otherwise`";
+                              `text_date_any`, `unclear_any` or `otherwise`";
         const ANSWER: &str = "this source needs an `answer`: what a match says";
         let answer = || text.answer.clone().ok_or(ANSWER);
         let says = || says(&text.is, text.answer.as_ref());
@@ -212,7 +215,8 @@ impl TryFrom<SourceText> for Source {
         if text.pointer.is_some() != text.lookup.is_some() {
             return Err("`lookup` and `pointer` go together: { lookup = \"…\", pointer = \"/plan/code\" }");
         }
-        let unanswered = text.otherwise.is_some() || text.hours.is_some() || text.text_date_any.is_some();
+        let dated = text.hours.is_some() || text.text_date_any.is_some();
+        let unanswered = dated || text.otherwise.is_some() || text.unclear_any.is_some();
         if unanswered && text.answer.is_some() {
             return Err("this source is the answer itself; leave `answer` out");
         }
@@ -246,6 +250,7 @@ impl TryFrom<SourceText> for Source {
         }
         places.extend(text.hours.map(Place::Hours));
         places.extend(text.text_date_any.map(Place::TextDate));
+        places.extend(text.unclear_any.map(Place::Unclear));
         places.extend(text.otherwise.map(Place::Otherwise));
         match (places.pop(), places.is_empty()) {
             (Some(place), true) => Ok(Source { place, standing: text.standing, caveat: text.caveat, when: text.when }),
@@ -287,7 +292,7 @@ impl Source {
             | Place::Text { answer, .. }
             | Place::Otherwise(answer) => Some(answer),
             Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => says.answer(),
-            Place::Hours(_) | Place::TextDate(_) => None,
+            Place::Hours(_) | Place::TextDate(_) | Place::Unclear(_) => None,
         }
     }
 
@@ -299,7 +304,7 @@ impl Source {
     /// The patterns it looks for in customers' words.
     pub fn patterns(&self) -> &[Pattern] {
         match &self.place {
-            Place::Text { any: patterns, .. } | Place::TextDate(patterns) => patterns,
+            Place::Text { any: patterns, .. } | Place::TextDate(patterns) | Place::Unclear(patterns) => patterns,
             Place::Tag { .. }
             | Place::Form { .. }
             | Place::Field { .. }

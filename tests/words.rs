@@ -1,0 +1,179 @@
+//! Whose words count: quoted mails, signatures and notes of ours are not the customer's; a screenshot is.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use starwarden::facts::fact::{Came, Finding};
+use starwarden::facts::gather::{self, Gathered};
+use starwarden::facts::sources::Ids;
+use starwarden::helpdesk::ticket::Reading;
+
+use crate::support::star;
+
+/// A starred ticket with this description and these comments.
+fn ticket(description: &str, comments: Value) -> Reading {
+    let whole = json!({
+        "ticket": { "id": 1, "subject": "Help", "description": description, "status": "open", "tags": ["star_submitted", "lr"],
+            "requester_id": 5001, "created_at": "2026-11-24T09:00:00Z" },
+        "comments": comments,
+        "users": [{ "id": 5001, "name": "Casey", "role": "end-user" }, { "id": 7001, "name": "Ann Agent", "role": "agent" }],
+    });
+    serde_json::from_value(whole).expect("a reading")
+}
+
+fn gathered(reading: &Reading) -> Gathered {
+    let policy = star();
+    let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
+    gather::facts(policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], now)
+}
+
+#[test]
+fn words_of_others_are_not_the_customers() {
+    const ASKS: &str = "please extend our trial";
+    for (text, counts) in [
+        (format!("Hello,\n{ASKS}\nRegards\nCasey"), true),
+        // Quoted replies.
+        (format!("> {ASKS}\nNo thanks."), false),
+        (format!("See below.\n  > > {ASKS}"), false),
+        (format!("{ASKS}\n> Hello"), true),
+        // Headings of quoted mails.
+        (format!("Thanks\nOn Mon, 23 Nov 2026 at 10:00, Ann <ann@example.com> wrote:\n{ASKS}"), false),
+        (format!("Thanks\nOn Mon, 23 Nov 2026 at 10:00, Ann Agent\n<ann@example.com> wrote:\n{ASKS}"), false),
+        (format!("Danke\nAm 23.11.2026 um 10:00 schrieb Ann Agent:\n{ASKS}"), false),
+        (format!("Danke\nAm 23.11.2026 um 10:00 schrieb Ann Agent\n<ann@example.com>:\n{ASKS}"), false),
+        (format!("Thanks\n-----Original Message-----\nFrom: Ann\n{ASKS}"), false),
+        (format!("Thanks\n----- Original message -----\n{ASKS}"), false),
+        (format!("Danke\n-----Ursprüngliche Nachricht-----\n{ASKS}"), false),
+        (format!("FYI\n---------- Forwarded message ---------\n{ASKS}"), false),
+        (format!("Thanks\n________________________________\nFrom: Ann\n{ASKS}"), false),
+        (format!("Thanks\nFrom: Ann Agent <ann@example.com>\nSent: Monday\n{ASKS}"), false),
+        (format!("Danke\nVon: Ann Agent <ann@example.com>\nGesendet: Montag\n{ASKS}"), false),
+        (format!("From: now on\n{ASKS}"), true),
+        (format!("##- Please type your reply above this line -##\n{ASKS}"), false),
+        // Signatures.
+        (format!("Thanks\n-- \nCasey, {ASKS} Ltd"), false),
+        (format!("Help.\nKind regards,\nCasey\n{ASKS}"), false),
+        (format!("Hilfe.\nMit freundlichen Grüßen\nCasey\n{ASKS}"), false),
+        (format!("Help.\nSent from my phone\n{ASKS}"), false),
+        (format!("Best\n{ASKS}"), true), // A greeting, for nothing stands above it.
+        (format!("Best would be: {ASKS}"), true),
+        // Notes of ours, and what stands above them.
+        (format!("{ASKS}\n\nstarwarden · ref 7Q2FMHXA\n"), false),
+        (format!("Why\nI guess yes\n\nstarwarden · ref 7Q2FMHXA\n{ASKS}"), true),
+    ] {
+        let found = gathered(&ticket(&text, Value::Null)).facts["trial"].word() == Some("yes");
+        assert_eq!(found, counts, "{text}");
+    }
+}
+
+#[test]
+fn denials_and_the_past_are_set_aside_and_told() {
+    for (text, fact, taken, aside) in [
+        ("We need no trial extension.", "trial", None, Some("denied")),
+        ("We do not want you to extend our trial.", "trial", None, Some("denied")),
+        ("A trial extension is not needed.", "trial", None, Some("denied")),
+        ("Last year's trial extension was great.", "trial", None, Some("speaks of the past")),
+        ("Can't you extend our trial?", "trial", Some("yes"), None),
+        ("Why not extend our trial?", "trial", Some("yes"), None),
+        ("We cannot renew in time, so please extend our trial.", "trial", Some("yes"), Some("denied")),
+        ("No luck with the portal, please extend our trial.", "trial", Some("yes"), None),
+        ("We do not need an extension of the licence.", "workflow", None, Some("denied")),
+        ("Wir brauchen keine Verlängerung der Testphase.", "trial", None, Some("denied")),
+        ("Die Testphase verlängern möchten wir nicht.", "trial", None, Some("denied")),
+        ("Im letzten Jahr haben Sie unsere Testphase verlängert.", "trial", None, Some("speaks of the past")),
+        ("Bitte verlängern Sie unsere Testphase.", "trial", Some("yes"), None),
+    ] {
+        let gathered = gathered(&ticket(text, Value::Null));
+        assert_eq!(gathered.facts[fact].word(), taken, "{text}");
+        let came = gathered.heard[fact].iter().find_map(|heard| match heard.came {
+            Came::SetAside(why) => Some(why),
+            Came::Taken | Came::Overruled(_) | Came::Contradicts(_) => None,
+        });
+        assert_eq!(came, aside, "{text}");
+    }
+}
+
+#[test]
+fn a_german_ticket_is_read_with_its_quote() {
+    let gathered = gathered(&ticket(
+        "Guten Morgen,\nunsere Lizenz läuft am 30. November 2026 ab. Wir brauchen keine Verlängerung der Testphase.\nMit freundlichen Grüßen",
+        Value::Null,
+    ));
+    let expires = gathered.facts["expires_at"].known().expect("a date");
+    assert_eq!(expires.value.to_string(), "2026-11-30T00:00:00Z");
+    assert_eq!(
+        expires.quote.as_ref().expect("a quote").words,
+        "Guten Morgen, unsere Lizenz läuft am 30. November 2026 ab"
+    );
+    assert_eq!(gathered.facts["trial"].word(), None, "denied");
+}
+
+/// A comment with files, as `name type`.
+fn comment(id: u64, author: u64, body: &str, files: &[&str]) -> Value {
+    let file = |file: &&str| {
+        let (name, kind) = file.split_once(' ').expect("name type");
+        json!({ "id": 1, "file_name": name, "content_type": kind, "size": 1, "content_url": "https://example.com/f" })
+    };
+    let files: Vec<Value> = files.iter().map(file).collect();
+    json!({ "id": id, "author_id": author, "body": body, "public": true, "created_at": format!("2026-11-2{id}T10:00:00Z"), "attachments": files })
+}
+
+#[test]
+fn a_screenshot_is_the_customers_picture_or_word_since_it_was_asked_for() {
+    const ASKED: &str = "Please send a screenshot of Admin -> Dashboard.";
+    let (customer, staff) = (5001, 7001);
+    for (comments, found) in [
+        (json!([]), None),
+        (json!([comment(1, customer, "Hi", &["dashboard.png image/png"])]), Some("dashboard.png (customer, 21 Nov)")),
+        (json!([comment(1, customer, "Hi", &["log.txt text/plain"])]), None),
+        (json!([comment(1, customer, "Hi", &["image001.png image/png", "logo.png image/png"])]), None),
+        (json!([comment(1, staff, "Like this", &["example.png image/png"])]), None),
+        (json!([comment(1, customer, "Hi", &["old.png image/png"]), comment(2, staff, ASKED, &[])]), None),
+        (
+            json!([comment(1, staff, ASKED, &[]), comment(2, customer, "Here", &["admin.jpg image/jpeg"])]),
+            Some("admin.jpg (customer, 22 Nov)"),
+        ),
+        (
+            json!([
+                comment(1, customer, "a", &["one.png image/png"]),
+                comment(2, customer, "b", &["two.png image/png"])
+            ]),
+            Some("two.png (customer, 22 Nov)"),
+        ),
+        (
+            json!([comment(1, staff, "Which licence is it?", &[]), comment(2, customer, "This", &["l.png image/png"])]),
+            Some("l.png (customer, 22 Nov)"),
+        ),
+        (
+            json!([comment(1, staff, ASKED, &[]), comment(2, customer, "Screenshot is attached", &[])]),
+            Some("“Screenshot is attached” (customer, 22 Nov)"),
+        ),
+        (json!([comment(1, staff, ASKED, &[]), comment(2, customer, "I have no screenshot attached", &[])]), None),
+        (json!([comment(1, staff, "The screenshot is attached", &[])]), None),
+    ] {
+        let gathered = gathered(&ticket("Please help.", comments.clone()));
+        let shown = match &gathered.facts["screenshot"] {
+            Finding::Known(fact) => {
+                Some(fact.quote.as_ref().map_or(fact.source.clone(), starwarden::facts::words::cited))
+            }
+            Finding::Conflict(_) | Finding::Unknown { .. } => None,
+        };
+        assert_eq!(shown.as_deref(), found, "{comments}");
+    }
+}
+
+#[test]
+fn words_that_leave_it_open_make_the_policys_own_word_a_guess() {
+    for (text, tags, said) in [
+        ("Please help.", &[][..], "plan_license (Recorded)"),
+        ("There was a mix-up with our order.", &[], "plan_license (Inferred)"),
+        ("There was no mix-up with our order.", &[], "plan_license (Recorded)"),
+        ("There was a mix-up with our order.", &["purchased_wrong_plan"], "wrong_product (Recorded)"),
+        ("We bought the wrong product.", &[], "wrong_product (Inferred)"),
+    ] {
+        let mut reading = ticket(text, Value::Null);
+        reading.ticket.tags.extend(tags.iter().map(|tag| (*tag).to_owned()));
+        let gathered = gathered(&reading);
+        let fact = gathered.facts["request"].known().expect("a request");
+        assert_eq!(format!("{} ({:?})", fact.value, fact.trust), said, "{text} {tags:?}");
+    }
+}
