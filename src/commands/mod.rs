@@ -73,6 +73,14 @@ struct ConfigFile {
     config: PathBuf,
 }
 
+/// Who does something that is kept on record.
+#[derive(Debug, clap::Args)]
+struct Who {
+    /// Who does it, for the record
+    #[arg(long, env = "USER", value_name = "NAME", hide_env_values = true)]
+    by: String,
+}
+
 /// Runs a command; what went wrong is one sentence on standard error.
 pub fn run(line: CommandLine) -> ExitCode {
     let done = match line.verb {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use chrono::Utc;
 
 use super::loaded;
-use super::{ConfigFile, Done, ExitAs, backtest, print, store};
+use super::{ConfigFile, Done, ExitAs, Who, backtest, print, store};
 use crate::config;
 use crate::store::Store;
 use crate::work::promotion::{self, By};
@@ -62,13 +62,6 @@ enum Verb {
         #[command(flatten)]
         by: Who,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Who {
-    /// Who does it, for the history
-    #[arg(long, env = "USER", value_name = "NAME", hide_env_values = true)]
-    by: String,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -9,7 +9,7 @@ use anyhow::{Context, bail, ensure};
 use chrono::Utc;
 use clap::Subcommand;
 
-use super::{ConfigFile, Done, ExitAs, print, store};
+use super::{ConfigFile, Done, ExitAs, Who, print, store};
 use crate::config::{self, Settings};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::Store;
@@ -46,6 +46,8 @@ enum Verb {
 struct One {
     #[command(flatten)]
     config: ConfigFile,
+    #[command(flatten)]
+    by: Who,
     /// The ticket, such as global/104; its number alone where there is one account
     ticket: String,
 }
@@ -55,6 +57,8 @@ struct One {
 struct Retry {
     #[command(flatten)]
     config: ConfigFile,
+    #[command(flatten)]
+    by: Who,
     /// The ticket, such as global/104; absent: those the options name
     #[arg(conflicts_with_all = ["account", "error", "all"], required_unless_present_any = ["account", "error", "all"])]
     ticket: Option<String>,
@@ -74,6 +78,8 @@ struct Retry {
 struct Account {
     #[command(flatten)]
     config: ConfigFile,
+    #[command(flatten)]
+    by: Who,
     /// The account's name in the configuration
     account: String,
 }
@@ -97,7 +103,7 @@ impl One {
     fn recheck(&self) -> anyhow::Result<()> {
         with_store(&self.config, async |settings, store| {
             let ticket = named(settings, &self.ticket)?;
-            store.record_operator(&event(Some(ticket.clone()), Did::LookAgain)).await?;
+            store.record_operator(&event(&self.by, Some(ticket.clone()), Did::LookAgain)).await?;
             print(&format!("{ticket} is due now\n"));
             Ok(())
         })
@@ -119,7 +125,7 @@ impl Retry {
                 tickets > 0,
                 "no dead letter is among them: `starwarden tickets list --state dead` shows those there are"
             );
-            store.record_operator(&event(None, Did::SentBack { tickets })).await?;
+            store.record_operator(&event(&self.by, None, Did::SentBack { tickets })).await?;
             print(&match tickets {
                 1 => "1 dead letter is due again\n".to_owned(),
                 many => format!("{many} dead letters are due again\n"),
@@ -136,8 +142,8 @@ impl Account {
             if let Some(paused) = store.paused(account).await? {
                 bail!("{account} is paused already, by {} since {}", paused.by, paused.since);
             }
-            store.pause(account, &operator(), Utc::now()).await?;
-            store.record_operator(&event(None, Did::Paused { account: account.to_owned() })).await?;
+            store.pause(account, &self.by.by, Utc::now()).await?;
+            store.record_operator(&event(&self.by, None, Did::Paused { account: account.to_owned() })).await?;
             print(&format!("{account} is paused: deliveries are taken and kept, nothing is written\n"));
             Ok(())
         })
@@ -147,7 +153,7 @@ impl Account {
         with_store(&self.config, async |settings, store| {
             let account = known(settings, &self.account)?;
             ensure!(store.resume(account).await?, "{account} is not paused");
-            store.record_operator(&event(None, Did::Resumed { account: account.to_owned() })).await?;
+            store.record_operator(&event(&self.by, None, Did::Resumed { account: account.to_owned() })).await?;
             print(&format!("{account} is at work again\n"));
             Ok(())
         })
@@ -188,14 +194,8 @@ fn known<'a>(settings: &'a Settings, account: &str) -> anyhow::Result<&'a str> {
     })?)
 }
 
-fn event(ticket: Option<TicketKey>, did: Did) -> OperatorEvent {
-    OperatorEvent { at: Utc::now(), who: operator(), ticket, did }
-}
-
-/// Who is at the command line, as the system knows them.
-fn operator() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into());
-    format!("{user} (command line)")
+fn event(by: &Who, ticket: Option<TicketKey>, did: Did) -> OperatorEvent {
+    OperatorEvent { at: Utc::now(), who: by.by.clone(), ticket, did }
 }
 
 /// Text of others on one line of a terminal, which obeys none of it.
