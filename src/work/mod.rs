@@ -83,8 +83,8 @@ const IN_HAND: usize = 8;
 /// How long to wait before refused credentials are tried again.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How often is asked what is due where nothing tells: a notification may be lost, and another process tells nobody.
-const POLL: Duration = Duration::from_secs(5);
+/// How often is asked what is due where nothing tells: a notification may be lost with its connection.
+const POLL: Duration = Duration::from_secs(15);
 
 /// One helpdesk account as the loop needs it.
 pub struct Account {
