@@ -183,11 +183,12 @@ fn a_paused_account_takes_deliveries_and_writes_nothing_until_it_is_resumed() {
     let bot = serve(&desk, folder.path(), "");
     assert!(tickets(folder.path(), &["pause", "global"]).0);
     let (well, said) = tickets(folder.path(), &["pause", "global"]);
-    assert!(!well && said.contains("paused already, by ann"), "{said}");
+    assert!(!well && said.contains("global is paused by ann, since"), "{said}");
     desk.helpdesk.add(ticket(1, &DECIDED));
     assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).1, json!({ "status": "accepted" }));
     let (status, ready) = bot.get("/readyz");
     assert_eq!(status, 200, "deliveries are taken: {ready}");
+    assert!(bot.text("/").contains("global is paused by ann, since"), "the first page tells");
     assert!(ready["paused"][0].as_str().is_some_and(|said| said.contains("ann")), "{ready}");
     wait_for("the ticket to be due", || {
         let (well, list) = tickets(folder.path(), &["list", "--state", "due"]);

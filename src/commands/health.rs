@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::reload::Refused;
-use crate::facts::expiry;
+use crate::console::words;
 use crate::metrics::{self, Ready};
 use crate::store::follow_ups::Destination;
 use crate::store::history::Backlog;
@@ -53,16 +53,13 @@ async fn readyz(State(health): State<Health>) -> Response {
     if let Err(error) = health.store.ready().await {
         faults.push(error.to_string());
     }
-    let mut paused = Vec::new();
-    for account in health.standing.accounts() {
-        match health.store.paused(&account).await {
-            Ok(Some(pause)) => {
-                paused.push(format!("{account}: paused by {}, {}", pause.by, expiry::exact(pause.since)))
-            }
-            Ok(None) => {}
-            Err(error) => faults.push(error.to_string()),
+    let paused = match health.store.paused().await {
+        Ok(paused) => paused.iter().map(|(account, pause)| words::paused(account, pause)).collect(),
+        Err(error) => {
+            faults.push(error.to_string());
+            Vec::new()
         }
-    }
+    };
     faults.dedup();
     let (code, status) = match faults.is_empty() {
         true => (StatusCode::OK, "ready"),
@@ -108,6 +105,6 @@ async fn standing(health: &Health, account: String, now: DateTime<Utc>) -> Resul
     let Backlog { due, dead, oldest_due, .. } = health.store.backlog(&account, now).await?;
     let oldest = oldest_due.and_then(|since| (now - since).to_std().ok()).unwrap_or_default();
     let ready = if health.standing.is_well(&account) { Ready::Yes } else { Ready::No };
-    let paused = health.store.paused(&account).await?;
+    let paused = health.store.paused().await?.remove(&account);
     Ok(metrics::Standing { account, due, oldest, dead, ready, paused })
 }

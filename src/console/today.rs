@@ -29,6 +29,7 @@ struct Bar {
 #[template(path = "today.html", config = "src/console/askama.toml")]
 struct Page {
     frame: Frame,
+    paused: Vec<String>,
     open_questions: u64,
     flipping: u64,
     dead: u64,
@@ -73,6 +74,7 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
     let stopped_short = store.stuck_follow_ups(FIRST).await?;
     html(&Page {
         frame: Frame::new(&session, "Today", "/"),
+        paused: store.paused().await?.iter().map(|(account, pause)| words::paused(account, pause)).collect(),
         open_questions: standing.open_questions,
         flipping: standing.flipping,
         dead: standing.dead,

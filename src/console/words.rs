@@ -9,6 +9,7 @@ use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use crate::store::decisions::Carried;
 use crate::store::follow_ups::{Kind, Stage};
 use crate::store::operators::Did;
+use crate::store::pauses::Paused;
 use crate::store::watches::Watch;
 
 /// A verdict as people call it.
@@ -54,6 +55,15 @@ pub(crate) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
         Watch::Dead { error } => format!("dead letter: {error}"),
         Watch::Stopped { why } => format!("left alone: {why}"),
     }
+}
+
+/// A pause: who, since when, and what it means.
+pub(crate) fn paused(account: &str, pause: &Paused) -> String {
+    format!(
+        "{account} is paused by {}, since {}: deliveries are kept, nothing is written",
+        pause.by,
+        expiry::exact(pause.since)
+    )
 }
 
 /// What became of a decision.

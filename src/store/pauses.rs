@@ -1,5 +1,7 @@
 //! Pauses: an account whose deliveries are kept and whose tickets are left alone.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -25,6 +27,6 @@ pub trait Pauses: Send + Sync {
     /// Ends a pause, durably, and wakes the account; whether there was one.
     async fn resume(&self, account: &str) -> Result<bool, StoreError>;
 
-    /// Who paused the account and when; none where it is at work.
-    async fn paused(&self, account: &str) -> Result<Option<Paused>, StoreError>;
+    /// The paused accounts, by name, with who paused each and when.
+    async fn paused(&self) -> Result<BTreeMap<String, Paused>, StoreError>;
 }

@@ -164,7 +164,7 @@ impl Decided<'_> {
             Ok(turn) => turn,
             Err(error) => return Ok(fails.with(Doing::Writing, &error).await),
         };
-        if store.paused(&self.account.name).await?.is_some() {
+        if store.paused().await?.contains_key(&self.account.name) {
             return Ok(Looked::so(Next::Again { at: self.now })); // It is due when the pause ends.
         }
         let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;

@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use super::{ConfigFile, Done, ExitAs, Who, print, store};
 use crate::config::{self, Settings};
+use crate::console::words;
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::Store;
 use crate::store::operators::{Did, OperatorEvent};
@@ -139,8 +140,8 @@ impl Account {
     fn pause(&self) -> anyhow::Result<()> {
         with_store(&self.config, async |settings, store| {
             let account = known(settings, &self.account)?;
-            if let Some(paused) = store.paused(account).await? {
-                bail!("{account} is paused already, by {} since {}", paused.by, paused.since);
+            if let Some(paused) = store.paused().await?.get(account) {
+                bail!("{}", words::paused(account, paused));
             }
             store.pause(account, &self.by.by, Utc::now()).await?;
             store.record_operator(&event(&self.by, None, Did::Paused { account: account.to_owned() })).await?;

@@ -1,5 +1,7 @@
 //! The statements of [`crate::store::pauses`].
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -26,10 +28,11 @@ impl Pauses for Postgres {
         column(&row, 0)
     }
 
-    async fn paused(&self, account: &str) -> Result<Option<Paused>, StoreError> {
+    async fn paused(&self) -> Result<BTreeMap<String, Paused>, StoreError> {
         let client = self.connection().await?;
-        let select = client.prepare_cached("SELECT by, since FROM pauses WHERE account = $1").await?;
-        let row = client.query_opt(&select, &[&account]).await?;
-        row.map(|row| Ok(Paused { by: column(&row, 0)?, since: instant(column(&row, 1)?)? })).transpose()
+        let select = client.prepare_cached("SELECT account, by, since FROM pauses").await?;
+        let rows = client.query(&select, &[]).await?;
+        let paused = |row| Ok((column(row, 0)?, Paused { by: column(row, 1)?, since: instant(column(row, 2)?)? }));
+        rows.iter().map(paused).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! The statements of [`crate::store::pauses`].
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::Sqlite;
 use crate::store::StoreError;
@@ -26,15 +28,16 @@ impl Pauses for Sqlite {
         Ok(ended > 0)
     }
 
-    async fn paused(&self, account: &str) -> Result<Option<Paused>, StoreError> {
-        let account = account.to_owned();
+    async fn paused(&self) -> Result<BTreeMap<String, Paused>, StoreError> {
         self.readers
             .run(move |connection| {
-                let found: Option<(String, i64)> = connection
-                    .prepare_cached("SELECT by, since FROM pauses WHERE account = ?1")?
-                    .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))
-                    .optional()?;
-                found.map(|(by, since)| Ok(Paused { by, since: instant(since)? })).transpose()
+                let mut paused = connection.prepare_cached("SELECT account, by, since FROM pauses")?;
+                let mut rows = paused.query([])?;
+                let mut all = BTreeMap::new();
+                while let Some(row) = rows.next()? {
+                    all.insert(row.get(0)?, Paused { by: row.get(1)?, since: instant(row.get(2)?)? });
+                }
+                Ok(all)
             })
             .await
     }
