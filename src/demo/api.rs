@@ -24,6 +24,7 @@ impl StandIn {
             .route("/api/v2/organizations/{id}", get(organization))
             .route("/api/v2/search/export", get(search))
             .merge(super::admin::routes())
+            .merge(super::export::routes())
             .layer(middleware::from_fn_with_state(self.clone(), gate::admit));
         Router::new().route("/oauth/tokens", post(token)).merge(api).with_state(self.clone())
     }

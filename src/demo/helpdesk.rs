@@ -30,6 +30,7 @@ pub(super) struct Held {
     tokens: Vec<String>,
     tokens_given: u64,
     next_id: u64,
+    export_page: Option<usize>,
     pub(super) settings: Settings,
     pub(super) troubles: Troubles,
     pub(super) turns: Turns,
@@ -102,6 +103,24 @@ impl StandIn {
         let mut reading = self.lock().tickets.get(&id).map(|kept| kept.reading.clone())?;
         reading.ticket.comment_count = Some(reading.comments.len());
         Some(reading)
+    }
+
+    /// Gives no more tickets than this on a page of the export from here on.
+    pub fn export_by(&self, tickets: usize) {
+        self.lock().export_page = Some(tickets);
+    }
+
+    pub(super) fn largest_export_page(&self) -> usize {
+        self.lock().export_page.unwrap_or(1000).max(1)
+    }
+
+    /// When each ticket changed last, milliseconds, with its number, in that order.
+    pub(super) fn changed(&self) -> Vec<(i64, u64)> {
+        let held = self.lock();
+        let at = |kept: &Kept| kept.reading.ticket.updated_at.map_or(0, |at| at.timestamp_millis());
+        let mut changed: Vec<_> = held.tickets.iter().map(|(id, kept)| (at(kept), *id)).collect();
+        changed.sort_unstable();
+        changed
     }
 
     /// A ticket's audits, oldest first.

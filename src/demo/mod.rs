@@ -3,6 +3,7 @@
 pub mod admin;
 mod api;
 pub mod elsewhere;
+mod export;
 mod gate;
 pub mod helpdesk;
 pub mod limit;

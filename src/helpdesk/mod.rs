@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod auth;
 pub mod client;
+pub mod export;
 pub mod limits;
 pub mod pace;
 pub mod settings;

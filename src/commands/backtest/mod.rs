@@ -1,6 +1,8 @@
-//! `backtest`: a file of past tickets decided again, by one policy or by two.
+//! `backtest`: a file of past tickets decided again, by one policy or by two; and such a file taken from the helpdesk.
 
+mod fetch;
 mod input;
+mod kept;
 mod run;
 mod text;
 
@@ -9,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use chrono::{NaiveDate, NaiveTime};
 use indicatif::ProgressBar;
 
 use super::{Done, ExitAs, print};
@@ -21,6 +24,7 @@ use crate::console::chart::{Chart, Counts, Shown};
 use crate::facts::sources::Ids;
 use crate::policy::Policy;
 use crate::work::star_tags;
+use fetch::Fetch;
 use input::Input;
 use run::Outcome;
 pub(super) use text::matrix;
@@ -35,7 +39,8 @@ const FIRST: usize = 1000;
 #[derive(Debug, clap::Args)]
 pub(super) struct Backtest {
     /// Past tickets, one a line or as the helpdesk exports them; plain, gzip or zstd; - for standard input
-    file: PathBuf,
+    #[arg(required_unless_present = "fetch")]
+    file: Option<PathBuf>,
     /// The policy's binding, star.toml. Absent: the configuration's
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -48,6 +53,15 @@ pub(super) struct Backtest {
     /// The account whose ids of forms and fields are used. Absent: the only one, else the policy's own ids
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
+    /// Take past tickets of this account from the helpdesk instead, into a file that backtest reads; needs an admin's credentials
+    #[arg(long, value_name = "ACCOUNT", requires_all = ["since", "config"], conflicts_with_all = ["file", "policy", "against", "account", "format"])]
+    fetch: Option<String>,
+    /// With --fetch: tickets that changed on that day (UTC) or later, such as 2026-08-01
+    #[arg(long, value_name = "DATE", requires = "fetch")]
+    since: Option<NaiveDate>,
+    /// With --fetch: the file; where it was interrupted the same command goes on. Absent: standard output
+    #[arg(long, short, value_name = "FILE", requires = "fetch")]
+    output: Option<PathBuf>,
     /// How it is shown
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -65,11 +79,26 @@ enum Format {
 
 impl Backtest {
     pub(super) fn run(self) -> Done {
-        self.decide().exit_as(2)?;
+        match (&self.fetch, &self.file) {
+            (Some(account), _) => self.fetch(account).exit_as(1)?,
+            (None, Some(file)) => self.decide(file).exit_as(2)?,
+            (None, None) => return Err(anyhow::anyhow!("give a file of past tickets")).exit_as(2),
+        }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn decide(&self) -> anyhow::Result<()> {
+    fn fetch(&self, account: &str) -> anyhow::Result<()> {
+        let (Some(config), Some(since)) = (&self.config, self.since) else {
+            bail!("--fetch needs --config and --since")
+        };
+        let since = since.and_time(NaiveTime::MIN).and_utc();
+        let fetch = Fetch { config, account, since, output: self.output.as_deref() };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
+        runtime.block_on(fetch.run())
+    }
+
+    fn decide(&self, file: &Path) -> anyhow::Result<()> {
         let (policy, account) = self.configured()?;
         let second = self.against.as_deref().map(config::policy::read).transpose()?;
         let policies: Vec<&Policy> = std::iter::once(&policy).chain(&second).collect();
@@ -80,7 +109,7 @@ impl Backtest {
         let against = second.as_ref().zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });
         let begun = Instant::now();
         let bar = ProgressBar::no_length(); // Drawn on standard error, and only where that is a terminal.
-        let mut outcome = run::all(Input::open(&self.file, &bar)?, &marks, rule, against)?;
+        let mut outcome = run::all(Input::open(file, &bar)?, &marks, rule, against)?;
         bar.finish_and_clear();
         told(&outcome, begun);
         match self.format {
@@ -90,7 +119,7 @@ impl Backtest {
                 text::json(&mut outcome, &mut output)?;
                 std::io::Write::flush(&mut output)?;
             }
-            Format::Html => print(&html(&self.file, &mut outcome, &policy, second.as_ref())?),
+            Format::Html => print(&html(file, &mut outcome, &policy, second.as_ref())?),
         }
         Ok(())
     }
