@@ -9,14 +9,16 @@ use serde_json::Value as Json;
 use super::rewind::{self, Audit};
 use crate::facts::gather::Stated;
 use crate::facts::replies::{self, Says};
-use crate::helpdesk::ticket::{Comment, Organization, Reading, Record, Ticket, User};
+use crate::helpdesk::ticket::{Comment, CustomField, Organization, Reading, Record, Ticket, User};
 use crate::note;
 use crate::policy::Policy;
 use crate::policy::decision::NEEDS_FACTS;
 
-/// One line of a file of past tickets: a ticket with what is known besides, or a page of an incremental export.
+/// One line of a file of past tickets: a ticket by itself, a ticket with what is known besides, or a page of an
+/// incremental export; all in one shape, so that a line is read once.
 #[derive(Debug, Default, Deserialize)]
 struct Written {
+    /// The line's own id, or by itself the ticket's number.
     #[serde(default)]
     id: Json,
     /// When it is decided. Absent: at its STAR moment, else when it last changed.
@@ -45,6 +47,52 @@ struct Written {
     /// A page's organisations.
     #[serde(default)]
     organizations: Option<Vec<Organization>>,
+    // A ticket by itself: the keys of [`Ticket`].
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+    #[serde(default)]
+    ticket_form_id: Option<u64>,
+    #[serde(default)]
+    organization_id: Option<u64>,
+    #[serde(default)]
+    requester_id: Option<u64>,
+    #[serde(default)]
+    assignee_id: Option<u64>,
+    #[serde(default)]
+    custom_fields: Option<Vec<CustomField>>,
+    #[serde(default)]
+    comment_count: Option<usize>,
+    #[serde(default)]
+    created_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl Written {
+    /// The ticket that the line is by itself.
+    fn bare(&mut self) -> Result<Ticket, String> {
+        Ok(Ticket {
+            id: self.id.as_u64().ok_or("this line is not a ticket: it has no id and no ticket")?,
+            subject: self.subject.take().unwrap_or_default(),
+            description: self.description.take().unwrap_or_default(),
+            status: self.status.take().unwrap_or_default(),
+            tags: self.tags.take().unwrap_or_default(),
+            ticket_form_id: self.ticket_form_id,
+            organization_id: self.organization_id,
+            requester_id: self.requester_id,
+            assignee_id: self.assignee_id,
+            custom_fields: self.custom_fields.take().unwrap_or_default(),
+            comment_count: self.comment_count,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
 }
 
 /// A past ticket as it was at its own time.
@@ -98,14 +146,14 @@ impl Marks {
 /// # Errors
 /// In one sentence: text that is none of these, or a ticket without any time.
 pub fn read(line: &[u8], marks: &Marks) -> Result<Vec<Past>, String> {
-    let not_one = |error: serde_json::Error| format!("this line is not a ticket: {error}");
-    let mut written: Written = serde_json::from_slice(line).map_err(not_one)?;
+    let mut written: Written =
+        serde_json::from_slice(line).map_err(|error| format!("this line is not a ticket: {error}"))?;
     if let Some(tickets) = written.tickets.take() {
         return page(tickets, &written, marks);
     }
     let ticket = match written.ticket.take() {
         Some(ticket) => ticket,
-        None => serde_json::from_slice(line).map_err(not_one)?,
+        None => written.bare()?,
     };
     Ok(vec![past(written, ticket, marks)?])
 }

@@ -108,8 +108,8 @@ impl Decide {
 
 fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
     let bar = progress::beside_results();
-    let mut input: Box<dyn BufRead> = if file.as_os_str() == "-" {
-        Box::new(std::io::stdin().lock())
+    let mut input: Box<dyn BufRead + Send> = if file.as_os_str() == "-" {
+        Box::new(std::io::BufReader::new(std::io::stdin()))
     } else {
         let told = || format!("the tickets {} cannot be read", file.display());
         let opened = std::fs::File::open(file).with_context(told).exit_as(2)?;

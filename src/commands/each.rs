@@ -19,8 +19,8 @@ use crate::work::line::{Line, Rule};
 pub fn decide(
     policy: &Policy,
     now: DateTime<Utc>,
-    input: &mut dyn BufRead,
-    output: &mut dyn Write,
+    input: &mut (dyn BufRead + Send),
+    output: &mut (dyn Write + Send),
 ) -> anyhow::Result<Lines> {
     let ids = Ids::new(&policy.binding, &Ids::default());
     let without_ticket = gather::facts(policy, &ids, None, &[], now).facts;

@@ -10,39 +10,17 @@ use indicatif::ProgressBar;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use serde_json::value::RawValue;
 
+use crate::commands::lines::{Batch, Stream};
 use crate::commands::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const BUFFER: usize = 256 << 10;
 
-/// The most that is in hand at once for each worker, bytes, unless one line alone is longer.
-const ENOUGH: usize = 1 << 20;
-
-/// The longest line that is read, bytes; the rest of a longer one is a line of its own, and both are bad.
-const LONGEST: u64 = 64 << 20;
-
 /// What is read from: lines, or whole JSON values where a value spreads over many lines.
 pub(super) enum Input {
-    Lines { from: Box<dyn BufRead + Send>, line: u64, batch: u64 },
-    Values { from: Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>> + Send>, value: u64, batch: u64 },
-}
-
-/// Some lines in a row.
-pub(super) struct Batch {
-    /// Its place among all batches.
-    pub number: u64,
-    text: Vec<u8>,
-    /// The number and the end of each line in `text`.
-    ends: Vec<(u64, usize)>,
-}
-
-impl Batch {
-    /// Each line with its number.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
-        starts.zip(&self.ends).map(|(start, (line, end))| (*line, self.text.get(start..*end).unwrap_or_default()))
-    }
+    Lines(Stream<Box<dyn BufRead + Send>>),
+    Values { from: Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>> + Send>, value: u64 },
 }
 
 impl Input {
@@ -74,48 +52,28 @@ impl Input {
         let spread = matches!(first_line.trim_ascii_end().last(), Some(b'{' | b'[' | b','));
         Ok(if spread {
             let values = serde_json::Deserializer::from_reader(from).into_iter::<Box<RawValue>>();
-            Input::Values { from: Box::new(values), value: 0, batch: 0 }
+            Input::Values { from: Box::new(values), value: 0 }
         } else {
-            Input::Lines { from, line: 0, batch: 0 }
+            Input::Lines(Stream::new(from))
         })
     }
 
-    /// The next lines; none at the end.
+    /// The next lines, or the next value; an empty batch at the end.
     ///
     /// # Errors
     /// Input that cannot be read, or JSON that ends in the middle.
-    pub(super) fn next(&mut self) -> anyhow::Result<Option<Batch>> {
-        let (mut text, mut ends) = (Vec::new(), Vec::new());
-        let number = match self {
-            Input::Lines { from, line, batch } => {
-                text.reserve(ENOUGH + ENOUGH / 8);
-                while text.len() < ENOUGH {
-                    let start = text.len();
-                    let mut some = from.by_ref().take(LONGEST);
-                    if some.read_until(b'\n', &mut text).context("the tickets cannot be read")? == 0 {
-                        break;
-                    }
-                    *line += 1;
-                    if text.get(start..).is_some_and(|line| line.trim_ascii().is_empty()) {
-                        text.truncate(start);
-                    } else {
-                        ends.push((*line, text.len()));
-                    }
-                }
-                *batch += 1;
-                *batch
-            }
-            Input::Values { from, value, batch } => {
+    pub(super) fn next(&mut self) -> anyhow::Result<Batch> {
+        match self {
+            Input::Lines(stream) => stream.next().context("the tickets cannot be read"),
+            Input::Values { from, value } => {
+                let mut batch = Batch::default();
                 if let Some(read) = from.next() {
                     *value += 1;
-                    text.extend_from_slice(read.context("the tickets cannot be read")?.get().as_bytes());
-                    ends.push((*value, text.len()));
+                    batch.push(*value, read.context("the tickets cannot be read")?.get().as_bytes());
                 }
-                *batch += 1;
-                *batch
+                Ok(batch)
             }
-        };
-        Ok((!ends.is_empty()).then_some(Batch { number, text, ends }))
+        }
     }
 }
 

@@ -1,16 +1,15 @@
 //! All tickets of a file decided on all cores: counted as they come, and what is to be listed kept in their order.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::sync::{Mutex, PoisonError, mpsc};
 
 use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::input::{Batch, Input};
+use super::input::Input;
 use crate::backtest::past::{self, Marks};
 use crate::backtest::summary::{Rule, Summary};
+use crate::commands::lines::{self, Batch};
 use crate::policy::Policy;
 
 /// How many bad lines are told of one by one.
@@ -69,7 +68,12 @@ struct Part {
 ///
 /// # Errors
 /// Input that cannot be read, or a temporary file that cannot be written.
-pub(super) fn all(input: Input, marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>) -> anyhow::Result<Outcome> {
+pub(super) fn all(
+    mut input: Input,
+    marks: &Marks,
+    rule: Rule<'_>,
+    against: Option<Rule<'_>>,
+) -> anyhow::Result<Outcome> {
     let second = against.map(|rule| rule.policy);
     let mut outcome = Outcome {
         summary: Summary::new(rule.policy, second),
@@ -77,39 +81,8 @@ pub(super) fn all(input: Input, marks: &Marks, rule: Rule<'_>, against: Option<R
         disagreements: Spool::new()?,
         bad: Vec::new(),
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let input = Mutex::new(input);
-    std::thread::scope(|scope| {
-        let (done, parts) = mpsc::sync_channel::<anyhow::Result<(u64, Part)>>(cores);
-        for _ in 0..cores {
-            let (input, done) = (&input, done.clone());
-            scope.spawn(move || {
-                loop {
-                    let batch = input.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let worked = match batch {
-                        Ok(Some(batch)) => Ok((batch.number, part(&batch, marks, rule, against))),
-                        Ok(None) => return,
-                        Err(error) => Err(error),
-                    };
-                    let ended = worked.is_err();
-                    if done.send(worked).is_err() || ended {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(done);
-        let (mut next, mut early) = (1, BTreeMap::new());
-        for worked in parts {
-            let (number, part) = worked?;
-            early.insert(number, part);
-            while let Some(part) = early.remove(&next) {
-                outcome.join(&part)?;
-                next += 1;
-            }
-        }
-        Ok(outcome)
-    })
+    lines::in_order(|| input.next(), |batch| part(batch, marks, rule, against), |part| outcome.join(&part))?;
+    Ok(outcome)
 }
 
 impl Outcome {

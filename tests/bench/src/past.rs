@@ -1,0 +1,112 @@
+//! How fast a backtest is: a million past tickets of about 1 kB decided by one policy and by two, beside merely parsing
+//! the same lines on as many cores, with the most memory each took.
+//!
+//! `cargo build --release && cargo run --release --manifest-path tests/bench/Cargo.toml --bin past [-- TICKETS]`
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use starwarden::commands::lines::{self, Lines};
+use starwarden::helpdesk::ticket::Ticket;
+
+/// How many tickets where nothing else is said.
+const TICKETS: u64 = 1_000_000;
+
+fn main() {
+    let asked = std::env::args().nth(1).map(|count| count.parse().expect("a number of tickets"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let file = write(&root.join("target"), asked.unwrap_or(TICKETS));
+    let bytes = std::fs::metadata(&file).expect("the tickets").len();
+    println!("{} MB of tickets in {}", bytes / 1_000_000, file.display());
+    let values = parsed(&file, |line| serde_json::from_slice::<serde_json::Value>(line).is_ok());
+    let tickets = parsed(&file, |line| serde_json::from_slice::<Ticket>(line).is_ok());
+    println!("parsed into serde_json::Value {:6.2} s", values.as_secs_f64());
+    println!("parsed into tickets           {:6.2} s", tickets.as_secs_f64());
+    let binary = root.join("target/release/starwarden");
+    let (policy, older) = (root.join("config/policy/star.toml"), root.join("tests/cases/older.toml"));
+    let one = backtest(&binary, &file, &policy, &[]);
+    let two = backtest(&binary, &file, &policy, &["--against", &older.display().to_string()]);
+    for (what, (took, memory)) in [("one policy", one), ("two policies", two)] {
+        let times = took.as_secs_f64() / values.as_secs_f64();
+        println!("{what:<29} {:6.2} s, {times:.1} × parsed into Value, {memory} MB at most", took.as_secs_f64());
+    }
+    println!("two policies cost {:.2} × one", two.0.as_secs_f64() / one.0.as_secs_f64());
+    std::fs::remove_file(&file).expect("its removal");
+}
+
+/// Tickets over the whole chart, the same on every run.
+fn write(folder: &Path, count: u64) -> PathBuf {
+    let file = folder.join("past.ndjson");
+    let mut out = BufWriter::new(std::fs::File::create(&file).expect("a file"));
+    let sentences = [
+        "Hello team, our subscription expired last week and we would like to ask for a temporary licence while procurement finishes the renewal.",
+        "We purchased the wrong product by mistake, please help us to exchange it.",
+        "Could you please extend our trial by two weeks? Our evaluation is still going on.",
+        "The instance runs self-managed on version 17.3 and shows a banner to all of our users.",
+        "Please let us know what other information is needed from our side to proceed with this request.",
+        "Kind regards, Alex from the platform team",
+    ];
+    let tags = ["trial", "com_sales_assisted_trial", "purchased_wrong_product", "transaction_issue_transfer", "a", "b", "c"];
+    let ends = ["no_need_for_star", "star_escalation", "star_needs_facts", "d"];
+    for id in 0..count {
+        let mixed = (id + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let pick = |at: u32, of: usize| (mixed >> at) as usize % of;
+        let words: Vec<&str> = (0..4).map(|nth| sentences[pick(4 * nth, sentences.len())]).collect();
+        let day = 1 + pick(40, 28);
+        let expires = (pick(48, 2) == 0).then(|| format!("2026-10-{:02}", 1 + pick(52, 28)));
+        let empty = |id: u64| json!({ "id": id, "value": null });
+        let ticket = json!({
+            "id": 100_000 + id, "url": format!("https://example.zendesk.com/api/v2/tickets/{}.json", 100_000 + id),
+            "created_at": format!("2026-09-{day:02}T08:00:00Z"), "updated_at": format!("2026-10-{day:02}T12:00:00Z"),
+            "type": "problem", "subject": "Temporary licence needed", "raw_subject": "Temporary licence needed",
+            "description": words.join("\n\n"), "priority": "high", "status": "closed", "requester_id": 5000, "assignee_id": 7000,
+            "tags": ["star_submitted", "lr", tags[pick(32, tags.len())], ends[pick(36, ends.len())]],
+            "custom_fields": [{ "id": 360000000001_u64, "value": expires }, empty(360020421853), empty(360000000002), empty(360000000003)],
+            "ticket_form_id": 360000071293_u64, "allow_channelback": false,
+        });
+        writeln!(out, "{ticket}").expect("written");
+    }
+    out.flush().expect("written");
+    file
+}
+
+/// How long it takes to parse every line on all cores.
+fn parsed(file: &Path, parses: impl Fn(&[u8]) -> bool + Sync) -> Duration {
+    let mut input = std::io::BufReader::with_capacity(256 << 10, std::fs::File::open(file).expect("the tickets"));
+    let begun = Instant::now();
+    let parse = |line: &[u8], _: &mut Vec<u8>| if parses(line) { Lines::AllGood } else { Lines::SomeBad };
+    assert_eq!(lines::each(&mut input, &mut std::io::sink(), parse).expect("lines"), Lines::AllGood);
+    begun.elapsed()
+}
+
+/// How long the release binary takes, and the most memory it had, MB.
+fn backtest(binary: &Path, file: &Path, policy: &Path, arguments: &[&str]) -> (Duration, u64) {
+    let begun = Instant::now();
+    let mut child = Command::new(binary)
+        .arg("backtest")
+        .arg(file)
+        .arg("--policy")
+        .arg(policy)
+        .args(arguments)
+        .args(["--format", "json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("target/release/starwarden: build it with cargo build --release");
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    let ended = loop {
+        if let Some(ended) = child.try_wait().expect("a child") {
+            break ended;
+        }
+        let told = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = told.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        most = most.max(peak.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(ended.success());
+    (begun.elapsed(), most / 1024)
+}
