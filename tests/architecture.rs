@@ -74,6 +74,8 @@ fn the_pure_rooms_know_no_clock_no_io_and_no_async() {
     // A ticket is judged there as the loop judges it, and of the loop that is all it knows.
     let impure = impure.map(|word| if word == "crate::work" { "work::look" } else { word });
     check("backtest", &impure);
+    check("backtest", &["work::candidate", "work::promotion", "work::status", "work::rule", "crate::console"]);
+    check("work/rule.rs", &["crate::store", "crate::config", "std::fs", "tokio"]);
     for file in [
         "receive/verify.rs",
         "receive/delivery.rs",

@@ -210,7 +210,8 @@ fn browse(bot: &Bot, expected: &[&str], journey: impl AsyncFnOnce(&Page)) {
 #[test]
 fn a_manager_finds_their_way_through_the_console() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
-    let bot = serve(&desk, folder.path(), "");
+    let candidate = format!("{}/tests/cases/older.toml", env!("CARGO_MANIFEST_DIR"));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__POLICY__CANDIDATE", &candidate)]);
     starred(&bot, &desk, ticket(1, &["purchased_wrong_product"]));
     starred(&bot, &desk, hostile(2, &[]));
     browse(&bot, &[], async |page: &Page| {
@@ -365,10 +366,33 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.go("/record").await;
     page.says("operator disagreed: the renewal is in procurement on global/1").await;
     page.picture("record").await;
+    candidates(page).await;
     // By keyboard the first stop is past the menu.
     page.go("/").await;
     page.find("body").await.send_keys("\t").await.expect("a key");
     assert_eq!(page.eval("return document.activeElement.className").await, "skip");
+}
+
+/// A candidate is looked at, tried on a past ticket, put in force, and taken back.
+async fn candidates(page: &Page) {
+    page.go("/policy").await;
+    page.click("a[href='/shadow']").await;
+    page.says("decisions made by both").await;
+    page.click("a[href='/backtest']").await;
+    let past = json!({ "ticket": ticket(9, &[]).ticket, "facts": { "trial": "no", "expires_at": "2026-11-11" }, "now": "2026-11-24T12:00:00Z" });
+    page.find("textarea").await.send_keys(&past.to_string()).await.expect("typed");
+    page.click("main form.stack > button").await;
+    page.says("1 verdicts would differ").await;
+    page.picture("backtest-tried").await;
+    page.click("form[action='/promotion/promote'] button").await;
+    page.says("It is in force in the store").await;
+    page.says("on a backtest of 1 tickets: 1 verdicts differ").await;
+    page.click("details summary").await;
+    page.picture("promotion-made").await;
+    page.click("form[action='/promotion/back'] button").await;
+    page.says("The former policy is in force again").await;
+    page.go("/record").await;
+    page.says("operator took the newest promotion back").await;
 }
 
 /// Every page in the dark and on a phone.
@@ -379,6 +403,10 @@ async fn looks(page: &Page) {
         ("ticket", "/tickets/global/2"),
         ("policy", "/policy"),
         ("try", "/try"),
+        ("shadow", "/shadow"),
+        ("backtest", "/backtest"),
+        ("promotion", "/promotion"),
+        ("report", "/report"),
     ] {
         for scheme in ["light", "dark"] {
             for (device, width) in [("desk", 1200), ("phone", 390)] {

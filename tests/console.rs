@@ -433,3 +433,41 @@ fn every_text_has_the_contrast_of_wcag_aa_in_both_schemes() {
         }
     }
 }
+
+#[test]
+fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let candidate = format!("{}/tests/cases/older.toml", env!("CARGO_MANIFEST_DIR"));
+    let bot = serve_in(&desk, folder.path(), &users(), &[("STARWARDEN__POLICY__CANDIDATE", &candidate)]);
+    let visitor = Visitor::of(&bot);
+    let before = bot.get("/readyz").1["policy"].clone();
+    let session = |name| visitor.sign_in(name, PASSWORD).cookie("starwarden").expect("a session");
+    let (ann, rob) = (session("ann"), session("rob"));
+    let page = visitor.get("/promotion", &[("cookie", &ann)]);
+    let (_, rest) = page.body.split_once("name=\"hash\" value=\"").expect("what is offered");
+    let hash = rest.split('"').next().expect("a hash").to_owned();
+    let seen = visitor.get("/promotion", &[("cookie", &rob)]);
+    assert!(!seen.body.contains("Put it in force") && seen.body.contains(&hash), "they may read alone");
+    for (who, csrf, why) in [(&rob, seen.csrf(), "may read"), (&ann, "forged".into(), "not our form")] {
+        let fields = [("csrf", &*csrf), ("hash", &*hash)];
+        assert_eq!(visitor.post("/promotion/promote", &fields, &[("cookie", who)]).status, 403, "{why}");
+        assert_eq!(visitor.post("/promotion/back", &fields[..1], &[("cookie", who)]).status, 403, "{why}");
+    }
+    let csrf = page.csrf();
+    let promote = |hash: &str, backtest: &str| {
+        let fields = [("csrf", &*csrf), ("hash", hash), ("backtest", backtest)];
+        visitor.post("/promotion/promote", &fields, &[("cookie", &ann)])
+    };
+    assert_eq!(promote("sha256:0000000000", "").status, 400, "not what was offered");
+    assert_eq!(promote(&hash, "{}").status, 400, "no backtest");
+    assert_eq!(bot.get("/readyz").1["policy"], before, "nothing happened so far");
+    assert_eq!(promote(&hash, "").location(), "/promotion?done=promote");
+    wait_for("the candidate in force", || (bot.get("/readyz").1["policy"] == *hash).then_some(()));
+    let told = visitor.get("/record", &[("cookie", &rob)]).body;
+    assert!(told.contains(&format!("<b>ann</b> promoted the policy {hash}")), "{told}");
+    assert_eq!(
+        visitor.post("/promotion/back", &[("csrf", &csrf)], &[("cookie", &ann)]).location(),
+        "/promotion?done=back"
+    );
+    wait_for("the former policy", || (bot.get("/readyz").1["policy"] == before).then_some(()));
+}

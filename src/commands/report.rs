@@ -10,14 +10,8 @@ use clap::ValueEnum;
 use super::{Done, ExitAs, loaded, store};
 use crate::config;
 use crate::policy::Policy;
-use crate::policy::decision::Decision;
-use crate::report::{Case, Opinion, Tally, csv, html, text};
-use crate::store::Store;
-use crate::store::feedback;
-use crate::store::records::{Place, Record};
-
-/// How many decisions are in memory at once.
-const PAGE: usize = 500;
+use crate::report::{Tally, csv, html, text};
+use crate::work::reported;
 
 /// How wide tables are where the terminal does not say.
 const USUAL_WIDTH: u16 = 100;
@@ -69,7 +63,7 @@ impl Report {
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
         let (tally, rules) = runtime.block_on(async {
             let store = store::open(&settings.store).await?;
-            anyhow::Ok((tally(&*store, since).await?, loaded::rules(&settings, &*store).await?))
+            anyhow::Ok((reported::tally(&*store, since).await?, loaded::rules(&settings, &*store).await?))
         })?;
         self.shown(tally, &rules.policy, since)
     }
@@ -87,44 +81,4 @@ impl Report {
             Format::Html => html::html(&report).into_bytes(),
         })
     }
-}
-
-/// Counts every decision since then, page by page.
-async fn tally(store: &dyn Store, since: Option<DateTime<Utc>>) -> anyhow::Result<Tally> {
-    let mut tally = Tally::default();
-    // Everything is later than the first moment there is.
-    let mut place = Place { decided_at: since.unwrap_or(DateTime::UNIX_EPOCH), id: 0 };
-    loop {
-        let page = store.records(place, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(tally) };
-        place = last.place;
-        for record in page {
-            let told = format!("the decision {} on ticket {}", record.reference, record.ticket);
-            tally.add(&case(record).context(told)?);
-        }
-    }
-}
-
-fn case(record: Record) -> anyhow::Result<Case> {
-    let decision: Decision = serde_json::from_str(&record.decision).context("is not one this version can read")?;
-    Ok(Case {
-        ticket: record.ticket,
-        reference: record.reference,
-        decided_at: record.place.decided_at,
-        decision,
-        earlier: record.earlier,
-        earlier_verdicts: record.earlier_verdicts,
-        starred_at: record.starred_at,
-        posted_at: record.posted_at,
-        opinion: record.feedback.map(opinion),
-    })
-}
-
-fn opinion(feedback: feedback::Feedback) -> Opinion {
-    let why = match feedback.opinion {
-        feedback::Opinion::Agree => return Opinion::Agreed,
-        feedback::Opinion::Disagree { why } => why,
-        feedback::Opinion::Corrected { to } => format!("corrected to {}", to.replace('_', " ")),
-    };
-    Opinion::Disagreed { why, who: feedback.who, at: feedback.said_at, way: feedback.way.word() }
 }

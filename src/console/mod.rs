@@ -5,14 +5,17 @@
 
 pub(crate) mod api;
 pub mod assets;
+mod backtest;
 pub mod chart;
 mod decisions;
 mod guard;
 pub mod oidc;
 mod page;
 mod record;
+mod report;
 mod rule;
 pub mod session;
+mod shadow;
 pub mod sign_in;
 mod ticket;
 mod tickets;
@@ -88,6 +91,12 @@ pub fn router(console: Console) -> Router {
         .route("/decisions", get(decisions::page))
         .route("/policy", get(rule::page))
         .route("/try", get(trial::blank).post(trial::decide))
+        .route("/shadow", get(shadow::page))
+        .route("/backtest", get(backtest::blank).post(backtest::decide))
+        .route("/promotion", get(shadow::promotions))
+        .route("/promotion/promote", post(shadow::promote))
+        .route("/promotion/back", post(shadow::back))
+        .route("/report", get(report::page))
         .route("/record", get(record::page))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(room.clone(), guard::admit));

@@ -49,13 +49,14 @@ impl Frame {
     }
 
     /// Entries of the menu.
-    pub(super) fn menu(&self) -> [(&'static str, &'static str); 6] {
+    pub(super) fn menu(&self) -> [(&'static str, &'static str); 7] {
         [
             ("/", "Today"),
             ("/tickets", "Tickets"),
             ("/decisions", "Decisions"),
             ("/policy", "Policy"),
             ("/try", "Try it"),
+            ("/report", "Report"),
             ("/record", "Record"),
         ]
     }

@@ -35,11 +35,17 @@ pub fn html(report: &Report) -> String {
         report.since.map_or_else(|| "All that is kept".to_owned(), |since| format!("Since {}", expiry::moment(since))),
         expiry::exact(report.made_at),
     );
-    page.push_str(&figures(report));
-    page.extend(sections(report).iter().filter(|it| !it.rows.is_empty()).map(section));
-    page.push_str(&disagreements(report));
+    page.push_str(&body(report));
     page.push_str("</main>\n");
     page
+}
+
+/// What the page says below its heading, for another page.
+pub fn body(report: &Report) -> String {
+    let mut body = figures(report);
+    body.extend(sections(report).iter().filter(|it| !it.rows.is_empty()).map(section));
+    body.push_str(&disagreements(report));
+    body
 }
 
 /// The few figures that are read first, and the sentence that says what they rest on.

@@ -46,6 +46,7 @@ pub mod pace;
 pub mod promotion;
 pub mod reference;
 pub mod refusals;
+pub mod reported;
 pub mod retention;
 pub mod retry;
 pub mod rule;

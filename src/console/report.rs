@@ -1,0 +1,46 @@
+//! The report, of the last days.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use chrono::{TimeDelta, Utc};
+use serde::Deserialize;
+
+use super::Shared;
+use super::page::{Frame, Problem, html};
+use super::session::Session;
+use crate::report::html::body;
+use crate::work::reported;
+
+/// How long a manager is assumed to take for a ticket without the bot, as `starwarden report` assumes.
+const MINUTES_BY_HAND: u64 = 12;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    days: Option<u16>,
+}
+
+#[derive(Template)]
+#[template(path = "report.html", config = "src/console/askama.toml")]
+struct Page {
+    frame: Frame,
+    periods: [(u16, &'static str); 3],
+    chosen: u16,
+    /// As HTML.
+    body: String,
+}
+
+pub(super) async fn page(
+    State(room): State<Shared>,
+    session: Session,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let chosen = asked.days.unwrap_or(30).clamp(1, 92); // What takes longer to count is the command's.
+    let now = Utc::now();
+    let since = now - TimeDelta::days(i64::from(chosen));
+    let tally = reported::tally(&*room.console.store, Some(since)).await;
+    let tally = tally.map_err(|error| Problem::Fault(format!("{error:#}")))?;
+    let report = tally.report(&room.console.rule.now(), Some(since), now, MINUTES_BY_HAND);
+    let periods = [(7, "7 days"), (30, "30 days"), (92, "3 months")];
+    html(&Page { frame: Frame::new(&session, "Report", "/report"), periods, chosen, body: body(&report) })
+}
