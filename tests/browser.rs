@@ -123,7 +123,8 @@ impl Page {
 
     /// A picture of the whole page, kept for people to look at.
     async fn picture(&self, name: &str) {
-        let wide = self.eval("return [document.documentElement.scrollWidth, window.innerWidth]").await;
+        let wide =
+            self.eval("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]").await;
         assert!(wide[0].as_i64() <= wide[1].as_i64(), "{name} is wider than its window: {wide}");
         let whole = Own(
             "goog/cdp/execute",

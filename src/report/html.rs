@@ -20,9 +20,9 @@ table{border-collapse:collapse;width:100%}caption{text-align:left;padding-bottom
 th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line)}
 th{font-weight:600}tbody th{min-width:8rem}thead th{color:var(--quiet);font-size:.875rem;font-weight:400}
 td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-td.chart{width:30%}td.judged{width:22%}.said td,.said th{vertical-align:top}td.words{overflow-wrap:anywhere;min-width:11rem}
+td.drawn{width:30%}td.judged{width:22%}.said td,.said th{vertical-align:top}td.words{overflow-wrap:anywhere;min-width:11rem}
 .key span{white-space:nowrap}.key svg.bar{display:inline-block;width:1.2rem;min-width:0;vertical-align:middle;margin:0 .3rem 0 .8rem}
-@media (max-width:34rem){td.chart{width:25%}.two td.chart,.two th.chart{display:none}th,td{padding-right:.6rem}}
+@media (max-width:34rem){td.drawn{width:25%}.two td.drawn,.two th.drawn{display:none}th,td{padding-right:.6rem}}
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}tr{break-inside:avoid}}
 ";
 
@@ -85,12 +85,12 @@ fn section(Section { title, rows, whole, judged: is }: &Section<'_>) -> String {
         Judged::No => ("", ""),
     };
     html.push_str(&format!(
-        "<div class=\"table\"><table{class}><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"number\">count</th><th scope=\"col\" class=\"chart\"></th>{opinion}</tr></thead><tbody>\n"
+        "<div class=\"table\"><table{class}><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"number\">count</th><th scope=\"col\" class=\"drawn\"></th>{opinion}</tr></thead><tbody>\n"
     ));
     for row in *rows {
         let share = percent(row.count, *whole).unwrap_or_default();
         html.push_str(&format!(
-            "<tr><th scope=\"row\">{}</th><td class=\"number\">{} ({share} %)</td><td class=\"chart\">{}</td>",
+            "<tr><th scope=\"row\">{}</th><td class=\"number\">{} ({share} %)</td><td class=\"drawn\">{}</td>",
             escape(&row.label),
             row.count,
             charts::bar(&[(Part::Count, row.count)], most, &format!("{} of {whole}", row.count)),
