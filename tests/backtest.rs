@@ -211,3 +211,41 @@ fn what_cannot_be_used_is_one_sentence() {
         assert!(errors.contains(why), "{arguments:?}: {errors}");
     }
 }
+
+#[test]
+fn a_past_ticket_is_decided_as_the_loop_decides_it() {
+    use starwarden::backtest::past::{self, Marks};
+    use starwarden::facts::sources::Ids;
+    use starwarden::work::{judge, star_tags};
+
+    let samples = std::fs::read_to_string("tests/cases/tickets.ndjson").expect("the samples");
+    let words =
+        ["Our trial extension, please. We bought the wrong plan.", "It expired on 12 November 2026; extend our trial."];
+    let tags: [&[&str]; 5] =
+        [&[], &["trial"], &["purchased_wrong_product"], &["com_sales_assisted_trial"], &["transaction_issue_transfer"]];
+    let made = words.iter().flat_map(|words| tags.iter().map(move |tags| (words, tags))).map(|(words, tags)| {
+        let mut made = ticket(1, tags);
+        made["description"] = json!(words);
+        json!({ "ticket": made, "organization": { "id": 9, "organization_fields": { "expiration_date": "2026-11-24" } } }).to_string()
+    });
+    let lines: Vec<String> = samples.lines().map(str::to_owned).chain(made).collect();
+    for file in [POLICY, OLDER] {
+        let policy = starwarden::config::policy::read(Path::new(file)).expect("a policy");
+        let (marks, ids) = (Marks::of(star_tags(&policy), &[&policy]), Ids::new(&policy.binding, &Ids::default()));
+        let mut decided = 0;
+        for line in &lines {
+            for past in past::read(line.as_bytes(), &marks).unwrap_or_default() {
+                let sooner = judge::decision(&policy, &ids, &past.reading, &past.stated, past.now);
+                let judged = judge::ticket(&policy, &ids, Some(&past.reading), &[], &past.stated, None, past.now);
+                let whole = starwarden::policy::decision::Decision {
+                    workflow: None,
+                    tags: sooner.tags.clone(),
+                    ..judged.decision
+                };
+                assert_eq!(sooner, whole, "{line}");
+                decided += 1;
+            }
+        }
+        assert!(decided > 15, "{decided} of {} lines", lines.len());
+    }
+}

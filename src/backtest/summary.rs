@@ -67,7 +67,7 @@ impl Summary {
     /// Decides a past ticket by one policy or by two, and counts it.
     pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>) -> Found {
         let decide = |rule: Rule<'_>| -> Decision {
-            judge::ticket(rule.policy, rule.ids, Some(&past.reading), &[], &past.stated, None, past.now).decision
+            judge::decision(rule.policy, rule.ids, &past.reading, &past.stated, past.now)
         };
         let mut found = Found::default();
         let mut decision = decide(rule);

@@ -57,18 +57,61 @@ pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
 /// Gathers every fact of the policy: from the stated answers, the later before the earlier, then from the ticket where
 /// there is one.
 pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[Stated], now: DateTime<Utc>) -> Gathered {
+    let all = policy.binding.facts.keys().map(|name| name.get_ref().as_str());
+    let mut gathered = gather(policy, ids, reading, stated, now, Listening::ToAll, all);
+    for answer in stated {
+        gathered.problems.extend(usable(policy, answer).err());
+    }
+    gathered
+}
+
+/// The facts that a verdict can rest on, as [`facts`] finds them, sooner: what could change none of them is not asked.
+pub fn findings(policy: &Policy, ids: &Ids, reading: &Reading, stated: &[Stated], now: DateTime<Utc>) -> Facts {
+    gather(policy, ids, Some(reading), stated, now, Listening::ToWhatMatters, policy.asked()).facts
+}
+
+fn gather<'a>(
+    policy: &'a Policy,
+    ids: &Ids,
+    reading: Option<&Reading>,
+    stated: &[Stated],
+    now: DateTime<Utc>,
+    listening: Listening,
+    names: impl Iterator<Item = &'a str>,
+) -> Gathered {
     let none = Reading::default();
     let words = reading.map(|reading| Words::of(reading, &policy.lexicon));
     let (reading, words) = (reading.unwrap_or(&none), words.as_ref());
-    let mut gathering =
-        Gathering { policy, ids, reading, words, now, stated, open: BTreeSet::new(), gathered: Gathered::default() };
-    for name in policy.binding.facts.keys() {
-        gathering.find(name.get_ref());
-    }
-    for answer in stated {
-        gathering.gathered.problems.extend(usable(policy, answer).err());
-    }
+    let (open, gathered) = (BTreeSet::new(), Gathered::default());
+    let mut gathering = Gathering { policy, ids, reading, words, now, stated, listening, open, gathered };
+    names.for_each(|name| gathering.find(name));
     gathering.gathered
+}
+
+/// Whose word is listened to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listening {
+    /// Every source's, to show what each said.
+    ToAll,
+    /// Theirs who can still change what is found: a guess behind an answer cannot.
+    ToWhatMatters,
+}
+
+impl Listening {
+    fn hears(self, place: &Place) -> bool {
+        match place {
+            Place::Otherwise(_) => false,
+            Place::Text { .. } | Place::TextDate(_) => self == Listening::ToAll,
+            Place::Tag { .. }
+            | Place::Form { .. }
+            | Place::Field { .. }
+            | Place::Organization { .. }
+            | Place::OrganizationTag { .. }
+            | Place::Lookup { .. }
+            | Place::Image { .. }
+            | Place::Hours(_) => true,
+        }
+    }
 }
 
 struct Gathering<'a> {
@@ -78,6 +121,7 @@ struct Gathering<'a> {
     words: Option<&'a Words<'a>>,
     now: DateTime<Utc>,
     stated: &'a [Stated],
+    listening: Listening,
     /// Facts whose sources are being asked.
     open: BTreeSet<String>,
     gathered: Gathered,
@@ -119,8 +163,7 @@ impl Gathering<'_> {
         let mut doubt: Option<String> = None;
         for source in &fact.sources {
             let Some(condition) = self.holds(&source.when) else { continue };
-            let otherwise = matches!(source.place, Place::Otherwise(_));
-            if otherwise && taken.is_some() {
+            if taken.is_some() && !self.listening.hears(&source.place) {
                 continue;
             }
             let Self { ids, reading, words, now, .. } = *self;

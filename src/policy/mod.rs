@@ -82,6 +82,11 @@ impl Policy {
         self.outcome(verdict).map_or(verdict, |outcome| outcome.title.as_str())
     }
 
+    /// The facts a verdict can rest on: those the diagram asks for, and those they can be derived from.
+    pub fn asked(&self) -> impl Iterator<Item = &str> {
+        self.graph.facts.iter().map(|asked| asked.name.as_str())
+    }
+
     /// The words a fact can be, where the diagram asks for it by its answers; empty otherwise.
     pub fn answers(&self, fact: &str) -> &[String] {
         let asked = self.graph.facts.iter().find(|asked| asked.name == fact);

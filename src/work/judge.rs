@@ -52,6 +52,18 @@ impl Judged {
     }
 }
 
+/// The decision at `now` on a ticket by itself, sooner than [`ticket`] for nothing of it is shown: its workflow is left out.
+pub fn decision(policy: &Policy, ids: &Ids, reading: &Reading, stated: &[Stated], now: DateTime<Utc>) -> Decision {
+    if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() {
+        return policy.not_applicable();
+    }
+    let mut replies = replies::read(reading, None);
+    replies.sort_by_key(|reply| reply.at);
+    let (mut answers, _) = gather::stated(&replies);
+    answers.extend_from_slice(stated);
+    policy.decide(&gather::findings(policy, ids, reading, &answers, now), now)
+}
+
 /// Decides at `now` on a ticket, where there is one, and on what is stated besides.
 ///
 /// `bot` is the helpdesk's id of ourselves: what we wrote is never read as an answer. `elsewhere` are replies that were
