@@ -7,6 +7,8 @@ use std::fmt::Write;
 pub enum Part {
     /// A count.
     Count,
+    /// What of a count is told apart.
+    Within,
     /// People agreed, or two things are the same.
     Good,
     /// People disagreed, or two things differ.
@@ -14,10 +16,10 @@ pub enum Part {
 }
 
 /// The colours of the parts: told apart by lightness too, so that print and colour-blind readers see them.
-pub const CSS: &str = ":root{--count:#1f75cb;--good:#2f7d4f;--bad:#e0803a;--track:#e8e8ef}
-@media (prefers-color-scheme:dark){:root{--count:#63a6e9;--good:#5cb585;--bad:#f0a46a;--track:#33333b}}
+pub const CSS: &str = ":root{--count:#1f75cb;--good:#2f7d4f;--bad:#e0803a;--within:#7b3fa0;--track:#e8e8ef}
+@media (prefers-color-scheme:dark){:root{--count:#63a6e9;--good:#5cb585;--bad:#f0a46a;--within:#c99be6;--track:#33333b}}
 .bar{display:block;width:100%;min-width:6rem;height:.8rem;border-radius:2px;background:var(--track);print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.bar .count{fill:var(--count)}.bar .good{fill:var(--good)}.bar .bad{fill:var(--bad)}
+.bar .count{fill:var(--count)}.bar .within{fill:var(--within)}.bar .good{fill:var(--good)}.bar .bad{fill:var(--bad)}
 ";
 
 /// A bar whose parts stand side by side on a track that stands for `whole`; `words` say the same to who cannot see it.
@@ -35,6 +37,7 @@ pub fn bar(parts: &[(Part, u64)], whole: u64, words: &str) -> String {
         let width = if *value > 0 { width.max(2).min(1000 - start) } else { 0 };
         let class = match part {
             Part::Count => "count",
+            Part::Within => "within",
             Part::Good => "good",
             Part::Bad => "bad",
         };

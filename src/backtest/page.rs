@@ -6,6 +6,7 @@ use super::agreement::Disagreement;
 use super::comparison::{Difference, Matrix};
 use super::summary::{Summary, percent};
 use super::tally::Tally;
+use crate::charts::{self, Part};
 use crate::policy::Policy;
 use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 
@@ -33,10 +34,8 @@ struct Bar {
     name: String,
     count: u64,
     percent: u64,
-    /// Of a hundred.
-    width: u64,
-    /// A second, lighter bar within the first's scale.
-    under: Option<u64>,
+    /// As SVG.
+    drawn: String,
 }
 
 struct Side {
@@ -72,6 +71,7 @@ struct Agreed {
 #[derive(Template)]
 #[template(path = "page.html", config = "src/backtest/askama.toml")]
 struct Page<'a> {
+    charts: &'static str,
     file: &'a str,
     tickets: u64,
     bad_lines: u64,
@@ -106,6 +106,7 @@ pub fn html(shown: &Shown<'_>) -> Result<String, askama::Error> {
     };
     let agreement = &summary.agreement;
     Page {
+        charts: charts::CSS,
         file,
         tickets: summary.tally.tickets,
         bad_lines: summary.bad_lines,
@@ -153,9 +154,12 @@ fn side(name: &'static str, policy: &Policy, tally: &Tally, chart: &str) -> Side
     }
 }
 
-fn bar(name: String, count: u64, whole: u64, under: Option<u64>) -> Bar {
-    let part = percent(count, whole);
-    Bar { name, count, percent: part, width: part, under: under.map(|under| percent(under, whole)) }
+/// A bar, with what of the count is told apart first.
+fn bar(name: String, count: u64, whole: u64, within: Option<u64>) -> Bar {
+    let apart = within.unwrap_or_default().min(count);
+    let words = format!("{count} of {whole}");
+    let drawn = charts::bar(&[(Part::Within, apart), (Part::Count, count - apart)], whole, &words);
+    Bar { name, count, percent: percent(count, whole), drawn }
 }
 
 fn table(policy: &Policy, matrix: &Matrix) -> Table {
