@@ -5,7 +5,7 @@
     python3 tests/bench/pages.py [--decisions N] [--store sqlite|postgres]
 
 Fills a store of its own in a temporary folder by SQL, starts the release binary on it, asks for every page over
-loopback, and prints the median and the longest time of each with its size. Ends by itself; a page over 50 ms or a
+loopback, and prints the median and the longest time of each with its size, and how long the whole report takes. Ends by itself; a page over 50 ms or a
 first page over 100 kB makes the exit code 1.
 """
 
@@ -47,7 +47,7 @@ CASES = [
 PAGES = [
     "/", "/tickets", "/tickets?show=questions", "/tickets?show=flipping", "/tickets?show=dead", "/tickets?show=stopped", "/tickets?number=4242",
     "/tickets/global/4242", "/decisions", "/decisions?verdict=no_need", "/decisions?node=Exp&since=2020-01-01",
-    "/policy?days=1", "/policy?days=30", "/policy?days=365", "/try", "/record",
+    "/policy?days=1", "/policy?days=30", "/policy?days=365", "/shadow", "/promotion", "/try", "/record",
     "/api/v1/decisions", "/api/v1/decisions?verdict=ok_to_star&node=H", "/api/v1/tickets/global/4242",
 ]
 
@@ -188,6 +188,10 @@ def main():
             times, sizes = zip(*(asked(bot + page) for _ in range(30)))
             good = good and statistics.median(times) < 50 and (page != "/" or sizes[0] < 100_000)
             print(f"{page:<48} {statistics.median(times):>6.1f} ms {max(times):>6.1f} ms {sizes[0] / 1000:>6.1f} kB")
+        begun = time.perf_counter()
+        report = [BINARY, "report", "--config", folder / "starwarden.toml", "--format", "json"]
+        counted = json.loads(subprocess.run(report, capture_output=True, check=True).stdout)["decisions"]
+        print(f"the report on all {counted:,} decisions: {time.perf_counter() - begun:.1f} s")
     sys.exit(0 if good else 1)
 
 
