@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -17,10 +18,10 @@ use crate::config;
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::client::{CallError, Helpdesk};
 use crate::helpdesk::export::Begin;
+use crate::helpdesk::pace::Pace;
 use crate::helpdesk::ticket::{Comment, Organization, Ticket, User};
 use crate::policy::Policy;
-use crate::store::Store;
-use crate::store::budget::Taken;
+use crate::work::pace::Share;
 
 /// How many pages of the export the helpdesk gives a minute.
 const EXPORTS_PER_MINUTE: u32 = 10;
@@ -68,8 +69,15 @@ impl Fetch<'_> {
         let store = store::open(&settings.store).await?;
         let policy = loaded::rules(&settings, &*store).await?.policy;
         let mut taking = Taking {
-            helpdesk: Helpdesk::new(&account.base_url, loaded::credentials(&account.auth, home)?)?,
-            budget: Budget { store: &*store, account: self.account, per_minute: account.requests_per_minute },
+            helpdesk: Helpdesk::paced(
+                &account.base_url,
+                loaded::credentials(&account.auth, home)?,
+                settings.work.answer_within,
+                Arc::new(Share::new(store.clone(), self.account, account.requests_per_minute)),
+            )?,
+            calls: Calls {
+                export: Share::new(store.clone(), &format!("{}, export", self.account), EXPORTS_PER_MINUTE),
+            },
             ids: Ids::new(&policy.binding, &account.ids()),
             policy: &policy,
             organizations: BTreeMap::new(),
@@ -107,7 +115,7 @@ enum Audits {
 
 struct Taking<'a> {
     helpdesk: Helpdesk,
-    budget: Budget<'a>,
+    calls: Calls,
     ids: Ids,
     policy: &'a Policy,
     organizations: BTreeMap<u64, Option<Organization>>,
@@ -121,7 +129,7 @@ impl Taking<'_> {
         let mut seen: HashSet<u64> = kept.tickets()?;
         while let Progress { cursor, whole: false } = kept.progress().clone() {
             let begin = cursor.as_deref().map_or(Begin::Since(since), Begin::Cursor);
-            let page = self.budget.export(async || self.helpdesk.exported(begin).await).await?;
+            let page = self.calls.export(async || self.helpdesk.exported(begin).await).await?;
             for raw in &page.tickets {
                 let ticket: Ticket =
                     serde_json::from_str(raw.get()).context("a ticket of the export cannot be read")?;
@@ -150,7 +158,7 @@ impl Taking<'_> {
         if sources::not_ours(&self.policy.binding, &self.ids, &open).is_some() {
             return Ok(serde_json::to_vec(raw)?);
         }
-        let read = self.budget.work(async || self.helpdesk.comments(ticket.id).await).await;
+        let read = self.calls.work(async || self.helpdesk.comments(ticket.id).await).await;
         let (comments, users) = match gone(read)? {
             Some(read) => read,
             None => return Ok(serde_json::to_vec(raw)?),
@@ -167,7 +175,7 @@ impl Taking<'_> {
         if let Some(known) = self.organizations.get(&id) {
             return Ok(known.clone());
         }
-        let found = gone(self.budget.work(async || self.helpdesk.organization(id).await).await)?;
+        let found = gone(self.calls.work(async || self.helpdesk.organization(id).await).await)?;
         self.organizations.insert(id, found.clone());
         Ok(found)
     }
@@ -176,7 +184,7 @@ impl Taking<'_> {
         if self.audits == Audits::Refused {
             return Ok(Vec::new());
         }
-        match self.budget.work(async || self.helpdesk.audits(id).await).await {
+        match self.calls.work(async || self.helpdesk.audits(id).await).await {
             Err(CallError::Unauthorized(_)) => {
                 self.audits = Audits::Refused;
                 Ok(Vec::new())
@@ -195,47 +203,31 @@ fn gone<T>(read: Result<T, CallError>) -> Result<Option<T>, CallError> {
     }
 }
 
-/// The account's budget, which all who call share; the export has a limit of its own besides.
-struct Budget<'a> {
-    store: &'a dyn Store,
-    account: &'a str,
-    per_minute: u32,
+/// The export has a limit of its own, besides the account's budget that every call is taken from.
+struct Calls {
+    export: Share,
 }
 
-impl Budget<'_> {
+impl Calls {
     async fn export<T>(&self, call: impl AsyncFn() -> Result<T, CallError>) -> anyhow::Result<T> {
-        self.wait_for(&format!("{}, export", self.account), EXPORTS_PER_MINUTE).await;
-        self.work(call).await.context("the tickets cannot be exported")
+        let paced = async || {
+            self.export.turn().await?;
+            call().await
+        };
+        self.work(paced).await.context("the tickets cannot be exported")
     }
 
-    /// Makes a call when its turn comes, and again where the helpdesk is busy or out of reach.
+    /// Makes a call, and again where the helpdesk is busy or out of reach.
     async fn work<T>(&self, call: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
         let mut failed = 0;
         loop {
-            self.wait_for(self.account, self.per_minute).await;
             let wait = match call().await {
                 Err(CallError::Limited { retry_after }) => retry_after,
                 Err(CallError::Failed { retry_after, .. }) if failed < TRIES => retry_after.unwrap_or(rest(failed)),
-                Err(CallError::Unreachable(_)) if failed < TRIES => rest(failed),
+                Err(CallError::Unreachable(_) | CallError::NoTurn(_)) if failed < TRIES => rest(failed),
                 done => return done,
             };
             failed += 1;
-            let until = Utc::now() + wait;
-            if let Err(error) = self.store.hold_until(self.account, until).await {
-                tracing::warn!(%error, "the budget cannot be held");
-            }
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    async fn wait_for(&self, budget: &str, per_minute: u32) {
-        loop {
-            let wait = match self.store.take(budget, 1, per_minute, Utc::now()).await {
-                Ok(Taken::Now) => return,
-                Ok(Taken::NotBefore(at)) => (at - Utc::now()).to_std().unwrap_or_default(),
-                // Without the budget we keep to its pace by ourselves.
-                Err(_) => return tokio::time::sleep(Duration::from_secs(60) / per_minute.max(1)).await,
-            };
             tokio::time::sleep(wait).await;
         }
     }
