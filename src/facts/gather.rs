@@ -101,7 +101,7 @@ impl Listening {
     fn hears(self, place: &Place) -> bool {
         match place {
             Place::Otherwise(_) => false,
-            Place::Text { .. } | Place::TextDate(_) => self == Listening::ToAll,
+            Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => self == Listening::ToAll,
             Place::Tag { .. }
             | Place::Form { .. }
             | Place::Field { .. }
@@ -194,7 +194,7 @@ impl Gathering<'_> {
                 }
             };
             answer.trust = answer.trust.min(condition);
-            if let Some(doubt) = doubt.as_ref().filter(|_| otherwise) {
+            if let Some(doubt) = doubt.as_ref().filter(|_| matches!(source.place, Place::Otherwise(_))) {
                 answer.trust = Trust::Inferred;
                 answer.source = format!("the policy's own word, though {doubt} leaves it open");
             }
