@@ -16,7 +16,8 @@ use crate::store::values::{millis, number};
 const MOST_TOGETHER: usize = 512;
 
 /// What becomes of each, by its place: none where it was ignored, whether it is new else. All replicas take rows in the
-/// same order, so that none waits for another that waits for it.
+/// same order, so that none waits for another that waits for it. `OFFSET 0` has each key and ticket looked up by the
+/// index: a new table has no statistics, and would be read whole for every batch.
 const RECORD: &str = "
     WITH told AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('deliveries', 'id')) AS id, told.*
@@ -25,21 +26,25 @@ const RECORD: &str = "
     ), wanted AS MATERIALIZED (
         SELECT * FROM told WHERE ours OR EXISTS (
             SELECT FROM watches
-            WHERE watches.account = told.account AND watches.ticket = told.ticket AND watches.state <> 'stopped')
+            WHERE watches.account = told.account AND watches.ticket = told.ticket AND watches.state <> 'stopped' OFFSET 0)
     ), first AS MATERIALIZED (
         SELECT DISTINCT ON (account, key) account, week, key, id FROM wanted
         WHERE key IS NOT NULL ORDER BY account, key, nth
     ), hears AS (
         INSERT INTO heard (account, week, key) SELECT account, week, key FROM first
         WHERE NOT EXISTS (SELECT FROM heard
-            WHERE heard.account = first.account AND heard.week IN (first.week - 1, first.week + 1) AND heard.key = first.key)
+            WHERE heard.account = first.account AND heard.week = first.week - 1 AND heard.key = first.key OFFSET 0)
+        AND NOT EXISTS (SELECT FROM heard
+            WHERE heard.account = first.account AND heard.week = first.week + 1 AND heard.key = first.key OFFSET 0)
         ORDER BY account, week, key
         ON CONFLICT DO NOTHING RETURNING account, week, key
     ), forgotten AS (
         DELETE FROM heard WHERE (account, week, key) IN (
-            SELECT heard.account, heard.week, heard.key
-            FROM heard JOIN (SELECT account, max(week) AS week FROM first GROUP BY account) AS now USING (account)
-            WHERE heard.week < now.week - 1 LIMIT (SELECT $10 * count(*) FROM first) FOR UPDATE OF heard SKIP LOCKED)
+            SELECT old.account, old.week, old.key
+            FROM (SELECT account, max(week) AS week, count(*) AS told FROM first GROUP BY account) AS now,
+                LATERAL (SELECT account, week, key FROM heard
+                    WHERE heard.account = now.account AND heard.week < now.week - 1
+                    ORDER BY week, key LIMIT $10 * now.told FOR UPDATE SKIP LOCKED) AS old)
     ), kept AS (
         INSERT INTO deliveries (id, account, ticket, key, kind, received_at)
         SELECT id, account, ticket, key, kind, received_at FROM wanted
