@@ -14,11 +14,12 @@
 //! [`report`] counts decisions and what people thought of them, with [`charts`] (pure).
 //! [`backtest`] tries a policy on cases and past tickets before it is let loose (pure).
 //!
-//! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the helpdesk.
+//! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the
+//! helpdesk.
 //!
 //! [`destinations`] are written to besides the helpdesk: GitLab's issues and a chat.
-//! [`server`] takes connections, [`metrics`] counts what happens, [`config`] reads `starwarden.toml`, [`commands`] is the command line, [`demo`] a stand-in
-//! helpdesk with sample tickets.
+//! [`server`] takes connections, [`metrics`] counts what happens, [`config`] reads `starwarden.toml`, [`commands`] is
+//! the command line, [`demo`] a stand-in helpdesk with sample tickets.
 
 pub mod backtest;
 pub mod charts;
