@@ -47,6 +47,7 @@ mod server;
 mod setup;
 mod sources;
 mod store;
+mod sums;
 mod supply_chain;
 mod support;
 mod torture;

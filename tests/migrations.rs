@@ -1,11 +1,15 @@
 //! Databases that an older version filled lose nothing when a newer one opens them.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::report::Sum;
 use starwarden::store::Store;
 use starwarden::store::decisions::Carried;
 use starwarden::store::deliveries::{NewDelivery, Recorded, Relevance};
+use starwarden::store::feedback::{Feedback, Opinion, Way};
 use starwarden::store::postgres::Postgres;
 use starwarden::store::sqlite::Sqlite;
 use starwarden::store::watches::Watch;
@@ -90,6 +94,95 @@ async fn a_postgres_database_of_the_first_version_is_brought_up_to_date() {
     server.execute(name, "INSERT INTO migrations VALUES (1000)").await;
     let newer = Postgres::open(&url).await.err().expect("newer").to_string();
     assert!(newer.contains("newer version"), "{newer}");
+}
+
+/// What the version before the sums left behind: two tickets, opinions, a decision of an older shape, one that quotes a NUL.
+const DECIDED: &str = r#"
+    INSERT INTO deliveries (account, ticket, kind, received_at) VALUES ('global', 1, 'trigger', 86400000), ('global', 2, 'trigger', 86400000);
+    INSERT INTO decisions (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried, posted_at) VALUES
+        ('global', 1, 'A', 86401000, 'needs_facts', 'f', '{"path":[],"missing":[{"fact":"trial","question":"For a trial?"}],"workflow":null}', '', 'posted', 86402000),
+        ('global', 1, 'B', 86500000, 'no_need', 'f', '{"path":[{"node":"A","text":"Which?","fact":"request","answer":"plan_license","trust":"recorded","source":"nothing on the ticket: says otherwise"},{"node":"T","text":"Trial?","fact":"trial","answer":"yes","trust":"stated","source":"Ann, note"}],"beyond":[{"node":"H","text":"24 h?","fact":"expires_at","answer":"no","trust":"inferred","source":"words","quote":{"text":"a\u0000b"}}],"missing":[],"workflow":"saas_extension"}', '', 'posted', 86520000),
+        ('global', 1, 'C', 172900000, 'ok_to_star', 'f', '{"path":[{"node":"G","text":"Grace?","fact":"in_grace","answer":"no","trust":"recorded","source":"expired 19 Nov + 14 days of grace"},{"node":"X","text":"X?","fact":"x","answer":"no","trust":"recorded","source":"tag trial (of two)"}],"missing":[]}', '', 'posted', 172910000),
+        ('global', 2, 'D', 86600000, 'no_need', 'f', '{}', '', 'overtaken', NULL),
+        ('global', 2, 'E', 86700000, 'no_need', 'f', '{}', '', 'shadow', NULL);
+    INSERT INTO feedback (account, ticket, reference, verdict, decided_at, key, opinion, detail, who, said_at, way) VALUES
+        ('global', 1, 'B', 'no_need', 86500000, 'k1', 'disagree', 'no', 'ann', 90000000, 'console'),
+        ('global', 1, 'B', 'no_need', 86500000, 'k2', 'agree', '', 'bob', 91000000, 'console'),
+        ('global', 2, 'E', 'no_need', 86700000, 'k3', 'corrected', 'ok_to_star', 'cid', 92000000, 'tag');
+"#;
+
+async fn check_sums(store: Arc<dyn Store>) {
+    let sums = store.sums(None).await.expect("read");
+    let told: Vec<_> = sums.gists.iter().map(|(gist, sum)| (gist.verdict.as_str(), *sum)).collect();
+    let sum = |tickets, saved, agreed, disagreed| Sum { decisions: 1, tickets, saved, agreed, disagreed };
+    let expected = [
+        ("needs_facts", sum(1, 0, 0, 0)),
+        ("no_need", sum(0, 1, 1, 0)),
+        ("no_need", sum(1, 0, 0, 1)),
+        ("ok_to_star", sum(0, 0, 0, 0)),
+    ];
+    assert_eq!(told, expected);
+    let pair = |name: &str, label: &str| (name.to_owned(), label.to_owned());
+    let gist = &sums.gists[1].0;
+    assert_eq!((gist.request.as_deref(), gist.workflow.as_deref()), (Some("plan_license"), Some("saas_extension")));
+    assert_eq!(gist.nodes, [pair("A", "Which?"), pair("T", "Trial?"), pair("H", "24 h?")]);
+    let sources = |nth: usize| sums.gists[nth].0.sources.iter().map(String::as_str).collect::<BTreeSet<_>>();
+    assert_eq!(sources(1), BTreeSet::from(["nothing on the ticket", "a manager's answer", "the customer's words"]));
+    assert_eq!(sources(3), BTreeSet::from(["reckoned from the expiry", "tag trial"]));
+    assert_eq!(sums.gists[0].0.asked, [pair("trial", "For a trial?")]);
+    assert_eq!(sums.waits, [(120, 1)]);
+    let listed = store.disagreements(None, 9).await.expect("read");
+    assert_eq!(listed.iter().map(|it| it.feedback.reference.as_str()).collect::<Vec<_>>(), ["E"]);
+    // What was there before goes on being counted: an opinion, and what comes next on a ticket.
+    let ticket = TicketKey { account: "global".into(), id: 2 };
+    let said_at = chrono::DateTime::from_timestamp_millis(99_000_000).expect("an instant");
+    let agree = Feedback {
+        ticket,
+        reference: "E".into(),
+        opinion: Opinion::Agree,
+        who: "ann".into(),
+        said_at,
+        way: Way::Console,
+    };
+    store.record_feedback(&[agree]).await.expect("kept");
+    assert_eq!(store.sums(None).await.expect("read").gists[2].1, sum(1, 1, 1, 0));
+}
+
+#[tokio::test]
+async fn what_was_decided_before_there_were_sums_is_in_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("star.db");
+    let old = rusqlite::Connection::open(&path).expect("a file");
+    let migrations = before_sums("sqlite");
+    for migration in &migrations {
+        old.execute_batch(migration).expect("made");
+    }
+    old.execute_batch(DECIDED).expect("filled");
+    old.pragma_update(None, "user_version", u32::try_from(migrations.len()).expect("few")).expect("a version");
+    drop(old);
+    check_sums(Arc::new(Sqlite::open(&path).expect("a store"))).await;
+
+    let server = postgres::shared();
+    let url = server.database().await;
+    let name = url.rsplit('/').next().expect("a name");
+    let migrations = before_sums("postgres");
+    for migration in &migrations {
+        server.execute(name, migration).await;
+    }
+    server.execute(name, "CREATE TABLE migrations (version BIGINT PRIMARY KEY)").await;
+    server.execute(name, &format!("INSERT INTO migrations VALUES ({})", migrations.len())).await;
+    server.execute(name, DECIDED).await;
+    check_sums(Arc::new(Postgres::open(&url).await.expect("a store"))).await;
+}
+
+/// The migrations of a database before the sums.
+fn before_sums(database: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(database);
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    let files = files.iter().take_while(|file| !file.ends_with("0013_sums.sql"));
+    files.map(|file| std::fs::read_to_string(file).expect("a migration")).collect()
 }
 
 #[tokio::test]

@@ -25,17 +25,17 @@ use starwarden::store::{Store, StoreError};
 
 use crate::support::postgres;
 
-const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
-fn at(seconds: i64) -> DateTime<Utc> {
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     "2026-11-24T12:00:00Z".parse::<DateTime<Utc>>().expect("an instant") + TimeDelta::seconds(seconds)
 }
 
-fn key(id: u64) -> TicketKey {
+pub(crate) fn key(id: u64) -> TicketKey {
     TicketKey { account: "global".into(), id }
 }
 
-fn delivery(id: u64, unique: Option<&str>, seconds: i64) -> NewDelivery {
+pub(crate) fn delivery(id: u64, unique: Option<&str>, seconds: i64) -> NewDelivery {
     NewDelivery {
         ticket: key(id),
         key: unique.map(str::to_owned),
@@ -46,7 +46,7 @@ fn delivery(id: u64, unique: Option<&str>, seconds: i64) -> NewDelivery {
     }
 }
 
-fn row(reference: &str, carried: Carried) -> DecisionRow {
+pub(crate) fn row(reference: &str, carried: Carried) -> DecisionRow {
     DecisionRow {
         reference: reference.into(),
         ticket: key(1),
@@ -65,7 +65,7 @@ async fn claim_one(store: &dyn Store, seconds: i64) -> Claim {
 }
 
 /// Runs a check on every kind of store, each empty.
-async fn check<F: Future<Output = ()>>(body: impl Fn(Arc<dyn Store>) -> F) {
+pub(crate) async fn check<F: Future<Output = ()>>(body: impl Fn(Arc<dyn Store>) -> F) {
     let folder = tempfile::tempdir().expect("a folder");
     eprintln!("on SQLite:");
     body(Arc::new(Sqlite::open(&folder.path().join("star.db")).expect("a store"))).await;
@@ -283,9 +283,12 @@ async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() 
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
         let claim = claim_one(&*store, 1).await;
-        for (reference, verdict, seconds) in [("A", "needs_facts", 0), ("B", "no_need", 10), ("C", "ok_to_star", 20)] {
+        for (reference, verdict, seconds) in
+            [("A", "needs_facts", 0), ("B", "no_need", 10), ("C", "ok_to_star", 86_400)]
+        {
             let row = DecisionRow { verdict: verdict.into(), decided_at: at(seconds), ..row(reference, Carried::Open) };
             store.record_decision(&claim, &row).await.expect("kept");
+            store.posted(&claim, reference, at(seconds)).await.expect("posted");
         }
         let said = |reference: &str, opinion: Opinion, way: Way, seconds: i64| Feedback {
             ticket: key(1),
@@ -296,7 +299,7 @@ async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() 
             way,
         };
         let disagree = |why: &str| Opinion::Disagree { why: why.into() };
-        let (reply, first) = (|comment| Way::Reply { comment }, at(0));
+        let (reply, first, next) = (|comment| Way::Reply { comment }, at(0).date_naive(), at(86_400).date_naive());
         let on_b = said("B", disagree("no"), reply(7), 30);
         for (new, feedback) in [
             (1, on_b.clone()),
@@ -314,21 +317,21 @@ async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() 
             );
         }
         assert_eq!(store.agreement(first).await.expect("read"), Agreement { agreed: 1, disagreed: 1 });
-        assert_eq!(store.agreement(at(15)).await.expect("read"), Agreement { agreed: 0, disagreed: 1 });
+        assert_eq!(store.agreement(next).await.expect("read"), Agreement { agreed: 0, disagreed: 1 });
         // A button that is pressed again renews what was said with it.
         for (opinion, seconds) in
             [(Opinion::Agree, 61), (disagree("why"), 62), (Opinion::Agree, 63), (disagree("because"), 64)]
         {
             store.record_feedback(&[said("C", opinion, Way::Console, seconds)]).await.expect("kept");
         }
-        let listed = store.disagreements(first, 10).await.expect("read");
+        let listed = store.disagreements(Some(first), 10).await.expect("read");
         assert_eq!(listed.len(), 1, "{listed:?}");
         assert_eq!(listed[0].verdict, "ok_to_star");
         assert_eq!(listed[0].feedback, said("C", disagree("because"), Way::Console, 64));
         let all = store.feedback_of(&key(1)).await.expect("read");
         assert_eq!(all.len(), 6);
         assert_eq!((&all[0].feedback, all[0].verdict.as_str()), (&on_b, "no_need"));
-        assert_eq!(store.disagreements(first, 0).await.expect("read"), []);
+        assert_eq!(store.disagreements(Some(first), 0).await.expect("read"), []);
     })
     .await;
 }
@@ -454,7 +457,6 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
             ("idle", state(WatchState::Idle), vec![1]),
             ("dead", state(WatchState::Dead), vec![3]),
             ("stopped", state(WatchState::Stopped), vec![4]),
-            ("due before", WatchFilter { due_before: Some(at(90)), ..all.clone() }, vec![1]),
             ("a verdict", WatchFilter { verdict: Some("no_need".into()), ..all.clone() }, vec![2, 3, 4, 5]),
         ] {
             let mut found = Vec::new();
@@ -494,6 +496,7 @@ async fn what_is_old_goes_and_what_is_watched_stays() {
                     DecisionRow { ticket: key(id), decided_at: at(seconds), ..row(reference, Carried::Shadow) };
                 store.record_decision(&claim, &decided).await.expect("kept");
             }
+            store.plan_follow_ups(&key(id), "B", &FOLLOWING).await.expect("planned");
             store.settle(&claim, next, at(2)).await.expect("settled");
         }
         let mut swept = Vec::new();
@@ -518,6 +521,8 @@ async fn what_is_old_goes_and_what_is_watched_stays() {
         while store.sweep(at(2000), 2).await.expect("swept").total() > 0 {}
         assert_eq!(kept(1).await, (0, 2), "a watched ticket keeps its decisions");
         assert_eq!(store.history(&key(2)).await.expect("read"), None, "nothing is left of the other");
+        let following = async |id| store.follow_ups_of(&key(id)).await.expect("read").len();
+        assert_eq!((following(1).await, following(2).await), (3, 0), "what followed goes with its ticket");
     })
     .await;
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
 
 use super::{Done, ExitAs, loaded, store};
@@ -16,9 +16,12 @@ use crate::work::reported;
 /// How wide tables are where the terminal does not say.
 const USUAL_WIDTH: u16 = 100;
 
+/// How many disagreements are listed.
+const MOST_LISTED: usize = 1_000;
+
 /// Report on decisions: agreement, what STARs were about, what was saved
 ///
-/// It counts what the store holds; minutes saved are an estimate, from how long a ticket takes by hand.
+/// It reads what the store has counted by day; minutes saved are an estimate, from how long a ticket takes by hand.
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
     /// The configuration, starwarden.toml
@@ -58,17 +61,20 @@ impl Report {
     fn report(&self) -> anyhow::Result<Vec<u8>> {
         let settings = config::read(&self.config, std::env::vars())?;
         store::must_be_there(&settings.store)?;
-        let since = self.since.map(|day| day.and_time(NaiveTime::MIN).and_utc());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
         let (tally, rules) = runtime.block_on(async {
             let store = store::open(&settings.store).await?;
-            anyhow::Ok((reported::tally(&*store, since).await?, loaded::rules(&settings, &*store).await?))
+            anyhow::Ok((
+                reported::tally(&*store, self.since, MOST_LISTED).await?,
+                loaded::rules(&settings, &*store).await?,
+            ))
         })?;
-        self.shown(tally, &rules.policy, since)
+        self.shown(tally, &rules.policy)
     }
 
-    fn shown(&self, tally: Tally, policy: &Policy, since: Option<DateTime<Utc>>) -> anyhow::Result<Vec<u8>> {
+    fn shown(&self, tally: Tally, policy: &Policy) -> anyhow::Result<Vec<u8>> {
+        let since = self.since.map(|day| day.and_time(NaiveTime::MIN).and_utc());
         let report = tally.report(policy, since, Utc::now(), self.minutes_by_hand);
         Ok(match self.format {
             Format::Text => text::text(&report, USUAL_WIDTH).into_bytes(),

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use chrono::{TimeDelta, Utc};
+use chrono::{NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Shared;
@@ -15,6 +15,9 @@ use crate::work::reported;
 /// How long a manager is assumed to take for a ticket without the bot, as `starwarden report` assumes.
 const MINUTES_BY_HAND: u64 = 12;
 
+/// How many disagreements are listed.
+const MOST_LISTED: usize = 100;
+
 #[derive(Deserialize)]
 pub(super) struct Asked {
     days: Option<u16>,
@@ -24,7 +27,7 @@ pub(super) struct Asked {
 #[template(path = "report.html", config = "src/console/askama.toml")]
 struct Page {
     frame: Frame,
-    periods: [(u16, &'static str); 3],
+    periods: [(u16, &'static str); 4],
     chosen: u16,
     /// As HTML.
     body: String,
@@ -35,12 +38,12 @@ pub(super) async fn page(
     session: Session,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let chosen = asked.days.unwrap_or(30).clamp(1, 92); // What takes longer to count is the command's.
+    let chosen = asked.days.unwrap_or(30).clamp(1, 3660);
     let now = Utc::now();
-    let since = now - TimeDelta::days(i64::from(chosen));
-    let tally = reported::tally(&*room.console.store, Some(since)).await;
-    let tally = tally.map_err(|error| Problem::Fault(format!("{error:#}")))?;
+    let from = now.date_naive() - TimeDelta::days(i64::from(chosen) - 1);
+    let tally = reported::tally(&*room.console.store, Some(from), MOST_LISTED).await?;
+    let since = from.and_time(NaiveTime::MIN).and_utc();
     let report = tally.report(&room.console.rule.now(), Some(since), now, MINUTES_BY_HAND);
-    let periods = [(7, "7 days"), (30, "30 days"), (92, "3 months")];
+    let periods = [(7, "7 days"), (30, "30 days"), (92, "3 months"), (365, "A year")];
     html(&Page { frame: Frame::new(&session, "Report", "/report"), periods, chosen, body: body(&report) })
 }

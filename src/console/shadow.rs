@@ -18,7 +18,7 @@ use crate::facts::expiry;
 use crate::helpdesk::ticket::TicketKey;
 use crate::policy::Policy;
 use crate::work::promotion::{self, By, Refused};
-use crate::work::status::{Compared, Differs, Stands, Status, Stepped};
+use crate::work::status::{Compared, Differs, Status, Stepped};
 
 /// Counts by two names, as a table shows them.
 pub(super) struct Table {
@@ -188,22 +188,14 @@ pub(super) async fn promotions(
             _ => "",
         },
         by,
-        file: stands(&status.file, &status.in_force),
-        candidate: status.candidate.as_ref().map(|candidate| stands(candidate, &status.in_force)),
+        file: status.file.words(&status.in_force),
+        candidate: status.candidate.as_ref().map(|candidate| candidate.words(&status.in_force)),
         in_force: status.in_force,
         warnings: status.warnings,
         offered: offered.collect(),
         steps: status.history.iter().map(|step| shown(step, &rules.policy)).collect(),
         may_go_back,
     })
-}
-
-fn stands(stands: &Stands, in_force: &str) -> String {
-    match (&stands.policy, &stands.fault) {
-        (Some(policy), _) if policy == in_force => format!("{}: in force", stands.file),
-        (Some(policy), _) => format!("{}: {policy}, not in force", stands.file),
-        (None, fault) => format!("{}: faulty: {}", stands.file, fault.as_deref().unwrap_or_default()),
-    }
 }
 
 fn verb(step: &Stepped) -> &'static str {

@@ -65,7 +65,7 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
         bar.shown = grouped(bar.decisions);
     }
     verdicts.sort_by_key(|bar| std::cmp::Reverse(bar.decisions));
-    let agreement = store.agreement(now - TimeDelta::days(30)).await?;
+    let agreement = store.agreement(now.date_naive() - TimeDelta::days(29)).await?;
     let rows = async |listed: Listed| -> Result<Vec<Row>, Problem> {
         let tickets = store.tickets(&listed, 0, FIRST).await?;
         Ok(tickets.into_iter().map(|ticket| Row::of(ticket, &policy, now)).collect())

@@ -1,8 +1,9 @@
 //! The report: what was decided, whether people agreed, what STARs were about, and what it saved.
 //!
-//! Decisions are counted one at a time and let go, so memory does not grow with them.
+//! What decisions say is kept counted by day, so that a report reads few rows however many decisions there are.
 
 pub mod csv;
+pub mod gist;
 pub mod html;
 mod tally;
 pub mod text;
@@ -11,50 +12,7 @@ mod waits;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::helpdesk::ticket::TicketKey;
-use crate::policy::decision::Decision;
-pub use tally::Tally;
-
-/// One carried decision as the report counts it.
-#[derive(Debug, Clone)]
-pub struct Case {
-    /// Which ticket.
-    pub ticket: TicketKey,
-    /// The short id of its note.
-    pub reference: String,
-    /// When it was made.
-    pub decided_at: DateTime<Utc>,
-    /// What was decided.
-    pub decision: Decision,
-    /// How many decisions of the ticket were carried out before it.
-    pub earlier: u64,
-    /// How many of these gave a verdict, and not questions.
-    pub earlier_verdicts: u64,
-    /// When the ticket's first delivery came; none where it was found without one.
-    pub starred_at: Option<DateTime<Utc>>,
-    /// When its note was known to stand on the ticket; none in shadow mode.
-    pub posted_at: Option<DateTime<Utc>>,
-    /// The newest opinion on it.
-    pub opinion: Option<Opinion>,
-}
-
-/// What somebody thought of a decision.
-#[derive(Debug, Clone)]
-pub enum Opinion {
-    /// It is right.
-    Agreed,
-    /// It is not.
-    Disagreed {
-        /// In words: the reason given, or the verdict it was corrected to.
-        why: String,
-        /// Who.
-        who: String,
-        /// When.
-        at: DateTime<Utc>,
-        /// `reply`, `console` or `tag`.
-        way: &'static str,
-    },
-}
+pub use tally::{Sum, Tally};
 
 /// How many decisions share something, and how many of those somebody judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -1,17 +1,13 @@
-//! The arithmetic: cases counted one at a time.
+//! The arithmetic: what decisions said by how many said so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::gist::{Gist, Gives};
 use super::waits::Waits;
-use super::{Case, Disagreement, Opinion, Report, Row, Saved};
-use crate::facts::fact::Trust;
+use super::{Disagreement, Report, Row, Saved};
 use crate::policy::Policy;
-use crate::policy::decision::{Answered, NEEDS_FACTS, NOT_APPLICABLE};
-
-/// How many disagreements are listed.
-const MOST_LISTED: usize = 1_000;
 
 /// What a ticket is about where nothing says.
 const UNKNOWN: &str = "unknown";
@@ -19,14 +15,26 @@ const UNKNOWN: &str = "unknown";
 /// Counts by name.
 type Counts = BTreeMap<String, Row>;
 
+/// Decisions that share a gist, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many there are.
+    pub decisions: u64,
+    /// How many of them were their ticket's first.
+    pub tickets: u64,
+    /// How many of them were their ticket's first verdict, and nobody disagreed.
+    pub saved: u64,
+    /// How many somebody agreed with; of several opinions on one decision the newest counts.
+    pub agreed: u64,
+    /// How many somebody disagreed with.
+    pub disagreed: u64,
+}
+
 /// What has been counted so far.
 #[derive(Debug, Default)]
 pub struct Tally {
-    decisions: u64,
-    tickets: u64,
-    given: u64,
-    agreed: u64,
-    disagreed: u64,
+    all: Sum,
+    given: Sum,
     verdicts: Counts,
     nodes: Counts,
     sources: Counts,
@@ -34,75 +42,40 @@ pub struct Tally {
     workflows: Counts,
     asked: Counts,
     waits: Waits,
-    saved: u64,
-    disagreements: VecDeque<Disagreement>,
-    left_out: u64,
+    disagreements: Vec<Disagreement>,
 }
 
 impl Tally {
-    /// Counts one case; cases come oldest first.
-    pub fn add(&mut self, case: &Case) {
-        let decision = &case.decision;
-        let opinion = case.opinion.as_ref();
-        self.decisions += 1;
-        count(&mut self.verdicts, &decision.verdict, "", opinion);
-        for missing in &decision.missing {
-            count(&mut self.asked, &missing.fact, &missing.question, None);
+    /// Counts decisions with one gist; of several words for one name those that come first stand.
+    pub fn add(&mut self, gist: &Gist, sum: Sum) {
+        self.all.add(sum);
+        count(&mut self.verdicts, &gist.verdict, "", sum);
+        let unjudged = |count| Sum { decisions: count, ..Sum::default() };
+        for (fact, question) in &gist.asked {
+            count(&mut self.asked, fact, question, unjudged(sum.decisions));
         }
-        if case.earlier == 0 {
-            self.tickets += 1;
-            let request = decision.path.iter().find(|answered| answered.fact == "request");
-            count(&mut self.requests, request.map_or(UNKNOWN, |answered| &answered.answer), "", None);
-            count(&mut self.workflows, decision.workflow.as_deref().unwrap_or(UNKNOWN), "", None);
-        }
-        if decision.verdict == NEEDS_FACTS || decision.verdict == NOT_APPLICABLE {
+        count(&mut self.requests, gist.request.as_deref().unwrap_or(UNKNOWN), "", unjudged(sum.tickets));
+        count(&mut self.workflows, gist.workflow.as_deref().unwrap_or(UNKNOWN), "", unjudged(sum.tickets));
+        if gist.gives() == Gives::None {
             return;
         }
-        self.verdict(case);
+        self.given.add(sum);
+        for (node, text) in &gist.nodes {
+            count(&mut self.nodes, node, text, sum);
+        }
+        for source in &gist.sources {
+            count(&mut self.sources, source, source, sum);
+        }
     }
 
-    /// Counts a case that gave a verdict.
-    fn verdict(&mut self, case: &Case) {
-        let (decision, opinion) = (&case.decision, case.opinion.as_ref());
-        self.given += 1;
-        let mut sources: Vec<&str> = Vec::new();
-        for answered in decision.path.iter().chain(&decision.beyond) {
-            count(&mut self.nodes, &answered.node, &answered.text, opinion);
-            let source = source(answered);
-            if !sources.contains(&source) {
-                sources.push(source);
-            }
-        }
-        for source in sources {
-            count(&mut self.sources, source, source, opinion);
-        }
-        if case.earlier_verdicts == 0 {
-            self.saved += u64::from(!matches!(opinion, Some(Opinion::Disagreed { .. })));
-            if let (Some(starred), Some(posted)) = (case.starred_at, case.posted_at) {
-                self.waits.add(posted - starred);
-            }
-        }
-        match opinion {
-            None => {}
-            Some(Opinion::Agreed) => self.agreed += 1,
-            Some(Opinion::Disagreed { why, who, at, way }) => {
-                self.disagreed += 1;
-                self.disagreements.push_front(Disagreement {
-                    account: case.ticket.account.clone(),
-                    ticket: case.ticket.id,
-                    reference: case.reference.clone(),
-                    verdict: decision.verdict.clone(),
-                    why: why.clone(),
-                    who: who.clone(),
-                    at: *at,
-                    way: (*way).to_owned(),
-                });
-                if self.disagreements.len() > MOST_LISTED {
-                    self.disagreements.pop_back();
-                    self.left_out += 1;
-                }
-            }
-        }
+    /// Counts tickets that waited so many seconds from the star to their first verdict.
+    pub fn waited(&mut self, seconds: u64, tickets: u64) {
+        self.waits.add(seconds, tickets);
+    }
+
+    /// Lists a verdict that somebody disagreed with; the newest comes first.
+    pub fn disagreed(&mut self, disagreement: Disagreement) {
+        self.disagreements.push(disagreement);
     }
 
     /// The report on all that was counted, with the policy's words for verdicts.
@@ -113,15 +86,16 @@ impl Tally {
         made_at: DateTime<Utc>,
         minutes_by_hand: u64,
     ) -> Report {
-        let minutes = self.saved.saturating_mul(minutes_by_hand);
+        let (all, given) = (self.all, self.given);
+        let listed = u64::try_from(self.disagreements.len()).unwrap_or(u64::MAX);
         Report {
             since,
             made_at,
-            decisions: self.decisions,
-            tickets: self.tickets,
-            given: self.given,
-            agreed: self.agreed,
-            disagreed: self.disagreed,
+            decisions: all.decisions,
+            tickets: all.tickets,
+            given: given.decisions,
+            agreed: given.agreed,
+            disagreed: given.disagreed,
             verdicts: rows(self.verdicts, |name| policy.title(name).to_owned()),
             nodes: rows(self.nodes, plain),
             sources: rows(self.sources, plain),
@@ -129,25 +103,39 @@ impl Tally {
             workflows: rows(self.workflows, plain),
             asked: rows(self.asked, plain),
             waited: self.waits.median(),
-            saved: Saved { tickets: self.saved, minutes_by_hand, minutes },
-            disagreements: self.disagreements.into(),
-            disagreements_left_out: self.left_out,
+            saved: Saved {
+                tickets: given.saved,
+                minutes_by_hand,
+                minutes: given.saved.saturating_mul(minutes_by_hand),
+            },
+            disagreements: self.disagreements,
+            disagreements_left_out: given.disagreed.saturating_sub(listed),
         }
     }
 }
 
-fn count(counts: &mut Counts, name: &str, label: &str, opinion: Option<&Opinion>) {
+impl Sum {
+    fn add(&mut self, more: Sum) {
+        self.decisions += more.decisions;
+        self.tickets += more.tickets;
+        self.saved += more.saved;
+        self.agreed += more.agreed;
+        self.disagreed += more.disagreed;
+    }
+}
+
+fn count(counts: &mut Counts, name: &str, label: &str, sum: Sum) {
+    if sum.decisions == 0 {
+        return;
+    }
     if !counts.contains_key(name) {
         let new = Row { name: name.to_owned(), label: label.to_owned(), ..Row::default() };
         counts.insert(name.to_owned(), new);
     }
     let Some(row) = counts.get_mut(name) else { return };
-    row.count += 1;
-    match opinion {
-        None => {}
-        Some(Opinion::Agreed) => row.agreed += 1,
-        Some(Opinion::Disagreed { .. }) => row.disagreed += 1,
-    }
+    row.count += sum.decisions;
+    row.agreed += sum.agreed;
+    row.disagreed += sum.disagreed;
 }
 
 /// The most first; those without a label get `label`'s.
@@ -162,14 +150,4 @@ fn rows(counts: Counts, label: impl Fn(&str) -> String) -> Vec<Row> {
 
 fn plain(name: &str) -> String {
     if name == UNKNOWN { "not known".into() } else { name.replace('_', " ") }
-}
-
-/// Where a fact was read, without what differs from ticket to ticket: no names, no values, no dates.
-fn source(answered: &Answered) -> &str {
-    match answered.trust {
-        Trust::Stated => "a manager's answer",
-        Trust::Inferred => "the customer's words",
-        Trust::Recorded if answered.source.contains(" of grace") => "reckoned from the expiry",
-        Trust::Recorded => answered.source.split([':', '(', ',']).next().unwrap_or_default().trim(),
-    }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-
 use super::Waited;
 
 /// Spans counted by length.
@@ -14,17 +12,16 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    /// Counts a span; one that ends before it begins is none.
-    pub(super) fn add(&mut self, span: TimeDelta) {
-        let Ok(seconds) = u64::try_from(span.num_seconds()) else { return };
+    /// Counts so many spans of a length.
+    pub(super) fn add(&mut self, seconds: u64, spans: u64) {
         let grain = match seconds {
             0..3_600 => 1,
             3_600..604_800 => 60,
             _ => 3_600,
         };
         // A span beyond ten years is a wrong clock; it counts as ten years, so that there is an end to the lengths.
-        *self.lengths.entry((seconds / grain * grain).min(315_360_000)).or_default() += 1;
-        self.count += 1;
+        *self.lengths.entry((seconds / grain * grain).min(315_360_000)).or_default() += spans;
+        self.count += spans;
     }
 
     /// The median: of an even number the mean of the middle two.

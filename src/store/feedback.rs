@@ -139,10 +139,4 @@ pub trait Feedbacks: Send + Sync {
 
     /// What was said of a ticket's decisions, oldest first.
     async fn feedback_of(&self, ticket: &TicketKey) -> Result<Vec<FeedbackRow>, StoreError>;
-
-    /// Agreement on verdicts decided since then. Open questions are no verdict: they are left out.
-    async fn agreement(&self, since: DateTime<Utc>) -> Result<Agreement, StoreError>;
-
-    /// Disagreements on decisions made since then, newest first, at most `limit`.
-    async fn disagreements(&self, since: DateTime<Utc>, limit: usize) -> Result<Vec<FeedbackRow>, StoreError>;
 }

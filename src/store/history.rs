@@ -89,8 +89,6 @@ pub struct WatchFilter {
     pub account: Option<String>,
     /// In one state.
     pub state: Option<WatchState>,
-    /// Due before then.
-    pub due_before: Option<DateTime<Utc>>,
     /// Whose newest decision has this verdict.
     pub verdict: Option<String>,
 }

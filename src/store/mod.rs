@@ -16,9 +16,9 @@ pub mod pauses;
 pub mod policies;
 pub mod postgres;
 pub mod promotions;
-pub mod records;
 pub mod retention;
 pub mod sqlite;
+pub mod sums;
 mod values;
 pub mod wakes;
 pub mod watches;
@@ -50,8 +50,8 @@ store! {
     pauses::Pauses,
     policies::Policies,
     promotions::Promotions,
-    records::Records,
     retention::Retention,
+    sums::Summed,
     wakes::Wakes,
     watches::Watches,
     Readiness,

@@ -8,6 +8,7 @@ use super::StoreError;
 use super::decisions::DecisionRow;
 use super::watches::Watch;
 use crate::helpdesk::ticket::TicketKey;
+use crate::report::gist::Gist;
 
 /// How many decisions went one way in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +145,11 @@ pub(super) struct Titled {
 impl DecisionRow {
     pub(super) fn counted(&self) -> Result<Counted, StoreError> {
         serde_json::from_str(&self.decision).map_err(|error| StoreError::Corrupt(format!("a decision: {error}")))
+    }
+
+    pub(super) fn gist(&self) -> Result<Gist, StoreError> {
+        let gist = Gist::of(&self.verdict, &self.decision);
+        gist.map_err(|error| StoreError::Corrupt(format!("a decision: {error}")))
     }
 
     pub(super) fn titled(&self) -> Result<Titled, StoreError> {

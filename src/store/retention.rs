@@ -10,7 +10,7 @@ use super::StoreError;
 pub struct Swept {
     /// Deliveries received before.
     pub deliveries: u64,
-    /// Decisions made before, of tickets that are watched no longer.
+    /// Decisions made before, of tickets that are watched no longer; they count no longer either.
     pub decisions: u64,
     /// Tickets watched no longer of which no delivery and no decision is left; their feedback, follow-ups and failures go with them.
     pub watches: u64,

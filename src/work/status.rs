@@ -40,6 +40,17 @@ pub struct Stands {
     pub fault: Option<String>,
 }
 
+impl Stands {
+    /// That in words, where the policy in force has this hash.
+    pub fn words(&self, in_force: &str) -> String {
+        match (&self.policy, &self.fault) {
+            (Some(policy), _) if policy == in_force => format!("{}: in force", self.file),
+            (Some(policy), _) => format!("{}: {policy}, not in force", self.file),
+            (None, fault) => format!("{}: faulty: {}", self.file, fault.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
 /// What a candidate makes of decisions.
 #[derive(Debug, Serialize)]
 pub struct Compared {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::backtest::attached::Attached;
 use crate::commands::backtest::matrix;
 use crate::facts::expiry;
-use crate::work::status::{Compared, Differs, Stands, Status, Stepped};
+use crate::work::status::{Compared, Differs, Status, Stepped};
 
 /// The whole status in words; what differs, the newest of it.
 pub(super) fn status(status: &Status) -> String {
@@ -14,10 +14,10 @@ pub(super) fn status(status: &Status) -> String {
         None => "as the file says: nothing was ever promoted".into(),
     };
     let mut text = format!("in force   {}\n           {by}\n", status.in_force);
-    let _infallible = writeln!(text, "file       {}", stands(&status.file, &status.in_force));
+    let _infallible = writeln!(text, "file       {}", status.file.words(&status.in_force));
     match &status.candidate {
         Some(candidate) => {
-            let _infallible = writeln!(text, "candidate  {}", stands(candidate, &status.in_force));
+            let _infallible = writeln!(text, "candidate  {}", candidate.words(&status.in_force));
         }
         None => text.push_str("candidate  none is configured\n"),
     }
@@ -61,14 +61,6 @@ fn tell(text: &mut String, compared: &Compared) {
     let shown = u64::try_from(newest.len()).unwrap_or(u64::MAX);
     if *differing > shown {
         let _infallible = writeln!(text, "\n… and {} more", differing - shown);
-    }
-}
-
-fn stands(stands: &Stands, in_force: &str) -> String {
-    match (&stands.policy, &stands.fault) {
-        (Some(policy), _) if policy == in_force => format!("{}: in force", stands.file),
-        (Some(policy), _) => format!("{}: {policy}, not in force", stands.file),
-        (None, fault) => format!("{}: faulty: {}", stands.file, fault.as_deref().unwrap_or_default()),
     }
 }
 

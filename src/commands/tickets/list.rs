@@ -74,7 +74,6 @@ impl List {
                 account: account.map(str::to_owned),
                 state: self.state.map(WatchState::from),
                 verdict: self.verdict.clone(),
-                due_before: None,
             };
             let found = self.found(store, &filter).await?;
             match self.format {

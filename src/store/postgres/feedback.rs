@@ -1,23 +1,18 @@
 //! The statements of [`crate::store::feedback`].
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::Postgres;
-use super::values::{column, count, text};
+use super::sums::added;
+use super::values::{column, text};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
-use crate::store::feedback::{Agreement, Feedback, FeedbackRow, Feedbacks, Opinion, Way};
+use crate::store::feedback::{Feedback, FeedbackRow, Feedbacks, Opinion, Way};
 use crate::store::values::{instant, millis, number, ticket_number};
 
 const FEEDBACK: &str =
     "SELECT account, ticket, reference, verdict, opinion, detail, who, said_at, way, comment FROM feedback";
-
-/// Of several opinions on one decision the newest.
-const NEWEST: &str = "id = (SELECT newest.id FROM feedback newest WHERE newest.account = feedback.account
-    AND newest.ticket = feedback.ticket AND newest.reference = feedback.reference
-    ORDER BY newest.said_at DESC, newest.id DESC LIMIT 1)";
 
 const RECORD: &str = "INSERT INTO feedback
         (account, ticket, reference, verdict, decided_at, key, opinion, detail, who, said_at, way, comment)
@@ -29,21 +24,64 @@ const RECORD: &str = "INSERT INTO feedback
 const RENEW: &str = "UPDATE feedback SET said_at = $4, detail = $5
     WHERE account = $1 AND ticket = $2 AND key = $3 AND said_at < $4";
 
+/// Who has an opinion at the same time waits, so that which is the newest is seen by the last.
+const ONE_AT_A_TIME: &str = "SELECT FROM counted JOIN decisions ON decision_id = decisions.id
+    WHERE account = $1 AND ticket = $2 AND reference = ANY($3) ORDER BY decision_id FOR UPDATE OF counted";
+
+/// Counts the newest opinion on each decision in the place of the one before.
+const JUDGE: &str = concat!(
+    "WITH judged AS (
+        SELECT decision_id, counted.decided_at / 86400000 AS day, gist, opens, settles, opinion AS was,
+            (SELECT CASE opinion WHEN 'agree' THEN 'agree' ELSE 'disagree' END FROM feedback
+             WHERE feedback.account = $1 AND feedback.ticket = $2 AND feedback.reference = decisions.reference
+             ORDER BY said_at DESC, feedback.id DESC LIMIT 1) AS newest
+        FROM counted JOIN decisions ON decision_id = decisions.id
+        WHERE account = $1 AND ticket = $2 AND reference = ANY($3)
+    ), now AS (
+        UPDATE counted SET opinion = newest FROM judged
+        WHERE counted.decision_id = judged.decision_id AND newest IS DISTINCT FROM was
+    ) INSERT INTO sums (day, gist, decisions, tickets, saved, agreed, disagreed)
+    SELECT day, gist, 0, 0,
+        sum(settles * ((newest IS DISTINCT FROM 'disagree')::int - (was IS DISTINCT FROM 'disagree')::int)),
+        sum((newest IS NOT DISTINCT FROM 'agree')::int - (was IS NOT DISTINCT FROM 'agree')::int),
+        sum((newest IS NOT DISTINCT FROM 'disagree')::int - (was IS NOT DISTINCT FROM 'disagree')::int)
+    FROM judged WHERE opens IS NOT NULL AND newest IS DISTINCT FROM was GROUP BY day, gist ORDER BY day, gist ",
+    added!()
+);
+
 #[async_trait]
 impl Feedbacks for Postgres {
     async fn record_feedback(&self, feedback: &[Feedback]) -> Result<usize, StoreError> {
-        if feedback.is_empty() {
-            return Ok(0);
+        let mut kept = 0;
+        for of_ticket in feedback.chunk_by(|one, next| one.ticket == next.ticket) {
+            kept += self.record_feedback_of(of_ticket).await?;
         }
+        Ok(kept)
+    }
+
+    async fn feedback_of(&self, ticket: &TicketKey) -> Result<Vec<FeedbackRow>, StoreError> {
+        let list = format!("{FEEDBACK} WHERE account = $1 AND ticket = $2 ORDER BY id");
+        let rows = self.connection().await?.query(&list, &[&ticket.account, &number(ticket.id)?]).await?;
+        rows.iter().map(feedback).collect()
+    }
+}
+
+impl Postgres {
+    /// The same on one ticket, in one transaction.
+    async fn record_feedback_of(&self, feedback: &[Feedback]) -> Result<usize, StoreError> {
+        let Some(TicketKey { account, id }) = feedback.first().map(|one| &one.ticket) else { return Ok(0) };
+        let ticket = number(*id)?;
+        let references: Vec<&str> = feedback.iter().map(|one| one.reference.as_str()).collect();
         let mut client = self.connection().await?;
         let transaction = client.transaction().await?;
+        transaction.execute(ONE_AT_A_TIME, &[account, &ticket, &references]).await?;
         let mut kept = 0;
         for one in feedback {
             let comment = match one.way {
                 Way::Reply { comment } => Some(number(comment)?),
                 Way::Console | Way::Tag => None,
             };
-            let (account, ticket, said_at) = (&one.ticket.account, number(one.ticket.id)?, millis(one.said_at));
+            let said_at = millis(one.said_at);
             let (key, detail, who) = (one.key(), text(one.opinion.detail()), text(&one.who));
             let (key, opinion, way) = (text(&key), one.opinion.word(), one.way.word());
             let new = transaction
@@ -57,32 +95,9 @@ impl Feedbacks for Postgres {
             }
             kept += usize::try_from(new).unwrap_or(usize::MAX);
         }
+        transaction.execute(JUDGE, &[account, &ticket, &references]).await?;
         transaction.commit().await?;
         Ok(kept)
-    }
-
-    async fn feedback_of(&self, ticket: &TicketKey) -> Result<Vec<FeedbackRow>, StoreError> {
-        let list = format!("{FEEDBACK} WHERE account = $1 AND ticket = $2 ORDER BY id");
-        let rows = self.connection().await?.query(&list, &[&ticket.account, &number(ticket.id)?]).await?;
-        rows.iter().map(feedback).collect()
-    }
-
-    async fn agreement(&self, since: DateTime<Utc>) -> Result<Agreement, StoreError> {
-        // Open questions are no verdict to agree with.
-        let counts = format!(
-            "SELECT count(*) FILTER (WHERE opinion = 'agree'), count(*) FILTER (WHERE opinion <> 'agree')
-             FROM feedback WHERE decided_at >= $1 AND verdict <> 'needs_facts' AND {NEWEST}"
-        );
-        let row = self.connection().await?.query_one(&counts, &[&millis(since)]).await?;
-        Ok(Agreement { agreed: count(&row, 0)?, disagreed: count(&row, 1)? })
-    }
-
-    async fn disagreements(&self, since: DateTime<Utc>, limit: usize) -> Result<Vec<FeedbackRow>, StoreError> {
-        let newest =
-            format!("{FEEDBACK} WHERE decided_at >= $1 AND opinion <> 'agree' AND {NEWEST} ORDER BY id DESC LIMIT $2");
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.connection().await?.query(&newest, &[&millis(since), &limit]).await?;
-        rows.iter().map(feedback).collect()
     }
 }
 

@@ -54,7 +54,6 @@ impl Histories for Postgres {
         limit: u32,
     ) -> Result<Vec<WatchRow>, StoreError> {
         let limit = i64::from(limit);
-        let due_before = filter.due_before.map(millis);
         let after = after.map(|after| Ok::<_, StoreError>((&after.account, number(after.id)?))).transpose()?;
         let mut conditions = vec!["TRUE".to_owned()];
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![&limit];
@@ -64,10 +63,6 @@ impl Histories for Postgres {
         if let Some(account) = &filter.account {
             values.push(account);
             conditions.push(format!("account = ${}", values.len()));
-        }
-        if let Some(due_before) = &due_before {
-            values.push(due_before);
-            conditions.push(format!("state = 'due' AND due_at < ${}", values.len()));
         }
         if let Some(verdict) = &filter.verdict {
             values.push(verdict);

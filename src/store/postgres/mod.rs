@@ -14,8 +14,8 @@ mod overview;
 mod pauses;
 mod policies;
 mod promotions;
-mod records;
 mod retention;
+mod sums;
 mod tls;
 mod values;
 mod watches;
@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0010_heard.sql"),
     include_str!("../migrations/postgres/0011_follow_ups.sql"),
     include_str!("../migrations/postgres/0012_tickets_by_state.sql"),
+    include_str!("../migrations/postgres/0013_sums.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.
@@ -115,6 +116,8 @@ async fn connection(pool: &Pool) -> Result<Object, StoreError> {
 /// Brings the schema up to date in one transaction and under one lock, so that two who start at once do it once.
 async fn migrate(client: &mut Object) -> Result<(), StoreError> {
     let transaction = client.transaction().await?;
+    // What was stored before is counted there, and whoever comes second waits for the first: neither has a time limit.
+    transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await?;
     transaction.batch_execute("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)").await?;
     let applied: i64 = transaction.query_one("SELECT coalesce(max(version), 0) FROM migrations", &[]).await?.get(0);

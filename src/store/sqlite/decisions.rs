@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::Sqlite;
 use super::follow_ups;
 use super::overview;
+use super::sums;
 use super::watches::must_hold;
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
@@ -54,7 +55,16 @@ fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) ->
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         )?
         .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, row.carried.word(), row.basis])?;
-    if new == 0 { Ok(()) } else { overview::count(connection, row) }
+    if new == 0 {
+        return Ok(());
+    }
+    let id = connection.last_insert_rowid();
+    overview::count(connection, row)?;
+    sums::keep(connection, id, row, &row.gist()?)?;
+    match row.carried {
+        Carried::Posted | Carried::Shadow => sums::count(connection, &row.ticket, &row.reference),
+        Carried::Open | Carried::Overtaken => Ok(()),
+    }
 }
 
 fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Outcome<()> {
@@ -65,6 +75,7 @@ fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<
              WHERE account = ?1 AND ticket = ?2 AND reference = ?3",
         )?
         .execute(params![claim.ticket.account, number(claim.ticket.id)?, reference, millis(at)])?;
+    sums::count(connection, &claim.ticket, reference)?;
     follow_ups::begin(connection, &claim.ticket, reference, at)
 }
 

@@ -1,13 +1,12 @@
 //! The statements of [`crate::store::feedback`].
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use super::Sqlite;
+use super::{Sqlite, sums};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
-use crate::store::feedback::{Agreement, Feedback, FeedbackRow, Feedbacks, Opinion, Way};
+use crate::store::feedback::{Feedback, FeedbackRow, Feedbacks, Opinion, Way};
 use crate::store::values::{Outcome, instant, millis, number, ticket_number};
 
 #[async_trait]
@@ -29,31 +28,10 @@ impl Feedbacks for Sqlite {
             })
             .await
     }
-
-    async fn agreement(&self, since: DateTime<Utc>) -> Result<Agreement, StoreError> {
-        self.readers.run(move |connection| agreement(connection, since)).await
-    }
-
-    async fn disagreements(&self, since: DateTime<Utc>, limit: usize) -> Result<Vec<FeedbackRow>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.readers
-            .run(move |connection| {
-                let newest = format!(
-                    "{FEEDBACK} WHERE decided_at >= ?1 AND opinion <> 'agree' AND {NEWEST} ORDER BY id DESC LIMIT ?2"
-                );
-                rows(connection, &newest, params![millis(since), limit])
-            })
-            .await
-    }
 }
 
-pub(super) const FEEDBACK: &str =
+const FEEDBACK: &str =
     "SELECT account, ticket, reference, verdict, opinion, detail, who, said_at, way, comment FROM feedback";
-
-/// Of several opinions on one decision the newest.
-const NEWEST: &str = "id = (SELECT newest.id FROM feedback newest WHERE newest.account = feedback.account
-    AND newest.ticket = feedback.ticket AND newest.reference = feedback.reference
-    ORDER BY newest.said_at DESC, newest.id DESC LIMIT 1)";
 
 fn record(connection: &Connection, feedback: &Feedback) -> Outcome<usize> {
     let comment = match feedback.way {
@@ -77,21 +55,15 @@ fn record(connection: &Connection, feedback: &Feedback) -> Outcome<usize> {
             .prepare_cached("UPDATE feedback SET said_at = ?4, detail = ?5 WHERE account = ?1 AND ticket = ?2 AND key = ?3 AND said_at < ?4")?
             .execute(params![feedback.ticket.account, ticket, feedback.key(), millis(feedback.said_at), feedback.opinion.detail()])?;
     }
+    sums::judge(connection, &feedback.ticket, &feedback.reference)?;
     Ok(new)
 }
 
-fn agreement(connection: &Connection, since: DateTime<Utc>) -> Outcome<Agreement> {
-    // Open questions are no verdict to agree with.
-    let counts = format!(
-        "SELECT count(*) FILTER (WHERE opinion = 'agree'), count(*) FILTER (WHERE opinion <> 'agree')
-         FROM feedback WHERE decided_at >= ?1 AND verdict <> 'needs_facts' AND {NEWEST}"
-    );
-    let (agreed, disagreed): (i64, i64) =
-        connection.prepare_cached(&counts)?.query_row(params![millis(since)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Agreement { agreed: agreed.unsigned_abs(), disagreed: disagreed.unsigned_abs() })
-}
-
-fn rows(connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> Outcome<Vec<FeedbackRow>> {
+pub(super) fn rows(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn rusqlite::ToSql],
+) -> Outcome<Vec<FeedbackRow>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query(parameters)?;
     let mut all = Vec::new();
@@ -101,7 +73,7 @@ fn rows(connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql])
     Ok(all)
 }
 
-pub(super) fn feedback(row: &Row<'_>) -> Outcome<FeedbackRow> {
+fn feedback(row: &Row<'_>) -> Outcome<FeedbackRow> {
     let (opinion, detail): (String, String) = (row.get("opinion")?, row.get("detail")?);
     let way: String = row.get("way")?;
     Ok(FeedbackRow {

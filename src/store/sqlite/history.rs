@@ -80,11 +80,6 @@ fn watched(
         conditions.push("account = :account");
         values.push((":account", account));
     }
-    let due_before = filter.due_before.map(millis);
-    if let Some(due_before) = &due_before {
-        conditions.push("state = 'due' AND due_at < :due_before");
-        values.push((":due_before", due_before));
-    }
     if let Some(verdict) = &filter.verdict {
         conditions.push("verdict = :verdict");
         values.push((":verdict", verdict));

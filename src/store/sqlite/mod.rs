@@ -15,8 +15,8 @@ mod pauses;
 mod policies;
 mod promotions;
 mod readers;
-mod records;
 mod retention;
+mod sums;
 mod watches;
 mod writer;
 
@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0009_candidates.sql"),
     include_str!("../migrations/sqlite/0010_heard.sql"),
     include_str!("../migrations/sqlite/0011_follow_ups.sql"),
+    include_str!("../migrations/sqlite/0013_sums.sql"),
 ];
 
 /// How long another process's writing is waited for.

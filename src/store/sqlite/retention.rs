@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use super::Sqlite;
+use super::{Sqlite, sums};
 use crate::store::StoreError;
 use crate::store::retention::{Retention, Swept};
 use crate::store::values::{Outcome, millis};
@@ -47,7 +47,11 @@ impl Retention for Sqlite {
                 swept.comparisons +=
                     connection.prepare_cached(OLD_COMPARISONS)?.execute(params![before, limit])? as u64;
                 for id in decisions {
-                    swept.decisions += connection.prepare_cached(DECISION_OF_A_STOPPED_TICKET)?.execute([id])? as u64;
+                    let gone = connection.prepare_cached(DECISION_OF_A_STOPPED_TICKET)?.execute([id])?;
+                    if gone > 0 {
+                        swept.decisions += 1;
+                        sums::forget(connection, id)?;
+                    }
                 }
                 for (account, ticket) in watches {
                     let gone = connection.prepare_cached(STOPPED_WATCH)?.execute(params![account, ticket])?;
