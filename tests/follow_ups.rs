@@ -263,6 +263,79 @@ fn only_the_newest_decision_acts() {
     assert_eq!(other.elsewhere.issue(issue).expect("the issue").comments.len(), 0);
 }
 
+/// What turns [`NO_NEED`] into a verdict that escalates.
+const TURNED: &str = "star: sales_assisted=yes, expires_at=2020-01-01";
+
+/// A manager says more on a ticket.
+fn said(bot: &Bot, desk: &Desk, id: u64, words: &str) {
+    desk.helpdesk.say(id, 7001, words, Publicity::Internal);
+    bot.deliver(&json!({ "ticket_id": id }), &[]);
+}
+
+#[test]
+fn a_label_of_ours_goes_when_the_verdict_turns_and_comes_back_with_it() {
+    let (desk, other, folder) = (desk(), other(), tempfile::tempdir().expect("a folder"));
+    let issue = other.elsewhere.add_issue("STAR 123456", "");
+    let bot = serve(&desk, folder.path(), &other.config());
+    starred(&bot, &desk, 123_456, NO_NEED);
+    assert_eq!(settled(&bot, 123_456, "star_issue")["state"], "done");
+    let kept = || other.elsewhere.issue(issue).expect("the issue");
+    assert_eq!(kept().labels, ["unstarred"]);
+    said(&bot, &desk, 123_456, TURNED);
+    assert_eq!(settled(&bot, 123_456, "unlabel")["state"], "done");
+    let turned = kept();
+    assert_eq!((turned.labels.len(), turned.comments.len()), (0, 2), "{turned:#?}");
+    let newest = bot.notes(&desk, 123_456, 2).pop().expect("a note");
+    let reference = starwarden::note::reference(&newest).expect("an id");
+    let comment = turned.comments[1].1.replace(&desk.url, "https://example.zendesk.com");
+    insta::assert_snapshot!(comment.replace(reference, "REFERENCE"));
+    said(&bot, &desk, 123_456, "star: sales_assisted=no");
+    wait_for("the label and its comment", || (kept().labels.len() == 1 && kept().comments.len() == 3).then_some(()));
+    let ways: Vec<&str> = kept().moves.iter().map(|(_, way, _)| *way).collect();
+    assert_eq!(ways, ["add", "remove", "add"]);
+}
+
+#[test]
+fn a_label_that_somebody_else_put_on_or_took_away_is_theirs() {
+    let (desk, other, folder) = (desk(), other(), tempfile::tempdir().expect("a folder"));
+    let [theirs, ours] = [123_456, 123_457].map(|id| other.elsewhere.add_issue(&format!("STAR {id}"), ""));
+    other.elsewhere.add_label(theirs, "unstarred");
+    let bot = serve(&desk, folder.path(), &other.config());
+    for (id, issue) in [(123_456, theirs), (123_457, ours)] {
+        starred(&bot, &desk, id, NO_NEED);
+        assert_eq!(settled(&bot, id, "star_issue")["state"], "done");
+        if issue == ours {
+            other.elsewhere.remove_label(issue, "unstarred");
+        }
+        said(&bot, &desk, id, TURNED);
+        assert_eq!(settled(&bot, id, "unlabel")["why"], "the issue bears no label of ours");
+        assert_eq!(other.elsewhere.issue(issue).expect("the issue").comments.len(), 1);
+    }
+    assert_eq!(other.elsewhere.issue(theirs).expect("the issue").labels, ["unstarred"]);
+}
+
+#[test]
+fn a_label_is_taken_away_once_whatever_goes_wrong() {
+    std::thread::scope(|all| {
+        for troubles in [[Trouble::LostAnswer; 2], [Trouble::Status(503); 2], [Trouble::Silence; 2]] {
+            all.spawn(move || {
+                let (desk, other, folder) = (desk(), other(), tempfile::tempdir().expect("a folder"));
+                let issue = other.elsewhere.add_issue("STAR 123456", "");
+                let config = other.config();
+                let (issues_alone, _) = config.split_once("[chat]").expect("both");
+                let bot = serve(&desk, folder.path(), issues_alone);
+                starred(&bot, &desk, 123_456, NO_NEED);
+                assert_eq!(settled(&bot, 123_456, "star_issue")["state"], "done");
+                other.elsewhere.make_trouble(&troubles);
+                said(&bot, &desk, 123_456, TURNED);
+                assert_eq!(settled(&bot, 123_456, "unlabel")["state"], "done", "{troubles:?}");
+                let kept = other.elsewhere.issue(issue).expect("the issue");
+                assert_eq!((kept.moves.len(), kept.comments.len()), (2, 2), "{troubles:?}: {kept:#?}");
+            });
+        }
+    });
+}
+
 #[test]
 fn who_disagrees_is_not_talked_over() {
     let (desk, other, folder) = (desk(), other(), tempfile::tempdir().expect("a folder"));

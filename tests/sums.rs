@@ -131,7 +131,7 @@ fn decision(kind: u64) -> (&'static str, Value) {
             json!([]),
         ),
     };
-    let workflow = (kind % 2 == 0).then_some("saas_extension");
+    let workflow = kind.is_multiple_of(2).then_some("saas_extension");
     let beyond = json!([answered("H", "expires_at", "no", "inferred", "description")]);
     (
         verdict,

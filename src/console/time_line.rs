@@ -71,6 +71,7 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
             Stage::Done { at, what: done } => {
                 let words = match one.kind {
                     Kind::StarIssue => format!("{what}: labelled, with a comment: {done}"),
+                    Kind::Unlabel => format!("{what}: label taken away, with a comment: {done}"),
                     Kind::Escalation | Kind::AboutToFlip => format!("{what}: {done}"),
                 };
                 line.push(happened(*at, "follow-up", format!("{words} (of {})", one.reference)));

@@ -102,6 +102,7 @@ pub(crate) fn did(did: &Did) -> String {
 pub(super) fn follow_up(kind: Kind) -> &'static str {
     match kind {
         Kind::StarIssue => "STAR issue",
+        Kind::Unlabel => "STAR issue, as the verdict turned",
         Kind::Escalation => "chat, on the verdict",
         Kind::AboutToFlip => "chat, before it flips",
     }

@@ -50,6 +50,8 @@ pub struct KeptIssue {
     pub labels: Vec<String>,
     /// Its comments, each with its author's number.
     pub comments: Vec<(u64, String)>,
+    /// Every change of its labels: who, `add` or `remove`, and which.
+    pub moves: Vec<(u64, &'static str, String)>,
 }
 
 #[derive(Default)]
@@ -63,6 +65,19 @@ struct Held {
 /// The stand-in; clones share it.
 #[derive(Clone, Default)]
 pub struct Elsewhere(Arc<Mutex<Held>>);
+
+impl KeptIssue {
+    /// Moves a label where that changes anything, and keeps who did.
+    fn move_label(&mut self, who: u64, way: &'static str, label: &str) {
+        let has = self.labels.iter().any(|one| one == label);
+        match way {
+            "add" if !has => self.labels.push(label.to_owned()),
+            "remove" if has => self.labels.retain(|one| one != label),
+            _ => return,
+        }
+        self.moves.push((who, way, label.to_owned()));
+    }
+}
 
 impl Elsewhere {
     /// Adds an open issue; its number.
@@ -83,7 +98,12 @@ impl Elsewhere {
 
     /// Puts a label on an issue as somebody else would.
     pub fn add_label(&self, issue: usize, label: &str) {
-        self.change(issue, |issue| issue.labels.push(label.to_owned()));
+        self.change(issue, |issue| issue.move_label(7, "add", label));
+    }
+
+    /// Takes a label from an issue as somebody else would.
+    pub fn remove_label(&self, issue: usize, label: &str) {
+        self.change(issue, |issue| issue.move_label(7, "remove", label));
     }
 
     /// An issue as it stands.
@@ -115,6 +135,7 @@ impl Elsewhere {
             .route("/api/v4/projects/{project}/issues", get(search))
             .route(issue, put(label))
             .route(&format!("{issue}/notes"), get(comments).post(comment))
+            .route(&format!("{issue}/resource_label_events"), get(moves))
             .route(WEBHOOK, post(say))
             .layer(middleware::from_fn_with_state(self.clone(), admit))
             .with_state(self.clone())
@@ -220,11 +241,21 @@ async fn label(
     Json(body): Json<Value>,
 ) -> Response {
     changed(&elsewhere, &at, |issue| {
-        let label = body.get("add_labels").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if !issue.labels.contains(&label) {
-            issue.labels.push(label);
+        for (field, way) in [("add_labels", "add"), ("remove_labels", "remove")] {
+            if let Some(label) = body.get(field).and_then(Value::as_str) {
+                issue.move_label(US, way, label);
+            }
         }
         json!({ "iid": at.1, "labels": issue.labels })
+    })
+}
+
+async fn moves(State(elsewhere): State<Elsewhere>, Path(at): Path<(String, usize)>) -> Response {
+    changed(&elsewhere, &at, |issue| {
+        let moves = issue.moves.iter();
+        moves
+            .map(|(who, way, label)| json!({ "action": way, "user": { "id": who }, "label": { "name": label } }))
+            .collect()
     })
 }
 

@@ -50,9 +50,39 @@ pub enum Search {
     TooMany,
 }
 
+/// How a label was moved last, and by whom, where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// It was put on.
+    Put {
+        /// By this user.
+        by: Option<u64>,
+    },
+    /// It was taken away.
+    Taken {
+        /// By this user.
+        by: Option<u64>,
+    },
+}
+
 #[derive(Deserialize)]
 struct User {
     id: u64,
+}
+
+/// Somebody put a label on an issue, or took it away.
+#[derive(Deserialize)]
+struct LabelEvent {
+    action: String,
+    #[serde(default)]
+    user: Option<User>,
+    #[serde(default)]
+    label: Option<LabelName>,
+}
+
+#[derive(Deserialize)]
+struct LabelName {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +193,41 @@ impl GitLab {
         let issue = issue.to_string();
         self.call(Method::PUT, &self.of_issue(&issue, &[]), &[], Some(&json!({ "add_labels": label }))).await?;
         Ok(())
+    }
+
+    /// Takes a label from an issue, which may not have it any more.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn remove_label(&self, issue: u64, label: &str) -> Result<(), CallError> {
+        let issue = issue.to_string();
+        self.call(Method::PUT, &self.of_issue(&issue, &[]), &[], Some(&json!({ "remove_labels": label }))).await?;
+        Ok(())
+    }
+
+    /// Who moved a label on an issue last, and how; of its oldest thousand changes of labels, which GitLab gives in their
+    /// order. <https://docs.gitlab.com/api/resource_label_events/>
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn label_moved(&self, issue: u64, label: &str) -> Result<Option<Moved>, CallError> {
+        let (issue, mut last) = (issue.to_string(), None);
+        for page in 1..=MOST_PAGES {
+            let page = page.to_string();
+            let query = [("per_page", "100"), ("page", page.as_str())];
+            let path = self.of_issue(&issue, &["resource_label_events"]);
+            let events: Vec<LabelEvent> = super::read(self.call(Method::GET, &path, &query, None).await?).await?;
+            let whole = events.len() < PAGE;
+            let mut of_it = events.into_iter().filter(|event| event.label.as_ref().is_some_and(|it| it.name == label));
+            last = of_it.next_back().or(last);
+            if whole {
+                break;
+            }
+        }
+        Ok(last.map(|event| {
+            let by = event.user.map(|user| user.id);
+            if event.action == "add" { Moved::Put { by } } else { Moved::Taken { by } }
+        }))
     }
 
     /// Writes a comment on an issue.

@@ -28,6 +28,8 @@ pub enum Destination {
 pub enum Kind {
     /// The STAR issue gets its label and a comment.
     StarIssue,
+    /// The STAR issue loses the label it got, with a comment, for the verdict has turned.
+    Unlabel,
     /// The chat hears of a verdict that escalates.
     Escalation,
     /// The chat hears that time alone is about to change a verdict.
@@ -184,7 +186,7 @@ pub trait FollowUps: Send + Sync {
     -> Result<(), StoreError>;
 
     /// Takes the follow-up to `destination` that has been due longest at `now` and is in nobody's hands; none of an
-    /// account that is paused.
+    /// account that is paused, and of one ticket one at a time.
     async fn claim_follow_up(
         &self,
         destination: Destination,
@@ -192,7 +194,7 @@ pub trait FollowUps: Send + Sync {
         lease: Duration,
     ) -> Result<Option<FollowUpClaim>, StoreError>;
 
-    /// Lengthens a lease to `lease` from `now`; [`StoreError::LeaseLost`] where it has passed on.
+    /// Lengthens a lease to `lease` from `now`; [`StoreError::LeaseLost`] where it has passed on, or is due no longer.
     async fn extend_follow_up(
         &self,
         claim: &FollowUpClaim,
@@ -233,7 +235,7 @@ impl Kind {
     /// Where it is done.
     pub fn destination(self) -> Destination {
         match self {
-            Kind::StarIssue => Destination::StarIssue,
+            Kind::StarIssue | Kind::Unlabel => Destination::StarIssue,
             Kind::Escalation | Kind::AboutToFlip => Destination::Chat,
         }
     }
@@ -242,6 +244,7 @@ impl Kind {
     pub(super) fn word(self) -> &'static str {
         match self {
             Kind::StarIssue => "star_issue",
+            Kind::Unlabel => "unlabel",
             Kind::Escalation => "escalation",
             Kind::AboutToFlip => "about_to_flip",
         }
@@ -250,6 +253,7 @@ impl Kind {
     pub(super) fn read(word: &str) -> Result<Kind, StoreError> {
         match word {
             "star_issue" => Ok(Kind::StarIssue),
+            "unlabel" => Ok(Kind::Unlabel),
             "escalation" => Ok(Kind::Escalation),
             "about_to_flip" => Ok(Kind::AboutToFlip),
             _ => Err(StoreError::odd("kind of a follow-up")),

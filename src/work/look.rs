@@ -28,6 +28,7 @@ use crate::policy::decision::{Decision, NOT_APPLICABLE};
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
+use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
 
 /// The time in which a ticket may be written upon only so often.
@@ -170,7 +171,12 @@ impl Decided<'_> {
         let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
         self.compare(&row).await;
         store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
-        let planned = plan::of(&self.judged.decision, self.policy, &self.account.follow_ups);
+        let on = &self.account.follow_ups;
+        let before = match on.contains(&Destination::StarIssue) && plan::escalates(&self.judged.decision, self.policy) {
+            true => store.follow_ups_of(&self.claim.ticket).await?,
+            false => Vec::new(),
+        };
+        let planned = plan::of(&self.judged.decision, self.policy, on, &before);
         if !planned.is_empty() {
             store.plan_follow_ups(&self.claim.ticket, &row.reference, &planned).await?;
         }

@@ -70,7 +70,7 @@ def samples():
         walked = json.dumps(decision["walked"], separators=(",", ":"))
         for variant in range(VARIANTS):
             for nth, answered in enumerate(decision["path"]):
-                answered |= {"trust": "recorded", "source": f"field {variant * (nth + 1) % 7}: stated"}
+                answered |= {"trust": "recorded", "source": f"field {variant * (nth + 1) % 23}: stated"}
             number = walk + variant * len(CASES)
             yield number, walk, decision["policy"], decision["verdict"], walked, json.dumps(decision), note, json.dumps(basis)
 

@@ -49,7 +49,7 @@ pub(crate) struct ApiTicket {
 struct ApiFollowUp {
     /// The decision's short id.
     reference: String,
-    /// What: `star_issue`, `escalation` or `about_to_flip`.
+    /// What: `star_issue`, `unlabel`, `escalation` or `about_to_flip`.
     #[schema(value_type = String)]
     kind: Kind,
     #[serde(flatten)]

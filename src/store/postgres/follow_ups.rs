@@ -21,6 +21,8 @@ const CLAIM: &str = "WITH due AS (
         SELECT id FROM follow_ups
         WHERE destination = $1 AND state = 'due' AND due_at <= $2 AND (lease IS NULL OR lease_until <= $2)
             AND NOT EXISTS (SELECT FROM pauses WHERE pauses.account = follow_ups.account)
+            AND NOT EXISTS (SELECT FROM follow_ups AS other WHERE other.account = follow_ups.account
+                AND other.ticket = follow_ups.ticket AND other.destination = $1 AND other.lease_until > $2)
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     ) UPDATE follow_ups SET lease = gen_random_uuid()::text, lease_until = $3 FROM due
     WHERE follow_ups.id = due.id
@@ -28,7 +30,7 @@ const CLAIM: &str = "WITH due AS (
         SELECT FROM watches WHERE watches.account = follow_ups.account
             AND watches.ticket = follow_ups.ticket AND watches.state = 'stopped')";
 
-const EXTEND: &str = "UPDATE follow_ups SET lease_until = $3 WHERE id = $1 AND lease = $2";
+const EXTEND: &str = "UPDATE follow_ups SET lease_until = $3 WHERE id = $1 AND lease = $2 AND state = 'due'";
 
 const SETTLE: &str = "UPDATE follow_ups SET state = $3, due_at = $4, told = $5, failures = $6, settled_at = $7,
         lease = NULL, lease_until = NULL

@@ -58,7 +58,9 @@ impl FollowUps for Sqlite {
         self.writer
             .run(move |connection| {
                 let held = connection
-                    .prepare_cached("UPDATE follow_ups SET lease_until = ?3 WHERE id = ?1 AND lease = ?2")?
+                    .prepare_cached(
+                        "UPDATE follow_ups SET lease_until = ?3 WHERE id = ?1 AND lease = ?2 AND state = 'due'",
+                    )?
                     .execute(params![claim.id, claim.lease, until(now, lease)])?;
                 held_by(&claim, held)
             })
@@ -198,6 +200,8 @@ fn claim(
              SELECT id FROM follow_ups
              WHERE destination = ?1 AND state = 'due' AND due_at <= ?2 AND (lease IS NULL OR lease_until <= ?2)
                      AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.account = follow_ups.account)
+                     AND NOT EXISTS (SELECT 1 FROM follow_ups AS other WHERE other.account = follow_ups.account
+                         AND other.ticket = follow_ups.ticket AND other.destination = ?1 AND other.lease_until > ?2)
              ORDER BY due_at LIMIT 1)
          RETURNING id, account, ticket, reference, kind, failures, lease, EXISTS (
              SELECT 1 FROM watches WHERE watches.account = follow_ups.account

@@ -11,6 +11,8 @@
 //! 4. *A write that may still be on its way is given time.* GitLab gives a request up after a minute. A lost answer is
 //!    tried again after the lease's length at the earliest, and a crash leaves the lease to end.
 //! 5. *The label first.* Adding it again changes nothing, so the comment is what tells that all is done.
+//! 6. *A verdict that turns takes back what is ours.* Where the newest word is that a STAR is in order, the label goes with
+//!    one comment, if GitLab's own record says that we put it there; whoever else did has their reasons.
 //!
 //! A chat cannot be asked what was said there. Its messages come **at least once**: where an answer is lost, or the bot is
 //! killed between the message and its record, the message comes again, with the same decision's id.
@@ -181,7 +183,7 @@ async fn tried(shared: &Shared, follower: &Follower, claim: &FollowUpClaim) -> R
     let policy = shared.rule.now();
     let in_hand = InHand { shared, follower, claim, policy: &policy, decision, row, seen };
     match &follower.to {
-        To::StarIssues { gitlab, label } => star_issue::label_and_comment(&in_hand, gitlab, label).await,
+        To::StarIssues { gitlab, label } => star_issue::bring(&in_hand, gitlab, label).await,
         To::Chat(chat) => chat::say(&in_hand, chat).await,
     }
 }

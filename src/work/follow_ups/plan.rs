@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::policy::Policy;
 use crate::policy::decision::{Decision, NEEDS_FACTS};
-use crate::store::follow_ups::{Destination, Kind, Planned};
+use crate::store::follow_ups::{Destination, FollowUp, Kind, Planned, Stage};
 
 /// The chart's task that is done on the STAR issue.
 const COLLECT_FEEDBACK: &str = "collect_feedback";
@@ -14,19 +14,34 @@ const COLLECT_FEEDBACK: &str = "collect_feedback";
 /// How long before a verdict may change by itself the chat hears of it.
 const BEFORE_IT_FLIPS: TimeDelta = TimeDelta::hours(2);
 
-/// What follows a decision, as far as its destination is switched on.
-pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>) -> Vec<Planned> {
+/// Whether a decision says that a STAR is in order: it gives a verdict, and the verdict dismisses nothing.
+pub fn escalates(decision: &Decision, policy: &Policy) -> bool {
+    let outcome = policy.outcome(&decision.verdict).filter(|_| decision.verdict != NEEDS_FACTS);
+    outcome.is_some_and(|outcome| !outcome.dismisses)
+}
+
+/// What follows a decision, as far as its destination is switched on; `before` is what followed the ticket's older ones.
+pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, before: &[FollowUp]) -> Vec<Planned> {
     let mut planned = Vec::new();
     if decision.tasks.iter().any(|task| task == COLLECT_FEEDBACK) {
         planned.push(Planned { kind: Kind::StarIssue, not_before: None });
     }
-    let outcome = policy.outcome(&decision.verdict).filter(|_| decision.verdict != NEEDS_FACTS);
-    if outcome.is_some_and(|outcome| !outcome.dismisses) {
+    if escalates(decision, policy) {
         planned.push(Planned { kind: Kind::Escalation, not_before: None });
+        if may_be_labelled(before) {
+            planned.push(Planned { kind: Kind::Unlabel, not_before: None });
+        }
     }
     if let Some(until) = decision.valid_until {
         planned.push(Planned { kind: Kind::AboutToFlip, not_before: Some(until - BEFORE_IT_FLIPS) });
     }
     planned.retain(|one| on.contains(&one.kind.destination()));
     planned
+}
+
+/// Whether the STAR issue may bear a label of ours: something was done there, and the last was not that it was taken away.
+fn may_be_labelled(before: &[FollowUp]) -> bool {
+    let there = before.iter().filter(|one| one.kind.destination() == Destination::StarIssue);
+    let mut tried = there.filter(|one| !matches!(one.stage, Stage::Planned | Stage::Moot { .. }));
+    tried.next_back().is_some_and(|one| !matches!((one.kind, &one.stage), (Kind::Unlabel, Stage::Done { .. })))
 }

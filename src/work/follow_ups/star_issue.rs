@@ -1,13 +1,13 @@
-//! On the STAR issue: the label, and one comment with the reason and the next step.
+//! On the STAR issue: the label, and one comment with the reason and the next step; and away with it when the verdict turns.
 
 use super::named::{self, Named};
 use super::{InHand, Stop, words};
-use crate::destinations::gitlab::{GitLab, Issue, Search};
+use crate::destinations::gitlab::{GitLab, Issue, Moved, Search};
 use crate::note;
-use crate::store::follow_ups::Came;
+use crate::store::follow_ups::{Came, Kind};
 
 /// Finds the ticket's STAR issue and brings it to where it should be; what is there already is left as it is.
-pub(super) async fn label_and_comment(in_hand: &InHand<'_>, gitlab: &GitLab, label: &str) -> Result<Came, Stop> {
+pub(super) async fn bring(in_hand: &InHand<'_>, gitlab: &GitLab, label: &str) -> Result<Came, Stop> {
     let ticket = &in_hand.claim.ticket;
     let us = gitlab.me().await.map_err(Stop::Asking)?;
     let mut issues = Vec::new();
@@ -37,12 +37,29 @@ pub(super) async fn label_and_comment(in_hand: &InHand<'_>, gitlab: &GitLab, lab
     if own.iter().any(|comment| note::reference(comment) == Some(&in_hand.claim.reference)) {
         return Ok(done(gitlab, issue)); // The answer was lost, or somebody was killed, and this is how it ended.
     }
-    if !issue.labels.iter().any(|has| has == label) {
-        in_hand.still_ours().await?;
-        gitlab.add_label(issue.iid, label).await.map_err(Stop::Writing)?;
-    }
+    let labelled = issue.labels.iter().any(|has| has == label);
+    let comment = match in_hand.claim.kind {
+        Kind::Unlabel => {
+            match gitlab.label_moved(issue.iid, label).await.map_err(Stop::Asking)? {
+                Some(Moved::Put { by: Some(by) }) if by == us && labelled => {
+                    in_hand.still_ours().await?;
+                    gitlab.remove_label(issue.iid, label).await.map_err(Stop::Writing)?;
+                }
+                Some(Moved::Taken { by: Some(by) }) if by == us && !labelled => {} // And then somebody was killed.
+                _ => return Ok(Came::Moot { why: "the issue bears no label of ours".into() }),
+            }
+            words::unlabelled(&in_hand.said(), label)
+        }
+        Kind::StarIssue | Kind::Escalation | Kind::AboutToFlip => {
+            if !labelled {
+                in_hand.still_ours().await?;
+                gitlab.add_label(issue.iid, label).await.map_err(Stop::Writing)?;
+            }
+            words::comment(&in_hand.said(), label)
+        }
+    };
     in_hand.still_ours().await?;
-    gitlab.comment(issue.iid, &words::comment(&in_hand.said(), label)).await.map_err(Stop::Writing)?;
+    gitlab.comment(issue.iid, &comment).await.map_err(Stop::Writing)?;
     Ok(done(gitlab, issue))
 }
 

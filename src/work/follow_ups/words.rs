@@ -34,16 +34,29 @@ pub struct Said<'a> {
     pub seen: &'a Seen,
 }
 
-/// The comment on the STAR issue, as Markdown.
+/// The comment on the STAR issue that gets the label, as Markdown.
 pub fn comment(said: &Said<'_>, label: &str) -> String {
+    let next = format!("Next: give the filer the reason and agree on another way here. Labelled ~\"{label}\".");
+    on_issue(said, "", &next)
+}
+
+/// The comment on the STAR issue that loses the label, as Markdown.
+pub fn unlabelled(said: &Said<'_>, label: &str) -> String {
+    on_issue(
+        said,
+        "now ",
+        &format!("The verdict has turned: ~\"{label}\", which came with the one before, is taken away."),
+    )
+}
+
+/// A comment on the STAR issue: the verdict, why, and what it means here.
+fn on_issue(said: &Said<'_>, since: &str, means: &str) -> String {
     let Said { policy, decision, row, seen } = said;
-    let mut text = format!("**{}** for [ticket {}]({}).\n\n", title(said), named(&row.ticket), seen.ticket);
+    let mut text = format!("**{}** {since}for [ticket {}]({}).\n\n", title(said), named(&row.ticket), seen.ticket);
     for (place, answered) in decision.path.iter().chain(&decision.beyond).enumerate() {
         text.push_str(&format!("{}. {}\n", place + 1, reason(policy, answered)));
     }
-    text.push_str(&format!(
-        "\nNext: give the filer the reason and agree on another way here. Labelled ~\"{label}\".\n"
-    ));
+    text.push_str(&format!("\n{means}\n"));
     if let Some(until) = decision.valid_until {
         text.push_str(&format!("\nHolds until {}; the bot looks at the ticket again then.\n", expiry::exact(until)));
     }

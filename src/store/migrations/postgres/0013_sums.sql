@@ -39,45 +39,46 @@ CREATE TABLE waits (
 );
 
 -- What was decided before, counted.
-CREATE TEMP VIEW said AS
+CREATE TEMP TABLE said ON COMMIT DROP AS
 SELECT id, (verdict NOT IN ('needs_facts', 'not_applicable'))::int AS given, json_build_object(
     'verdict', verdict,
-    'request', (SELECT it ->> 'answer' FROM jsonb_path_query(whole, '$.path[*]') AS it WHERE it ->> 'fact' = 'request' LIMIT 1),
+    'request', jsonb_path_query_first(whole, '$.path[*] ? (@.fact == "request").answer') #>> '{}',
     'workflow', whole ->> 'workflow',
     'asked', (SELECT coalesce(json_agg(json_build_array(coalesce(it ->> 'fact', ''), coalesce(it ->> 'question', ''))), '[]')
         FROM jsonb_path_query(whole, '$.missing[*]') AS it),
-    'nodes', (SELECT coalesce(json_agg(json_build_array(coalesce(it ->> 'node', ''), coalesce(it ->> 'text', ''))), '[]')
-        FROM (SELECT jsonb_path_query(whole, '$.path[*]') UNION ALL SELECT jsonb_path_query(whole, '$.beyond[*]')) AS answered (it)),
-    'sources', (SELECT coalesce(json_agg(DISTINCT CASE
+    'nodes', nodes, 'sources', sources
+)::text AS gist
+-- PostgreSQL's text holds no NUL, which JSON may well spell.
+FROM (SELECT id, verdict, replace(decision, '\u0000', '\u0020')::jsonb AS whole FROM decisions) AS decided
+CROSS JOIN LATERAL (
+    SELECT coalesce(json_agg(json_build_array(coalesce(it ->> 'node', ''), coalesce(it ->> 'text', ''))), '[]') AS nodes,
+        coalesce(json_agg(DISTINCT CASE
             WHEN it ->> 'trust' = 'stated' THEN 'a manager''s answer'
             WHEN it ->> 'trust' = 'inferred' THEN 'the customer''s words'
             WHEN it ->> 'source' LIKE '% of grace%' THEN 'reckoned from the expiry'
             ELSE trim(regexp_replace(it ->> 'source', '[:(,].*', ''))
-        END), '[]') FROM (SELECT jsonb_path_query(whole, '$.path[*]') UNION ALL SELECT jsonb_path_query(whole, '$.beyond[*]')) AS answered (it)
-        WHERE it ->> 'source' IS NOT NULL)
-)::text AS gist
--- PostgreSQL's text holds no NUL, which JSON may well spell.
-FROM (SELECT id, verdict, replace(decision, '\u0000', '\u0020')::jsonb AS whole FROM decisions) AS decided;
-INSERT INTO gists (given, gist) SELECT given, gist FROM said ON CONFLICT DO NOTHING;
-INSERT INTO counted (decision_id, decided_at, gist, opinion)
-SELECT decisions.id, decided_at, gists.id,
-    (SELECT CASE opinion WHEN 'agree' THEN 'agree' ELSE 'disagree' END FROM feedback
-     WHERE feedback.account = decisions.account AND feedback.ticket = decisions.ticket AND feedback.reference = decisions.reference
-     ORDER BY said_at DESC, feedback.id DESC LIMIT 1)
-FROM decisions JOIN said ON said.id = decisions.id JOIN gists ON md5(gists.gist) = md5(said.gist);
-DROP VIEW said;
-UPDATE counted SET opens = placed.opens, settles = placed.settles FROM (
-    SELECT decisions.id,
-        (row_number() OVER (PARTITION BY account, ticket ORDER BY decisions.id) = 1)::int AS opens,
-        (given = 1 AND sum(given) OVER (PARTITION BY account, ticket ORDER BY decisions.id) = 1)::int AS settles
-    FROM decisions JOIN counted ON decision_id = decisions.id JOIN gists ON gists.id = counted.gist
-    WHERE carried IN ('posted', 'shadow')
-) AS placed WHERE placed.id = decision_id;
-UPDATE counted SET waited = told.seconds FROM (
-    SELECT decisions.id, (posted_at - (SELECT min(received_at) FROM deliveries
-        WHERE deliveries.account = decisions.account AND deliveries.ticket = decisions.ticket)) / 1000 AS seconds
-    FROM counted JOIN decisions ON decisions.id = decision_id WHERE settles = 1 AND posted_at IS NOT NULL
-) AS told WHERE told.id = decision_id AND told.seconds >= 0;
+        END) FILTER (WHERE it ->> 'source' IS NOT NULL), '[]') AS sources
+    FROM (SELECT jsonb_path_query(whole, '$.path[*]') UNION ALL SELECT jsonb_path_query(whole, '$.beyond[*]')) AS answered (it)
+) AS answered;
+INSERT INTO gists (given, gist) SELECT given, gist FROM said GROUP BY given, gist ORDER BY min(id);
+ANALYZE gists;
+INSERT INTO counted (decision_id, decided_at, gist, opens, settles, waited, opinion)
+SELECT id, decided_at, gist, (nth = 1)::int, settles, CASE WHEN settles = 1 AND seconds >= 0 THEN seconds END, opinion
+FROM (
+    SELECT decisions.id, decided_at, gists.id AS gist,
+        CASE WHEN carried IN ('posted', 'shadow') THEN count(*) FILTER (WHERE carried IN ('posted', 'shadow')) OVER so_far END AS nth,
+        CASE WHEN carried IN ('posted', 'shadow')
+            THEN (said.given = 1 AND sum(said.given) FILTER (WHERE carried IN ('posted', 'shadow')) OVER so_far = 1)::int END AS settles,
+        (posted_at - starred.at) / 1000 AS seconds, newest.opinion
+    FROM decisions JOIN said ON said.id = decisions.id JOIN gists ON gists.gist = said.gist
+    LEFT JOIN (SELECT account, ticket, min(received_at) AS at FROM deliveries GROUP BY account, ticket) AS starred
+        ON starred.account = decisions.account AND starred.ticket = decisions.ticket
+    LEFT JOIN (SELECT DISTINCT ON (account, ticket, reference) account, ticket, reference,
+            CASE opinion WHEN 'agree' THEN 'agree' ELSE 'disagree' END AS opinion
+        FROM feedback ORDER BY account, ticket, reference, said_at DESC, id DESC) AS newest
+        ON newest.account = decisions.account AND newest.ticket = decisions.ticket AND newest.reference = decisions.reference
+    WINDOW so_far AS (PARTITION BY decisions.account, decisions.ticket ORDER BY decisions.id)
+) AS placed;
 INSERT INTO sums SELECT decided_at / 86400000, gist, count(*), sum(opens), sum((settles = 1 AND opinion IS DISTINCT FROM 'disagree')::int),
     count(*) FILTER (WHERE opinion = 'agree'), count(*) FILTER (WHERE opinion = 'disagree') FROM counted WHERE opens IS NOT NULL GROUP BY 1, 2;
 INSERT INTO waits SELECT decided_at / 86400000, waited, count(*) FROM counted WHERE waited IS NOT NULL GROUP BY 1, 2;
