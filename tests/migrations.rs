@@ -151,37 +151,71 @@ async fn check_sums(store: Arc<dyn Store>) {
 #[tokio::test]
 async fn what_was_decided_before_there_were_sums_is_in_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("star.db");
+    for store in filled_before(folder.path(), "0013_sums.sql", DECIDED).await {
+        check_sums(store).await;
+    }
+}
+
+/// A delivery that was taken again once its key was forgotten, as versions did that kept keys for two weeks.
+const TAKEN_TWICE: &str = "
+    INSERT INTO deliveries (account, ticket, key, kind, received_at) VALUES
+        ('global', 1, 'k1', 'trigger', 1000), ('global', 1, 'k1', 'trigger', 2000), ('global', 2, 'k1', 'trigger', 3000);
+    INSERT INTO heard (account, week, key) VALUES ('global', 0, 'k1');
+    INSERT INTO watches (account, ticket, state, due_at) VALUES ('global', 1, 'due', 5000), ('global', 2, 'due', 5000);
+";
+
+async fn keeps_both_and_knows_the_next(store: Arc<dyn Store>) {
+    for (id, times) in [(1, 2), (2, 1)] {
+        let ticket = TicketKey { account: "global".into(), id };
+        let at = chrono::DateTime::from_timestamp_millis(9000).expect("an instant");
+        let (kind, key) = ("trigger".into(), Some("k1".into()));
+        let again =
+            NewDelivery { ticket: ticket.clone(), key, kind, received_at: at, due_at: at, relevance: Relevance::Ours };
+        assert_eq!(store.record(again).await.expect("known"), Recorded::Duplicate);
+        let history = store.history(&ticket).await.expect("read").expect("a ticket");
+        assert_eq!(history.deliveries.len(), times);
+    }
+}
+
+#[tokio::test]
+async fn deliveries_that_were_taken_twice_stay_and_are_known_from_then_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for store in filled_before(folder.path(), "0014_repeats_by_ticket.sql", TAKEN_TWICE).await {
+        keeps_both_and_knows_the_next(store).await;
+    }
+}
+
+/// A store of each kind that was filled before there was a migration, and is opened now.
+async fn filled_before(folder: &Path, migration: &str, fill: &str) -> [Arc<dyn Store>; 2] {
+    let path = folder.join("star.db");
     let old = rusqlite::Connection::open(&path).expect("a file");
-    let migrations = before_sums("sqlite");
+    let migrations = migrations_before("sqlite", migration);
     for migration in &migrations {
         old.execute_batch(migration).expect("made");
     }
-    old.execute_batch(DECIDED).expect("filled");
+    old.execute_batch(fill).expect("filled");
     old.pragma_update(None, "user_version", u32::try_from(migrations.len()).expect("few")).expect("a version");
     drop(old);
-    check_sums(Arc::new(Sqlite::open(&path).expect("a store"))).await;
 
     let server = postgres::shared();
     let url = server.database().await;
     let name = url.rsplit('/').next().expect("a name");
-    let migrations = before_sums("postgres");
+    let migrations = migrations_before("postgres", migration);
     for migration in &migrations {
         server.execute(name, migration).await;
     }
     server.execute(name, "CREATE TABLE migrations (version BIGINT PRIMARY KEY)").await;
     server.execute(name, &format!("INSERT INTO migrations VALUES ({})", migrations.len())).await;
-    server.execute(name, DECIDED).await;
-    check_sums(Arc::new(Postgres::open(&url).await.expect("a store"))).await;
+    server.execute(name, fill).await;
+    [Arc::new(Sqlite::open(&path).expect("a store")), Arc::new(Postgres::open(&url).await.expect("a store"))]
 }
 
-/// The migrations of a database before the sums.
-fn before_sums(database: &str) -> Vec<String> {
+fn migrations_before(database: &str, next: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(database);
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
     files.sort();
-    let files = files.iter().take_while(|file| !file.ends_with("0013_sums.sql"));
+    let files = files.iter().take_while(|file| !file.ends_with(next));
     files.map(|file| std::fs::read_to_string(file).expect("a migration")).collect()
 }
 

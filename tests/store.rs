@@ -75,47 +75,63 @@ pub(crate) async fn check<F: Future<Output = ()>>(body: impl Fn(Arc<dyn Store>) 
 }
 
 #[tokio::test]
-async fn a_delivery_is_known_again_by_its_key_within_its_account() {
+async fn a_repeat_is_known_by_its_key_within_its_ticket_while_it_is_kept() {
     check(|store| async move {
-        assert_eq!(store.record(delivery(1, Some("k"), 0)).await.expect("kept"), Recorded::Accepted);
-        assert_eq!(store.record(delivery(2, Some("k"), 1)).await.expect("kept"), Recorded::Duplicate);
+        let day = 24 * 60 * 60;
+        let told = |id, key, seconds| {
+            let (store, told) = (store.clone(), delivery(id, key, seconds));
+            async move { store.record(told).await.expect("kept") }
+        };
+        assert_eq!(told(1, Some("k"), 0).await, Recorded::Accepted);
+        assert_eq!(told(1, Some("k"), 1).await, Recorded::Duplicate);
+        assert_eq!(told(1, Some("k"), 60 * day).await, Recorded::Duplicate);
+        assert_eq!(store.history(&key(1)).await.expect("read").expect("a ticket").deliveries.len(), 1);
+        assert_eq!(told(2, Some("k"), 1).await, Recorded::Accepted, "the id is not signed, and the ticket is");
         let elsewhere = NewDelivery { ticket: TicketKey { account: "us".into(), id: 1 }, ..delivery(1, Some("k"), 0) };
         assert_eq!(store.record(elsewhere).await.expect("kept"), Recorded::Accepted);
         for _ in 0..2 {
-            assert_eq!(
-                store.record(delivery(1, None, 2)).await.expect("kept"),
-                Recorded::Accepted,
-                "without a key nothing is known again"
-            );
+            assert_eq!(told(1, None, 2).await, Recorded::Accepted, "without a key nothing is known again");
         }
-        assert_eq!(store.history(&key(2)).await.expect("read"), None, "a duplicate marks nothing");
+        let claim = store.claim("global", at(3), LEASE, 10).await.expect("claimed").remove(0);
+        store.settle(&claim, Next::Settled { look_at: None }, at(3)).await.expect("settled");
+        assert_eq!(told(1, Some("k"), 4).await, Recorded::Duplicate);
+        let watch = store.history(&key(1)).await.expect("read").expect("a ticket").watch;
+        assert_eq!(watch, Watch::Idle, "a repeat marks nothing");
+        store.sweep(at(60 * day), 10).await.expect("swept");
+        assert_eq!(told(1, Some("k"), 61 * day).await, Recorded::Accepted);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_repeat_is_known_for_a_week_and_forgotten_after_two() {
-    let day = 24 * 60 * 60;
-    for (days, expected) in [
-        (&[0, 7][..], Recorded::Duplicate),
-        (&[3, 10], Recorded::Duplicate),
-        (&[6, 13], Recorded::Duplicate),
-        (&[0, 14], Recorded::Accepted),
-        (&[0, 21], Recorded::Accepted),
-        (&[0, 14, 15], Recorded::Duplicate),
-        (&[9, 8], Recorded::Duplicate),
-    ] {
-        check(|store| async move {
-            let mut recorded = None;
-            for nth in days {
-                recorded = Some(store.record(delivery(1, Some("k"), nth * day)).await.expect("kept"));
-                // Others come meanwhile, with which the old ones go.
-                store.record(delivery(1, Some(&format!("k{nth}")), nth * day)).await.expect("kept");
-            }
-            assert_eq!(recorded, Some(expected), "{days:?}");
-        })
-        .await;
-    }
+async fn each_of_many_at_once_hears_its_own_answer() {
+    check(|store| async move {
+        let telling: Vec<_> = (0..200)
+            .map(|nth| {
+                // Forty tickets, four keys each and one of them twice; and a fifth that is only of use where it is watched.
+                let (store, ticket) = (store.clone(), nth / 5 + 1);
+                let told = match nth % 5 {
+                    4 => NewDelivery { relevance: Relevance::OnlyIfWatched, ..delivery(1000 + ticket, Some("k"), 0) },
+                    key => delivery(ticket, Some(&format!("k{}", key % 3)), 0),
+                };
+                tokio::spawn(async move { store.record(told).await.expect("kept") })
+            })
+            .collect();
+        let mut recorded = Vec::new();
+        for one in telling {
+            recorded.push(one.await.expect("a task"));
+        }
+        for (nth, of_ticket) in recorded.chunks(5).enumerate() {
+            let pair = [of_ticket[0], of_ticket[3]];
+            assert!(pair.contains(&Recorded::Accepted) && pair.contains(&Recorded::Duplicate), "{nth}: {pair:?}");
+            assert_eq!(of_ticket[1..3], [Recorded::Accepted; 2], "{nth}");
+            assert_eq!(of_ticket[4], Recorded::Ignored, "{nth}");
+        }
+        let claims = store.claim("global", at(0), LEASE, 100).await.expect("claimed");
+        assert_eq!(claims.len(), 40);
+        assert!(claims.iter().all(|claim| claim.marks == 3), "{claims:?}");
+    })
+    .await;
 }
 
 #[tokio::test]

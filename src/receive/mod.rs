@@ -2,20 +2,22 @@
 
 pub mod delivery;
 pub mod doors;
+mod loose;
 pub mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use crate::helpdesk::ticket::TicketKey;
 use crate::metrics;
@@ -44,18 +46,12 @@ pub fn router(receiver: Receiver) -> Router {
         .with_state(Arc::new(receiver))
 }
 
-async fn webhook(
-    State(receiver): State<Arc<Receiver>>,
-    Path(account): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+async fn webhook(State(receiver): State<Arc<Receiver>>, Path(account): Path<String>, request: Request) -> Response {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let Some(door) = receiver.doors.of(&account) else {
         return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here"));
     };
-    let invocation = headers.get("x-zendesk-webhook-invocation-id").and_then(|value| value.to_str().ok());
-    let span = tracing::info_span!("delivery", account, delivery = invocation, ticket = tracing::field::Empty);
-    let response = delivered(&receiver, &door, &account, &headers, body).instrument(span).await;
+    let response = delivered(&receiver, &door, &account, &headers, body).await;
     let result = response.extensions().get::<Outcome>().map_or("refused", |outcome| outcome.0);
     metrics::delivery(&account, result);
     response
@@ -97,13 +93,15 @@ async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &He
         return ignored("our own change is no news");
     }
     let invocation = text("x-zendesk-webhook-invocation-id").filter(|id| !id.is_empty()).map(str::to_owned);
-    record(receiver, door, account.to_owned(), delivery, invocation, now).await
+    let ticket = TicketKey { account: account.to_owned(), id: delivery.ticket };
+    let span = tracing::info_span!("delivery", account, delivery = invocation, %ticket);
+    record(receiver, door, ticket, delivery, invocation, now).instrument(span).await
 }
 
 async fn record(
     receiver: &Receiver,
     door: &Door,
-    account: String,
+    ticket: TicketKey,
     delivery: Delivery,
     invocation: Option<String>,
     now: DateTime<Utc>,
@@ -113,8 +111,6 @@ async fn record(
         Some(tags) if !starred(tags) => Relevance::OnlyIfWatched,
         Some(_) | None => Relevance::Ours,
     };
-    let ticket = TicketKey { account, id: delivery.ticket };
-    Span::current().record("ticket", tracing::field::display(&ticket));
     let new = NewDelivery {
         ticket: ticket.clone(),
         key: invocation.or(delivery.event),

@@ -44,24 +44,10 @@ pub enum Recorded {
     Ignored,
 }
 
-/// The time by which keys are kept, milliseconds: a week.
-const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
-
-/// How many keys that are too old go with each delivery, so that they go faster than they come.
-pub(super) const FORGOTTEN_WITH_EACH: i64 = 2;
-
-/// The week a moment is in, since 1970.
-pub(super) fn week(at: DateTime<Utc>) -> i64 {
-    at.timestamp_millis().div_euclid(WEEK)
-}
-
 /// Keeps deliveries.
 ///
-/// A repeat is known by its key in this week, the last, and the next, for clocks differ: so for a week at least. The helpdesk tries again within minutes,
-/// and keeps what it sent for a week; a signature is too old after [`replay_window`] anyway. What came later still would be
-/// one look more, which changes nothing.
-///
-/// [`replay_window`]: crate::config::Account::replay_window
+/// A repeat is known among the deliveries of its ticket, for as long as they are kept: the signature covers the ticket, and
+/// not the invocation id, so the same id with another ticket is no repeat.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
     /// Keeps a delivery and marks its ticket due; durable when it returns.

@@ -2,6 +2,7 @@
 //!
 //! One file an idea, with its types and its trait; [`Store`] is all of them. An implementation has a file for each too.
 
+mod batch;
 pub mod budget;
 pub mod comparisons;
 pub mod decisions;
@@ -65,7 +66,7 @@ pub trait Readiness: Send + Sync {
 }
 
 /// Why the store could not do it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached or written: a full disk, a locked or vanished file, a server gone.
     #[error("the store cannot be used: {0}")]

@@ -21,7 +21,10 @@ impl Bells {
     /// The account's own.
     pub(super) fn of(&self, account: &str) -> Arc<Notify> {
         let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        bells.entry(account.to_owned()).or_default().clone()
+        match bells.get(account) {
+            Some(bell) => bell.clone(),
+            None => bells.entry(account.to_owned()).or_default().clone(),
+        }
     }
 
     /// Rings all: something may have been missed.

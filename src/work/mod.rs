@@ -87,6 +87,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How often is asked what is due where nothing tells: a notification may be lost with its connection.
 const POLL: Duration = Duration::from_secs(15);
 
+/// How long a loop that took what is due leaves its bell unheard: a burst of deliveries rings it once, not for each.
+const LULL: Duration = Duration::from_millis(50);
+
 /// One helpdesk account as the loop needs it.
 pub struct Account {
     /// Its name in the configuration.
@@ -156,9 +159,10 @@ async fn due_tickets(shared: &Arc<Shared>, account: &Arc<Account>, mut stop: wat
                 Duration::from_secs(1)
             }),
         };
+        let lull = tokio::time::sleep(LULL);
         tokio::select! {
             _ = stop.changed() => {}
-            () = account.wake.notified() => {}
+            () = async { lull.await; account.wake.notified().await } => {}
             () = tokio::time::sleep(next.min(POLL)) => {}
             Some(done) = in_hand.join_next() => if let Ok(Some(why)) = done {
                 tracing::error!(account = account.name, why, "the account rests");

@@ -20,15 +20,13 @@ use starwarden::store::sqlite::Sqlite;
 const SENDERS: u64 = 32;
 const EACH: u64 = 1_000;
 
-/// A history of 400 days: five deliveries for each ticket, keys without an order as the helpdesk's have none, and those of
-/// this week and the last by which repeats are known.
+/// A history of 400 days: five deliveries for each ticket, and keys without an order as the helpdesk's have none.
 const SQLITE_FILL: &str = "
     BEGIN;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ROWS)
     INSERT INTO deliveries (account, ticket, key, kind, received_at)
     SELECT 'global', i / 5, lower(hex(randomblob(16))), 'zen:event-type:ticket.tags_changed', NOW - (ROWS - i) * 34560000000 / ROWS FROM n;
     INSERT INTO watches (account, ticket, state, marks) SELECT 'global', ticket, 'idle', count(*) FROM deliveries GROUP BY ticket;
-    INSERT INTO heard SELECT account, received_at / 604800000, key FROM deliveries WHERE received_at / 604800000 >= NOW / 604800000 - 1;
     COMMIT;";
 
 const POSTGRES_FILL: &str = "
@@ -36,7 +34,6 @@ const POSTGRES_FILL: &str = "
     SELECT 'global', i / 5, gen_random_uuid()::text, 'zen:event-type:ticket.tags_changed', NOW - (ROWS - i) * 34560000000 / ROWS
     FROM generate_series(1::bigint, ROWS) AS i;
     INSERT INTO watches (account, ticket, state, marks) SELECT 'global', ticket, 'idle', count(*) FROM deliveries GROUP BY ticket;
-    INSERT INTO heard SELECT account, received_at / 604800000, key FROM deliveries WHERE received_at / 604800000 >= NOW / 604800000 - 1;
     VACUUM ANALYZE;";
 
 #[tokio::main(worker_threads = 2)]
@@ -50,7 +47,7 @@ async fn main() {
     let sqlite = || Arc::new(Sqlite::open(&path).expect("a store"));
     let empty = rate(sqlite(), rows).await;
     let file = rusqlite::Connection::open(&path).expect("a file");
-    file.execute_batch("DELETE FROM deliveries; DELETE FROM heard; DELETE FROM watches").expect("emptied");
+    file.execute_batch("DELETE FROM deliveries; DELETE FROM watches").expect("emptied");
     file.execute_batch(&filled(SQLITE_FILL)).expect("filled");
     drop(file);
     print("SQLite", empty, rate(sqlite(), rows).await);

@@ -16,6 +16,7 @@ mod policies;
 mod promotions;
 mod retention;
 mod sums;
+mod teller;
 mod tls;
 mod values;
 mod watches;
@@ -26,12 +27,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 
 use super::wakes::{Bells, Wakes};
 use super::{Readiness, StoreError};
 use deliveries::Batches;
+use teller::Teller;
+use tls::Rustls;
 
 /// The schema's versions, oldest first; the table `migrations` says which a database has.
 const MIGRATIONS: &[&str] = &[
@@ -47,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0011_follow_ups.sql"),
     include_str!("../migrations/postgres/0012_tickets_by_state.sql"),
     include_str!("../migrations/postgres/0013_sums.sql"),
+    include_str!("../migrations/postgres/0014_repeats_by_ticket.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.
@@ -63,7 +68,9 @@ pub struct Postgres {
     pool: Pool,
     batches: Batches,
     bells: Arc<Bells>,
-    listener: tokio::task::JoinHandle<()>,
+    teller: Arc<Teller>,
+    /// Those that go on for as long as the store is open.
+    _tasks: JoinSet<()>,
 }
 
 impl Postgres {
@@ -82,20 +89,22 @@ impl Postgres {
         let own = "-c synchronous_commit=on -c statement_timeout=30s";
         let options = format!("{own} {}", config.get_options().unwrap_or_default());
         config.options(options.trim_end());
-        let tls = tls::Rustls::new()?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config.clone(), tls.clone(), recycling))
-            .max_size(CONNECTIONS)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let tls = Rustls::new()?;
+        let pool = pool(&config, &tls, CONNECTIONS)?;
+        // Deliveries come in batches of any size, which would have the server plan their one statement every time anew.
+        let mut planned = config.clone();
+        planned.options(format!("{options} -c plan_cache_mode=force_generic_plan"));
+        let batches = Batches::start(self::pool(&planned, &tls, 1)?);
         migrate(&mut connection(&pool).await?).await?;
         let bells = Arc::new(Bells::default());
-        let listener = tokio::spawn(listener::listen(config, tls, bells.clone()));
-        Ok(Postgres { batches: Batches::start(pool.clone()), pool, bells, listener })
+        let (teller, telling) = (Arc::<Teller>::default(), pool.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(listener::listen(config, tls, bells.clone()));
+        tasks.spawn({
+            let teller = teller.clone();
+            async move { teller.tell(telling).await }
+        });
+        Ok(Postgres { batches, pool, bells, teller, _tasks: tasks })
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
@@ -103,10 +112,16 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
+fn pool(config: &Config, tls: &Rustls, connections: usize) -> Result<Pool, StoreError> {
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    Pool::builder(Manager::from_config(config.clone(), tls.clone(), recycling))
+        .max_size(connections)
+        .wait_timeout(Some(PATIENCE))
+        .create_timeout(Some(PATIENCE))
+        .recycle_timeout(Some(PATIENCE))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 async fn connection(pool: &Pool) -> Result<Object, StoreError> {

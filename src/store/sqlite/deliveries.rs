@@ -1,20 +1,52 @@
-//! The statements of [`crate::store::deliveries`].
+//! The statements of [`crate::store::deliveries`]: all deliveries that wait are one job of the writer's.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use super::watches::mark_due;
-use crate::helpdesk::ticket::TicketKey;
+use super::watches::{Marks, mark};
+use super::writer::gone;
 use crate::store::StoreError;
-use crate::store::deliveries::{Deliveries, FORGOTTEN_WITH_EACH, NewDelivery, Recorded, Relevance, week};
-use crate::store::values::{Outcome, millis, number};
+use crate::store::batch::{Waiting, answer};
+use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
+use crate::store::values::{Outcome, millis};
+
+/// How many wait at most; the helpdesk sends more of them again.
+const MOST_WAITING: usize = 2048;
+
+/// Deliveries the writer has not come to yet.
+#[derive(Default)]
+pub(super) struct Arrivals(Mutex<Vec<Waiting>>);
+
+impl Arrivals {
+    /// Has one wait; whether it is the first, so that the writer is to be told.
+    fn join(&self, one: Waiting) -> Outcome<bool> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() == MOST_WAITING {
+            return Err(StoreError::Unavailable("too much waits to be written".into()));
+        }
+        waiting.push(one);
+        Ok(waiting.len() == 1)
+    }
+
+    fn take(&self) -> Vec<Waiting> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 #[async_trait]
 impl Deliveries for Sqlite {
     async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
         let bell = self.bells.of(&delivery.ticket.account);
-        let recorded = self.writer.run(move |connection| record(connection, &delivery)).await?;
+        let (waiting, told) = Waiting::new(delivery)?;
+        if self.arrivals.join(waiting)? {
+            self.submit_arrivals();
+        }
+        let recorded = told.await.unwrap_or_else(|_| Err(gone()))?;
         if recorded == Recorded::Accepted {
             bell.notify_one();
         }
@@ -22,51 +54,52 @@ impl Deliveries for Sqlite {
     }
 }
 
-fn record(connection: &Connection, delivery: &NewDelivery) -> Outcome<Recorded> {
-    let TicketKey { account, id } = &delivery.ticket;
-    if delivery.relevance == Relevance::OnlyIfWatched {
-        let watched = connection
-            .prepare_cached("SELECT 1 FROM watches WHERE account = ?1 AND ticket = ?2 AND state <> 'stopped'")?
-            .exists(params![account, number(*id)?])?;
-        if !watched {
-            return Ok(Recorded::Ignored);
+impl Sqlite {
+    /// Has all that wait when the writer comes to it recorded, and each told once that is durable.
+    fn submit_arrivals(&self) {
+        let arrivals: Arc<Arrivals> = self.arrivals.clone();
+        let submitted = self.writer.submit(Box::new(move |begun| {
+            let batch = arrivals.take();
+            let done = begun.and_then(|begun| begun.run(|connection| record(connection, &batch)));
+            Box::new(move |committed| answer(batch, committed.and(done)))
+        }));
+        if let Err(error) = submitted {
+            answer(self.arrivals.take(), Err(error));
         }
     }
-    if let Some(key) = &delivery.key
-        && heard(connection, account, key, week(delivery.received_at))? == Heard::Before
-    {
-        return Ok(Recorded::Duplicate);
-    }
-    connection
-        .prepare_cached("INSERT INTO deliveries (account, ticket, key, kind, received_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![account, number(*id)?, delivery.key, delivery.kind, millis(delivery.received_at)])?;
-    mark_due(connection, &delivery.ticket, delivery.due_at)?;
-    Ok(Recorded::Accepted)
 }
 
-#[derive(PartialEq, Eq)]
-enum Heard {
-    Before,
-    Now,
-}
-
-/// Keeps a key, and forgets a few that are too old.
-fn heard(connection: &Connection, account: &str, key: &str, week: i64) -> Outcome<Heard> {
-    let new = connection
-        .prepare_cached(
-            "INSERT INTO heard (account, week, key) SELECT ?1, ?2, ?3
-             WHERE NOT EXISTS (SELECT 1 FROM heard WHERE account = ?1 AND week IN (?2 - 1, ?2 + 1) AND key = ?3)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![account, week, key])?;
-    if new == 0 {
-        return Ok(Heard::Before);
+/// What becomes of each, by its place. A ticket is marked once for all its deliveries.
+fn record(connection: &Connection, batch: &[Waiting]) -> Outcome<Vec<Recorded>> {
+    let mut watched =
+        connection.prepare_cached("SELECT 1 FROM watches WHERE account = ?1 AND ticket = ?2 AND state <> 'stopped'")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO deliveries (account, ticket, key, kind, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
+    )?;
+    let mut marks: BTreeMap<(&str, i64), Marks> = BTreeMap::new();
+    let mut recorded = Vec::with_capacity(batch.len());
+    for Waiting { delivery, ticket, .. } in batch {
+        let account = delivery.ticket.account.as_str();
+        let marked = marks.entry((account, *ticket));
+        if delivery.relevance == Relevance::OnlyIfWatched
+            && matches!(marked, Entry::Vacant(_))
+            && !watched.exists(params![account, ticket])?
+        {
+            recorded.push(Recorded::Ignored);
+            continue;
+        }
+        let received_at = millis(delivery.received_at);
+        if insert.execute(params![account, ticket, delivery.key, delivery.kind, received_at])? == 0 {
+            recorded.push(Recorded::Duplicate);
+            continue;
+        }
+        let due_at = millis(delivery.due_at);
+        marked.and_modify(|marks| marks.add(due_at)).or_insert(Marks::one(due_at));
+        recorded.push(Recorded::Accepted);
     }
-    connection
-        .prepare_cached(
-            "DELETE FROM heard WHERE (account, week, key) IN (
-                 SELECT account, week, key FROM heard WHERE account = ?1 AND week < ?2 - 1 LIMIT ?3)",
-        )?
-        .execute(params![account, week, FORGOTTEN_WITH_EACH])?;
-    Ok(Heard::Now)
+    for ((account, ticket), marks) in marks {
+        mark(connection, account, ticket, marks)?;
+    }
+    Ok(recorded)
 }

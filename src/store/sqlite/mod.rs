@@ -25,12 +25,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::Notify;
 
 use super::budget::Budgets;
 use super::wakes::{Bells, Wakes};
 use super::{Readiness, StoreError};
+use deliveries::Arrivals;
 use readers::Readers;
 use writer::Writer;
 
@@ -47,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0010_heard.sql"),
     include_str!("../migrations/sqlite/0011_follow_ups.sql"),
     include_str!("../migrations/sqlite/0013_sums.sql"),
+    include_str!("../migrations/sqlite/0014_repeats_by_ticket.sql"),
 ];
 
 /// How long another process's writing is waited for.
@@ -58,6 +61,7 @@ const STATEMENTS: usize = 128;
 /// A store in one SQLite file, for one process at a time.
 pub struct Sqlite {
     writer: Writer,
+    arrivals: Arc<Arrivals>,
     readers: Readers,
     budgets: Budgets,
     bells: Arc<Bells>,
@@ -77,16 +81,24 @@ impl Sqlite {
             ))
         };
         let mut connection = Connection::open(path).map_err(told)?;
-        connection.busy_timeout(PATIENCE).map_err(told)?;
+        prepare(&connection).map_err(told)?;
         write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut connection, path)?;
         let bells = Arc::new(Bells::default());
         let writer =
             Writer::start(connection, bells.clone()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Sqlite { writer, readers: Readers::of(path), budgets: Budgets::default(), bells })
+        Ok(Sqlite { writer, arrivals: Arc::default(), readers: Readers::of(path), budgets: Budgets::default(), bells })
     }
+}
+
+/// What every connection is told: to wait for others, to keep its statements, and to plan each once instead of anew for
+/// every value it is run with.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Turns the write-ahead log on. SQLite does not wait for this by itself where another process is at the same.

@@ -48,6 +48,6 @@ impl Readers {
 fn open(path: &Path) -> Outcome<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(super::PATIENCE)?;
+    super::prepare(&connection)?;
     Ok(connection)
 }

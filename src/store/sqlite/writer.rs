@@ -1,7 +1,8 @@
 //! The one thread that writes the file: all jobs that wait share one transaction and one flush.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -17,8 +18,8 @@ const MOST_TOGETHER: usize = 512;
 const GLANCE: Duration = Duration::from_secs(1);
 
 /// What a job does, and then how it answers once it is known whether the commit held.
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+pub(super) type Job = Box<dyn FnOnce(Result<Begun<'_>, StoreError>) -> Answer + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// The way to the thread.
 pub(super) struct Writer {
@@ -39,40 +40,58 @@ impl Writer {
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let boxed: Job = Box::new(move |begun| {
-            let done = begun.and_then(|connection| within_savepoint(connection, job));
+        self.submit(Box::new(move |begun| {
+            let done = begun.and_then(|begun| begun.run(job));
             Box::new(move |committed| {
                 let _caller_gone = reply.send(committed.and(done));
             })
-        });
-        let gone = || StoreError::Unavailable("its thread has ended".into());
-        match self.jobs.try_send(boxed) {
-            Ok(()) => {}
-            Err(std::sync::mpsc::TrySendError::Full(_)) => {
-                return Err(StoreError::Unavailable("too much waits to be written".into()));
-            }
-            Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
-        }
+        }))?;
         answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Has a job run and answered by and by.
+    pub(super) fn submit(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Unavailable("too much waits to be written".into()),
+            TrySendError::Disconnected(_) => gone(),
+        })
     }
 }
 
-/// Runs one job so that its failure undoes only what it wrote.
-fn within_savepoint<T>(
-    connection: &Connection,
-    job: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    if connection.is_autocommit() {
-        // A full disk ends the whole transaction, not only the job that met it.
-        return Err(StoreError::Unavailable("the transaction was given up".into()));
+/// What is said where nobody is left to answer.
+pub(super) fn gone() -> StoreError {
+    StoreError::Unavailable("its writer has ended".into())
+}
+
+/// A transaction that has begun.
+#[derive(Clone, Copy)]
+pub(super) struct Begun<'a> {
+    connection: &'a Connection,
+    /// Whether other jobs are in it too.
+    shared: bool,
+    /// Set where nothing of it is to stay.
+    undone: &'a Cell<bool>,
+}
+
+impl Begun<'_> {
+    /// Runs one job so that its failure undoes only what it wrote.
+    pub(super) fn run<T>(self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let connection = self.connection;
+        if connection.is_autocommit() {
+            // A full disk ends the whole transaction, not only the job that met it.
+            return Err(StoreError::Unavailable("the transaction was given up".into()));
+        }
+        if !self.shared {
+            return job(connection).inspect_err(|_| self.undone.set(true));
+        }
+        say(connection, "SAVEPOINT job")?;
+        let done = job(connection);
+        if done.is_err() {
+            say(connection, "ROLLBACK TO job")?;
+        }
+        say(connection, "RELEASE job")?;
+        done
     }
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let done = job(connection);
-    if done.is_err() {
-        connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
-    }
-    connection.prepare_cached("RELEASE job")?.execute([])?;
-    done
 }
 
 fn work(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
@@ -100,21 +119,29 @@ fn others(connection: &Connection) -> Option<i64> {
 
 /// Runs a job, and all that wait by then, in one transaction.
 fn together(connection: &Connection, first: Job, waiting: &Receiver<Job>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
-    let mut answers = Vec::new();
-    for job in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
-        // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
-        answers.push(job(begun.as_ref().map(|()| connection).map_err(|why| StoreError::Unavailable(why.clone()))));
-    }
-    let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error.to_string()));
-    if committed.is_err() {
+    let jobs: Vec<Job> = std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)).collect();
+    let undone = Cell::new(false);
+    // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
+    let begun = say(connection, "BEGIN IMMEDIATE");
+    let begun = begun.map(|()| Begun { connection, shared: jobs.len() > 1, undone: &undone });
+    let answers: Vec<Answer> = jobs.into_iter().map(|job| job(begun.clone())).collect();
+    let committed = match begun {
+        Ok(_) if undone.get() => Ok(()),
+        Ok(_) => say(connection, "COMMIT"),
+        Err(error) => Err(error),
+    };
+    if committed.is_err() || undone.get() {
         // After a failed commit the transaction may still be open; where it is not, this does nothing.
         let _not_open = connection.execute_batch("ROLLBACK");
     }
-    let failure = committed.err();
     for answer in answers {
-        answer(failure.clone().map_or(Ok(()), |why| Err(StoreError::Unavailable(why))));
+        answer(committed.clone());
     }
+}
+
+fn say(connection: &Connection, statement: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
 }
 
 impl From<rusqlite::Error> for StoreError {
