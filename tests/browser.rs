@@ -15,6 +15,53 @@ use crate::support::{Bot, Desk, desk, event, serve, serve_in, ticket};
 
 const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 
+/// Texts that stand out too little from what lies behind them, by WCAG's measure of contrast, level AA.
+const FAINT: &str = r#"
+const numbers = text => text.match(/[\d.]+/g).map(Number);
+const light = colour => colour.slice(0, 3).map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, nth) => sum + c * [0.2126, 0.7152, 0.0722][nth], 0);
+const contrast = (one, other) => { const [high, low] = [light(one), light(other)].sort((a, b) => b - a); return (high + 0.05) / (low + 0.05); };
+const behind = element => {
+    for (; element; element = element.parentElement) {
+        const colour = numbers(getComputedStyle(element).backgroundColor);
+        if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+};
+const faint = [];
+const check = (text, style, ground) => {
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    const ratio = contrast(numbers(style.color), ground);
+    if (ratio < (large ? 3 : 4.5)) faint.push(`${text.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
+};
+for (const element of document.querySelectorAll('body *')) {
+    const typed = element.matches('input, select, textarea');
+    const says = typed || [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+    if (!says || element.closest('svg') || !element.checkVisibility()) continue;
+    check(element.textContent || element.name, getComputedStyle(element), behind(element));
+    if (element.placeholder) check(element.placeholder, getComputedStyle(element, '::placeholder'), behind(element));
+}
+for (const node of document.querySelectorAll('.chart .node')) {
+    const words = node.querySelector('.words');
+    check(words.textContent, getComputedStyle(words), numbers(getComputedStyle(node.querySelector('.outline')).fill));
+}
+return faint;
+"#;
+
+/// Everything on the page that can be pressed, typed into or scrolled, in the order in which it is read.
+const STOPS: &str = r#"
+window.stops = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')]
+    .filter(element => element.checkVisibility());
+return stops.length;
+"#;
+
+/// Which of them has the keys, and whether that is seen.
+const FOCUSED: &str = r#"
+const element = document.activeElement, shape = element.querySelector('.outline');
+const style = getComputedStyle(element), drawn = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+return [stops.indexOf(element), drawn || (shape !== null && parseFloat(getComputedStyle(shape).strokeWidth) >= 4), element.outerHTML.slice(0, 120)];
+"#;
+
 /// Chromedriver on a port of its own; it is killed when dropped.
 struct Driver {
     child: Child,
@@ -135,6 +182,34 @@ impl Page {
         let png =
             base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().expect("data")).expect("a picture");
         std::fs::write(self.screenshots.join(format!("{name}.png")), png).expect("a file");
+    }
+
+    /// Every text can be read by who sees little.
+    async fn readable(&self, name: &str) {
+        assert_eq!(self.eval(FAINT).await, json!([]), "{name}: texts of too little contrast");
+    }
+
+    /// The Tab key alone leads to everything, in order, and shows where it is.
+    async fn by_keyboard(&self, name: &str) {
+        let wanted = self.eval(STOPS).await.as_i64().expect("a number");
+        let tab = |kind: &str| json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 });
+        let mut reached = -1;
+        for _ in 0..wanted * 6 {
+            for kind in ["rawKeyDown", "keyUp"] {
+                let press = json!({ "cmd": "Input.dispatchKeyEvent", "params": tab(kind) });
+                self.client.issue_cmd(Own("goog/cdp/execute", press)).await.expect("a key");
+            }
+            let at = self.eval(FOCUSED).await;
+            let place = at[0].as_i64().expect("a place");
+            // A date has several stops of its own.
+            assert!(place == reached || place == reached + 1, "{name}: after {reached} of {wanted} comes {at}");
+            assert_eq!(at[1], true, "{name}: nobody sees that the keys are at {at}");
+            reached = place;
+            if reached + 1 == wanted {
+                return;
+            }
+        }
+        panic!("{name}: the keys come to {reached} of {wanted} and no further");
     }
 
     async fn scheme(&self, scheme: &str) {
@@ -383,11 +458,11 @@ async fn candidates(page: &Page) {
     let past = json!({ "ticket": ticket(9, &[]).ticket, "facts": { "trial": "no", "expires_at": "2026-11-11" }, "now": "2026-11-24T12:00:00Z" });
     page.find("textarea").await.send_keys(&past.to_string()).await.expect("typed");
     page.click("main form.stack > button").await;
-    page.says("1 verdicts would differ").await;
+    page.says("1 verdict would differ").await;
     page.picture("backtest-tried").await;
     page.click("form[action='/promotion/promote'] button").await;
     page.says("It is in force in the store").await;
-    page.says("on a backtest of 1 tickets: 1 verdicts differ").await;
+    page.says("on a backtest of 1 ticket: 1 verdict differs").await;
     page.click("details summary").await;
     page.picture("promotion-made").await;
     page.click("form[action='/promotion/back'] button").await;
@@ -403,7 +478,9 @@ async fn looks(page: &Page) {
         ("tickets", "/tickets"),
         ("ticket", "/tickets/global/2"),
         ("policy", "/policy"),
+        ("decisions", "/decisions"),
         ("try", "/try"),
+        ("record", "/record"),
         ("shadow", "/shadow"),
         ("backtest", "/backtest"),
         ("promotion", "/promotion"),
@@ -416,7 +493,12 @@ async fn looks(page: &Page) {
                 page.client.issue_cmd(Own("goog/cdp/execute", command)).await.expect("a size");
                 page.scheme(scheme).await;
                 page.go(path).await;
-                page.picture(&format!("{name}-{scheme}-{device}")).await;
+                let name = format!("{name}-{scheme}-{device}");
+                page.picture(&name).await;
+                page.readable(&name).await;
+                if (scheme, device) == ("light", "desk") {
+                    page.by_keyboard(&name).await;
+                }
             }
         }
     }

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::Shared;
-use super::chart::grouped;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
@@ -14,6 +13,7 @@ use crate::backtest::past::{self, Marks};
 use crate::backtest::summary::{Rule, Summary, percent};
 use crate::facts::sources::Ids;
 use crate::policy::Policy;
+use crate::report::text::{grouped, many};
 use crate::work::rule::Rules;
 use crate::work::star_tags;
 
@@ -114,7 +114,7 @@ fn decided(rules: &Rules, tickets: &str) -> Result<Shown, Problem> {
     });
     let json = serde_json::to_string(&summary).map_err(|error| Problem::Fault(error.to_string()))?;
     Ok(Shown {
-        tickets: grouped(tally.tickets),
+        tickets: many(tally.tickets, "ticket"),
         count: tally.tickets,
         bad,
         bars: tally.verdicts.iter().map(bar).collect(),
@@ -122,7 +122,7 @@ fn decided(rules: &Rules, tickets: &str) -> Result<Shown, Problem> {
         agreement,
         tried: summary.against.as_ref().map(|against| Tried {
             hash: against.policy.clone(),
-            differing: grouped(against.differing),
+            differing: many(against.differing, "verdict"),
             table: table(policy, &against.matrix),
             rows: rows
                 .iter()

@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::policy::diagram::Diagram;
 use crate::policy::drawing;
 use crate::policy::fault::Fault;
+use crate::report::text::grouped;
 
 /// A flowchart with the place of every part.
 #[derive(Debug, Clone)]
@@ -223,19 +224,6 @@ impl Counts {
             }
         }
     }
-}
-
-/// A number with its thousands set apart: `12,345`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Text as a part of a query.

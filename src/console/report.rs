@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Shared;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
-use crate::report::html::body;
+use crate::report::html::{Tickets, body};
 use crate::work::reported;
 
 /// How long a manager is assumed to take for a ticket without the bot, as `starwarden report` assumes.
@@ -45,5 +45,10 @@ pub(super) async fn page(
     let since = from.and_time(NaiveTime::MIN).and_utc();
     let report = tally.report(&room.console.rule.now(), Some(since), now, MINUTES_BY_HAND);
     let periods = [(7, "7 days"), (30, "30 days"), (92, "3 months"), (365, "A year")];
-    html(&Page { frame: Frame::new(&session, "Report", "/report"), periods, chosen, body: body(&report) })
+    html(&Page {
+        frame: Frame::new(&session, "Report", "/report"),
+        periods,
+        chosen,
+        body: body(&report, Tickets::Linked),
+    })
 }

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::Shared;
-use super::chart::{Counts, Shown, grouped, query};
+use super::chart::{Counts, Shown, query};
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use crate::facts::expiry;
+use crate::report::text::grouped;
 use crate::store::policies::PolicyVersion;
 
 /// How many policies are shown.

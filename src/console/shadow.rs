@@ -7,7 +7,6 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::Shared;
-use super::chart::grouped;
 use super::page::{Filled, Frame, MayAct, Problem, html};
 use super::session::{Role, Session};
 use super::tickets::{ROWS, link};
@@ -17,6 +16,7 @@ use crate::backtest::comparison::{Matrix, Parting, Side};
 use crate::facts::expiry;
 use crate::helpdesk::ticket::TicketKey;
 use crate::policy::Policy;
+use crate::report::text::{grouped, many};
 use crate::work::promotion::{self, By, Refused};
 use crate::work::status::{Compared, Differs, Status, Stepped};
 
@@ -207,10 +207,11 @@ fn shown(step: &Stepped, policy: &Policy) -> Step {
     let on = match (step.undoes, &tried) {
         (Some(undoes), _) => format!("took promotion {undoes} back"),
         (None, Some(tried)) => format!(
-            "promotion {}, on a backtest of {} tickets: {} verdicts differ",
+            "promotion {}, on a backtest of {}: {} differ{}",
             step.number,
-            grouped(tried.tickets),
-            grouped(tried.differing)
+            many(tried.tickets, "ticket"),
+            many(tried.differing, "verdict"),
+            if tried.differing == 1 { "s" } else { "" }
         ),
         (None, None) => format!("promotion {}, without a backtest", step.number),
     };

@@ -6,11 +6,11 @@ use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 
 use super::Shared;
-use super::chart::grouped;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{Row, SOON};
 use super::words;
+use crate::report::text::grouped;
 use crate::store::follow_ups::Destination;
 use crate::store::overview::Listed;
 

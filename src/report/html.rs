@@ -22,7 +22,8 @@ th{font-weight:600}tbody th{min-width:8rem}thead th{color:var(--quiet);font-size
 td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 td.drawn{width:30%}td.judged{width:22%}.said td,.said th{vertical-align:top}td.words{overflow-wrap:anywhere;min-width:11rem}
 .key span{white-space:nowrap}.key svg.bar{display:inline-block;width:1.2rem;min-width:0;vertical-align:middle;margin:0 .3rem 0 .8rem}
-@media (max-width:34rem){td.drawn{width:25%}.two td.drawn,.two th.drawn{display:none}th,td{padding-right:.6rem}}
+@media (max-width:34rem){td.drawn{width:25%}.two td.drawn,.two th.drawn{display:none}th,td{padding-right:.6rem}tbody th{overflow-wrap:anywhere;min-width:6rem}
+.said thead{display:none}.said tr,.said th,.said td{display:block}.said th,.said td{padding:.1rem 0;border:0}.said tr{padding:.5rem 0;border-bottom:1px solid var(--line)}}
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}tr{break-inside:avoid}}
 ";
 
@@ -35,27 +36,37 @@ pub fn html(report: &Report) -> String {
         report.since.map_or_else(|| "All that is kept".to_owned(), |since| format!("Since {}", expiry::moment(since))),
         expiry::exact(report.made_at),
     );
-    page.push_str(&body(report));
+    page.push_str(&body(report, Tickets::Named));
     page.push_str("</main>\n");
     page
 }
 
+/// Whether a ticket's number leads to its page at the console.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tickets {
+    /// It does.
+    Linked,
+    /// It is a name alone, where the page stands by itself.
+    Named,
+}
+
 /// What the page says below its heading, for another page.
-pub fn body(report: &Report) -> String {
+pub fn body(report: &Report, tickets: Tickets) -> String {
     let mut body = figures(report);
     body.extend(sections(report).iter().filter(|it| !it.rows.is_empty()).map(section));
-    body.push_str(&disagreements(report));
+    body.push_str(&disagreements(report, tickets));
     body
 }
 
 /// The few figures that are read first, and the sentence that says what they rest on.
 fn figures(report: &Report) -> String {
     let dash = || "–".to_owned();
+    let decisions = if report.decisions == 1 { "decision" } else { "decisions" };
     let figures = [
-        (report.decisions.to_string(), format!("decisions on {} new tickets", report.tickets)),
+        (text::grouped(report.decisions), format!("{decisions} on {}", text::many(report.tickets, "new ticket"))),
         (
             report.agreement().map_or_else(dash, |rate| format!("{rate} %")),
-            format!("agreement, of {} verdicts somebody judged", report.agreed + report.disagreed),
+            format!("agreement, of {} somebody judged", text::many(report.agreed + report.disagreed, "verdict")),
         ),
         (report.waited.map_or_else(dash, |waited| text::median(&waited)), "from star to verdict, median".into()),
         (text::hours(report.saved.minutes), "saved, estimated".into()),
@@ -85,7 +96,7 @@ fn section(Section { title, rows, whole, judged: is }: &Section<'_>) -> String {
         Judged::No => ("", ""),
     };
     html.push_str(&format!(
-        "<div class=\"table\"><table{class}><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"number\">count</th><th scope=\"col\" class=\"drawn\"></th>{opinion}</tr></thead><tbody>\n"
+        "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table{class}><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"number\">count</th><th scope=\"col\" class=\"drawn\"></th>{opinion}</tr></thead><tbody>\n"
     ));
     for row in *rows {
         let share = percent(row.count, *whole).unwrap_or_default();
@@ -111,15 +122,15 @@ fn section(Section { title, rows, whole, judged: is }: &Section<'_>) -> String {
     html
 }
 
-fn disagreements(report: &Report) -> String {
+fn disagreements(report: &Report, tickets: Tickets) -> String {
     if report.disagreements.is_empty() {
         return String::new();
     }
     let mut html =
-        "<h2>Disagreements, newest first</h2>\n<div class=\"table\"><table class=\"said\"><thead><tr><th scope=\"col\">ticket</th>\
+        "<h2>Disagreements, newest first</h2>\n<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Disagreements\"><table class=\"said\"><thead><tr><th scope=\"col\">ticket</th>\
         <th scope=\"col\">verdict</th><th scope=\"col\">why</th><th scope=\"col\">who</th></tr></thead><tbody>\n"
             .to_owned();
-    html.extend(report.disagreements.iter().map(disagreement));
+    html.extend(report.disagreements.iter().map(|it| disagreement(it, tickets)));
     html.push_str("</tbody></table></div>\n");
     if report.disagreements_left_out > 0 {
         html.push_str(&format!("<p class=\"quiet\">and {} older ones</p>\n", report.disagreements_left_out));
@@ -127,11 +138,14 @@ fn disagreements(report: &Report) -> String {
     html
 }
 
-fn disagreement(it: &Disagreement) -> String {
+fn disagreement(it: &Disagreement, tickets: Tickets) -> String {
+    let name = format!("{}/{}", escape(&it.account), it.ticket);
+    let name = match tickets {
+        Tickets::Linked => format!("<a href=\"/tickets/{name}\">{name}</a>"),
+        Tickets::Named => name,
+    };
     format!(
-        "<tr><th scope=\"row\">{}/{}<br><span class=\"quiet\">ref {}</span></th><td>{}</td><td class=\"words\">{}</td><td>{}<br><span class=\"quiet\">{}, by {}</span></td></tr>\n",
-        escape(&it.account),
-        it.ticket,
+        "<tr><th scope=\"row\">{name}<br><span class=\"quiet\">ref {}</span></th><td>{}</td><td class=\"words\">{}</td><td>{}<br><span class=\"quiet\">{}, by {}</span></td></tr>\n",
         escape(&it.reference),
         escape(&it.verdict.replace('_', " ")),
         escape(if it.why.is_empty() { "–" } else { &it.why }),

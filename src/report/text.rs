@@ -33,14 +33,21 @@ pub fn text(report: &Report, width: u16) -> String {
 /// The report in a few sentences.
 pub(super) fn headline(report: &Report) -> Vec<String> {
     let since = report.since.map_or_else(|| "So far".to_owned(), |since| format!("Since {}", expiry::moment(since)));
-    let mut lines = vec![format!("{since}: {} decisions, {} new tickets.", report.decisions, report.tickets)];
+    let mut lines =
+        vec![format!("{since}: {}, {}.", many(report.decisions, "decision"), many(report.tickets, "new ticket"))];
     let judged = report.agreed + report.disagreed;
     lines.push(match report.agreement() {
-        Some(rate) => format!("Agreement: {rate} % ({} of {judged} verdicts that somebody judged).", report.agreed),
+        Some(rate) => {
+            format!("Agreement: {rate} % ({} of {} that somebody judged).", report.agreed, many(judged, "verdict"))
+        }
         None => "Agreement: nobody has judged a verdict yet.".into(),
     });
     if let Some(waited) = report.waited {
-        lines.push(format!("From star to verdict: {} in the median of {} tickets.", median(&waited), waited.tickets));
+        lines.push(format!(
+            "From star to verdict: {} in the median of {}.",
+            median(&waited),
+            many(waited.tickets, "ticket")
+        ));
     }
     lines.push(saved(report));
     lines
@@ -49,10 +56,10 @@ pub(super) fn headline(report: &Report) -> Vec<String> {
 /// What was saved, with the assumption it rests on.
 pub(super) fn saved(report: &Report) -> String {
     let (saved, by_hand) = (report.saved, report.saved.minutes_by_hand);
-    let tickets = saved.tickets;
     format!(
-        "Saved: about {}, taking {by_hand} min by hand for each of {tickets} tickets whose first verdict nobody disagreed with.",
-        hours(saved.minutes)
+        "Saved: about {}, taking {by_hand} min by hand for each of {} whose first verdict nobody disagreed with.",
+        hours(saved.minutes),
+        many(saved.tickets, "ticket")
     )
 }
 
@@ -68,6 +75,24 @@ pub(super) fn median(waited: &Waited) -> String {
 /// Working time for people: minutes up to two hours, then hours; days would leave open how long one is.
 pub(super) fn hours(minutes: u64) -> String {
     if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) }
+}
+
+/// How many of something: `1 ticket`, `2,000 tickets`.
+pub fn many(count: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number with its thousands set apart: `12,345`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Whether a table's rows are judged by people.
