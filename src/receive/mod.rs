@@ -112,7 +112,7 @@ async fn record(
         Some(_) | None => Relevance::Ours,
     };
     let new = NewDelivery {
-        ticket: ticket.clone(),
+        ticket,
         key: invocation.or(delivery.event),
         kind: delivery.kind,
         received_at: now,
@@ -121,17 +121,16 @@ async fn record(
     };
     match receiver.store.record(new).await {
         Ok(Recorded::Accepted) => {
-            door.wake.notify_one();
-            tracing::info!(%ticket, "a delivery was accepted");
+            tracing::info!("a delivery was accepted");
             answer("accepted")
         }
         Ok(Recorded::Duplicate) => {
-            tracing::info!(%ticket, "a delivery came again");
+            tracing::info!("a delivery came again");
             answer("duplicate")
         }
         Ok(Recorded::Ignored) => ignored("the ticket is not starred"),
         Err(error) => {
-            tracing::error!(%ticket, %error, "a delivery could not be kept");
+            tracing::error!(%error, "a delivery could not be kept");
             let mut response =
                 refused(StatusCode::SERVICE_UNAVAILABLE, "the delivery cannot be kept right now; send it again");
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));

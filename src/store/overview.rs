@@ -10,6 +10,12 @@ use super::watches::Watch;
 use crate::helpdesk::ticket::TicketKey;
 use crate::report::gist::Gist;
 
+/// The accounts that have tickets, each found by the index behind the one before: they are few, and their tickets many.
+pub(super) const ACCOUNTS: &str = "WITH RECURSIVE found (account) AS (
+        SELECT min(account) FROM watches
+        UNION ALL SELECT (SELECT min(account) FROM watches WHERE watches.account > found.account) FROM found WHERE account IS NOT NULL
+    ) SELECT account FROM found WHERE account IS NOT NULL";
+
 /// How many decisions went one way in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {

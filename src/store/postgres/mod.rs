@@ -52,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0012_tickets_by_state.sql"),
     include_str!("../migrations/postgres/0013_sums.sql"),
     include_str!("../migrations/postgres/0014_repeats_by_ticket.sql"),
+    include_str!("../migrations/postgres/0015_lean_watches.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

@@ -10,7 +10,9 @@ use super::values::{column, count};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::DecisionRow;
-use crate::store::overview::{DecisionFilter, Listed, ListedTicket, Overviews, Place, Standing, Tally, day_of};
+use crate::store::overview::{
+    ACCOUNTS, DecisionFilter, Listed, ListedTicket, Overviews, Place, Standing, Tally, day_of,
+};
 use crate::store::values::{instant, millis, number, ticket_number};
 use crate::store::watches::Watch;
 
@@ -18,12 +20,6 @@ const TALLIES: &str = "SELECT policy, verdict, nodes, total FROM walks
     JOIN (SELECT walk, sum(decisions)::bigint AS total FROM tallies WHERE day BETWEEN $1 AND $2 GROUP BY walk) AS days
         ON walk = id
     ORDER BY total DESC, id";
-
-const STANDING: &str = "SELECT
-    (SELECT count(*) FROM watches WHERE verdict = 'needs_facts' AND state IN ('due', 'idle')),
-    (SELECT count(*) FROM watches WHERE state IN ('due', 'idle') AND valid_until IS NOT NULL AND valid_until <= $2),
-    (SELECT count(*) FROM watches WHERE state = 'dead'),
-    (SELECT min(due_at) FROM watches WHERE state = 'due' AND due_at <= $1)";
 
 const PAGE: &str = "decided_at >= $1 AND (decided_at, id) < ($2, $3) ORDER BY decided_at DESC, id DESC LIMIT $4";
 
@@ -39,7 +35,17 @@ impl Overviews for Postgres {
     }
 
     async fn standing(&self, now: DateTime<Utc>, soon: DateTime<Utc>) -> Result<Standing, StoreError> {
-        let row = self.connection().await?.query_one(STANDING, &[&millis(now), &millis(soon)]).await?;
+        let standing = format!(
+            "SELECT
+                (SELECT count(*) FROM watches WHERE verdict = 'needs_facts' AND state IN ('due', 'idle')),
+                (SELECT count(*) FROM watches WHERE state IN ('due', 'idle') AND valid_until IS NOT NULL AND valid_until <= $2),
+                (SELECT count(*) FROM watches WHERE state = 'dead'),
+                (SELECT min(oldest) FROM (
+                     SELECT (SELECT min(due_at) FROM watches WHERE watches.account = accounts.account AND state = 'due') AS oldest
+                     FROM ({ACCOUNTS}) AS accounts) AS each
+                 WHERE oldest <= $1)"
+        );
+        let row = self.connection().await?.query_one(&standing, &[&millis(now), &millis(soon)]).await?;
         Ok(Standing {
             open_questions: count(&row, 0)?,
             flipping: count(&row, 1)?,
@@ -73,6 +79,7 @@ impl Overviews for Postgres {
     }
 
     async fn tickets(&self, listed: &Listed, skip: usize, limit: usize) -> Result<Vec<ListedTicket>, StoreError> {
+        let of_number = format!("ticket = $3 AND account IN ({ACCOUNTS})");
         let (which, order, bound) = match listed {
             Listed::All => ("decided_at IS NOT NULL", "decided_at DESC, account DESC, ticket DESC", 0),
             Listed::OpenQuestions => {
@@ -85,7 +92,7 @@ impl Overviews for Postgres {
             ),
             Listed::Dead => ("state = 'dead'", "decided_at DESC NULLS LAST, account DESC, ticket DESC", 0),
             Listed::Stopped => ("state = 'stopped'", "decided_at DESC NULLS LAST, account DESC, ticket DESC", 0),
-            Listed::Number(id) => ("ticket = $3", "account", number(*id).unwrap_or(-1)),
+            Listed::Number(id) => (of_number.as_str(), "account", number(*id).unwrap_or(-1)),
         };
         let list = format!(
             "SELECT account, ticket, subject, verdict, decided_at, valid_until, state, due_at, why FROM watches

@@ -50,6 +50,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0011_follow_ups.sql"),
     include_str!("../migrations/sqlite/0013_sums.sql"),
     include_str!("../migrations/sqlite/0014_repeats_by_ticket.sql"),
+    include_str!("../migrations/sqlite/0015_lean_watches.sql"),
 ];
 
 /// How long another process's writing is waited for.

@@ -9,7 +9,9 @@ use super::decisions::{COLUMNS, decision};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::DecisionRow;
-use crate::store::overview::{DecisionFilter, Listed, ListedTicket, Overviews, Place, Standing, Tally, day, day_of};
+use crate::store::overview::{
+    ACCOUNTS, DecisionFilter, Listed, ListedTicket, Overviews, Place, Standing, Tally, day, day_of,
+};
 use crate::store::values::{Outcome, instant, millis, number, ticket_number};
 use crate::store::watches::Watch;
 
@@ -96,9 +98,12 @@ fn standing(connection: &Connection, now: DateTime<Utc>, soon: DateTime<Utc>) ->
         u64::try_from(count).map_err(|_| StoreError::odd("count"))
     };
     let oldest: Option<i64> = connection
-        .prepare_cached(
-            "SELECT min(due_at) FROM watches INDEXED BY watches_oldest_due WHERE state = 'due' AND due_at <= ?1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT min(oldest) FROM (
+                 SELECT (SELECT min(due_at) FROM watches INDEXED BY watches_due
+                         WHERE watches.account = accounts.account AND state = 'due') AS oldest FROM ({ACCOUNTS}) AS accounts)
+             WHERE oldest <= ?1"
+        ))?
         .query_row(params![millis(now)], |row| row.get(0))?;
     Ok(Standing {
         open_questions: count(
@@ -158,6 +163,7 @@ fn placed(row: &Row<'_>) -> Outcome<(Place, DecisionRow)> {
 }
 
 fn tickets(connection: &Connection, listed: &Listed, skip: usize, limit: usize) -> Outcome<Vec<ListedTicket>> {
+    let of_number = format!("ticket = ?3 AND account IN ({ACCOUNTS})");
     let (which, order, bound) = match listed {
         Listed::All => ("decided_at IS NOT NULL", "decided_at DESC, account DESC, ticket DESC", None),
         Listed::OpenQuestions => {
@@ -170,7 +176,7 @@ fn tickets(connection: &Connection, listed: &Listed, skip: usize, limit: usize) 
         ),
         Listed::Dead => ("state = 'dead'", "decided_at DESC, account DESC, ticket DESC", None),
         Listed::Stopped => ("state = 'stopped'", "decided_at DESC, account DESC, ticket DESC", None),
-        Listed::Number(id) => ("ticket = ?3", "account", Some(number(*id).unwrap_or(-1))),
+        Listed::Number(id) => (of_number.as_str(), "account", Some(number(*id).unwrap_or(-1))),
     };
     // Without statistics the planner takes the states for the narrower condition.
     let index = match listed {
