@@ -215,8 +215,12 @@ fn what_cannot_be_used_is_one_sentence() {
 #[test]
 fn a_past_ticket_is_decided_as_the_loop_decides_it() {
     use starwarden::backtest::past::{self, Marks};
+    use starwarden::backtest::reason;
     use starwarden::facts::sources::Ids;
-    use starwarden::work::{judge, star_tags};
+    use starwarden::policy::alike::Alike;
+    use starwarden::policy::decision::Decision;
+    use starwarden::work::judge::{self, Briefly};
+    use starwarden::work::star_tags;
 
     let samples = std::fs::read_to_string("tests/cases/tickets.ndjson").expect("the samples");
     let words =
@@ -232,17 +236,24 @@ fn a_past_ticket_is_decided_as_the_loop_decides_it() {
     for file in [POLICY, OLDER] {
         let policy = starwarden::config::policy::read(Path::new(file)).expect("a policy");
         let (marks, ids) = (Marks::of(star_tags(&policy), &[&policy]), Ids::new(&policy.binding, &Ids::default()));
-        let mut decided = 0;
+        let (mut decided, mut kept) = (0, Alike::default());
         for line in &lines {
             for past in past::read(line.as_bytes(), &marks).unwrap_or_default() {
-                let sooner = judge::decision(&policy, &ids, &past.reading, &past.stated, past.now);
+                let (reading, stated, now) = (&past.reading, &past.stated, past.now);
+                let sooner = Briefly::new(&policy, &ids, reading, stated, now, &mut Alike::default());
+                let sooner = sooner.decision.as_ref().clone();
+                let mut alike = Briefly::new(&policy, &ids, reading, stated, now, &mut kept);
                 let judged = judge::ticket(&policy, &ids, Some(&past.reading), &[], &past.stated, None, past.now);
-                let whole = starwarden::policy::decision::Decision {
-                    workflow: None,
-                    tags: sooner.tags.clone(),
-                    ..judged.decision
-                };
+                let whole =
+                    Decision { workflow: None, valid_until: None, tags: sooner.tags.clone(), ..judged.decision };
                 assert_eq!(sooner, whole, "{line}");
+                let counted = |decision: &Decision| {
+                    let Decision { verdict, likely, possible, outcome_node, walked, missing, tasks, .. } =
+                        decision.clone();
+                    (verdict, likely, possible, outcome_node, walked, missing, tasks)
+                };
+                assert_eq!(counted(&alike.decision), counted(&whole), "as an earlier ticket: {line}");
+                assert_eq!(reason::of(&alike.in_own_words()), reason::of(&whole), "{line}");
                 decided += 1;
             }
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use starwarden::demo::helpdesk::Publicity;
 use tempfile::TempDir;
 
 use crate::support::{Bot, Desk, desk, event, postgres, serve_in, ticket, wait_for};
@@ -53,8 +54,12 @@ impl Place {
     }
 
     fn bot(&self) -> Bot {
+        self.bot_with("")
+    }
+
+    fn bot_with(&self, configuration: &str) -> Bot {
         let environment: Vec<(&str, &str)> = self.environment.iter().map(|(name, value)| (*name, &**value)).collect();
-        serve_in(&self.desk, self.folder.path(), "", &environment)
+        serve_in(&self.desk, self.folder.path(), configuration, &environment)
     }
 
     /// Runs a command on the same configuration: exit code, results, errors.
@@ -121,6 +126,77 @@ fn a_candidate_decides_beside_the_policy_and_is_never_acted_on() {
     let (code, _, errors) = place.run(&["check"]);
     assert_eq!(code, Some(1));
     assert!(errors.contains("policy.candidate") && errors.contains("next.toml"), "{errors}");
+}
+
+#[test]
+fn a_ticket_that_only_the_candidate_speaks_of_is_compared_and_left_alone() {
+    let place = Place::new(None);
+    place.change("next.toml", "tag_any = [\"lr\"]", "tag_any = [\"lr\", \"renewals\"]");
+    let bot = place.bot();
+    let mut elsewhere = ticket(1, &["trial", "renewals"]);
+    elsewhere.ticket.tags.retain(|tag| tag != "lr");
+    elsewhere.ticket.ticket_form_id = None;
+    place.desk.helpdesk.add(elsewhere);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    let compared = wait_for("a comparison", || {
+        Some(place.status()["compared"].clone()).filter(|compared| compared["decisions"] == 1)
+    });
+    assert_eq!(compared["verdicts"], json!({ "not_applicable": { "no_need": 1 } }));
+    assert_eq!((&compared["newest"][0]["number"], &compared["newest"][0]["reference"]), (&json!(1), &json!("")));
+    assert_eq!(compared["not_comparable"], 0);
+    assert_eq!(place.desk.helpdesk.notes(1), [""; 0], "nothing is written");
+}
+
+#[test]
+fn what_the_candidate_alone_asks_of_a_system_is_asked_or_told_to_be_missing() {
+    let place = Place::new(None);
+    let answers = "HTTP/1.1 200 OK\r\nContent-Length: 25\r\nConnection: close\r\n\r\n{\"plan\":{\"trial\":\"true\"}}";
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        let mut silent = Vec::new();
+        for call in listener.incoming() {
+            let mut call = call.expect("a call");
+            let mut head = [0; 2048];
+            let read = std::io::Read::read(&mut call, &mut head).expect("a head");
+            match head[..read].starts_with(b"GET /2 ") {
+                true => silent.push(call), // No answer.
+                false => std::io::Write::write_all(&mut call, answers.as_bytes()).expect("an answer"),
+            }
+        }
+    });
+    place.change(
+        "next.toml",
+        "https://gitlab.com/api/v4/namespaces/{namespace_id}/gitlab_subscription",
+        &format!("http://127.0.0.1:{port}/{{namespace_id}}"),
+    );
+    for name in ["star.toml", "next.toml"] {
+        place.change(
+            name,
+            "system = \"gitlab\"\nurl = \"https://gitlab.com/api/v4/namespaces/{namespace_id}\"",
+            "system = \"off\"\nurl = \"https://gitlab.com/api/v4/namespaces/{namespace_id}\"",
+        );
+    }
+    place.change(
+        "star.toml",
+        "system = \"gitlab\"\nurl = \"https://gitlab.com/api/v4/namespaces/{namespace_id}/gitlab_subscription\"",
+        "system = \"off\"\nurl = \"https://gitlab.com/api/v4/namespaces/{namespace_id}/gitlab_subscription\"",
+    );
+    let more = "[lookups.gitlab]\nhosts = [\"127.0.0.1\"]\n";
+    let bot = place.bot_with(more);
+    for (id, says) in [(1, "star: namespace_id=1, sales_assisted=no"), (2, "star: namespace_id=2, sales_assisted=no")] {
+        place.desk.helpdesk.add(ticket(id, &[]));
+        place.desk.helpdesk.say(id, 7001, says, Publicity::Internal);
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+        bot.notes(&place.desk, id, 1);
+    }
+    let compared = wait_for("both", || {
+        let compared = place.status()["compared"].clone();
+        Some(compared).filter(|compared| compared["decisions"] == 1 && compared["not_comparable"] == 1)
+    });
+    assert_eq!(compared["verdicts"], json!({ "needs_facts": { "no_need": 1 } }));
+    let (_, out, _) = place.run(&["policy", "status"]);
+    assert!(out.contains("1 more cannot be compared: a system of record the candidate asks did not answer"), "{out}");
 }
 
 #[test]

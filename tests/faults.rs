@@ -46,6 +46,22 @@ fn the_shipped_policy_is_sound() {
 }
 
 #[test]
+fn a_sentence_is_for_an_answer_there_is() {
+    binding(
+        "sentences = { yes = \"It is an edge case.\"",
+        "sentences = { yess = \"It is an edge case.\"",
+        "`edge_case` has a sentence for `yess`, which is no answer to it | did you mean `yes`?",
+        "edge_case",
+    );
+    binding(
+        "question = \"When does the plan or licence expire?\"",
+        "question = \"When does the plan or licence expire?\"\nsentences = { later = \"It is far away.\" }",
+        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: yes, no",
+        "expires_at",
+    );
+}
+
+#[test]
 fn names_that_are_not_there_get_the_nearest_that_is() {
     binding("[nodes.Exp]", "[nodes.Exq]", "the diagram has no node `Exq` | did you mean `Exp`?", "Exq");
     binding("yes_no = \"trial\"", "yes_no = \"trail\"", "[facts] has no fact `trail` | did you mean `trial`?", "trail");

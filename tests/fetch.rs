@@ -139,3 +139,19 @@ fn what_cannot_be_fetched_is_one_sentence_and_keeps_what_is_there() {
     assert!(errors.contains("there is no account us; the configuration has global"), "{errors}");
     assert_eq!(run(folder.path(), &["--fetch", "global"]).0, Some(2), "--since is needed");
 }
+
+#[test]
+fn a_ticket_changed_many_times_comes_with_all_its_audits() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    configuration(&desk, folder.path());
+    desk.helpdesk.add(changed(1, &["trial"], 5));
+    for hour in 0..230 {
+        let at = Utc::now() - TimeDelta::hours(300 - hour);
+        desk.helpdesk.audited(1, json!({ "created_at": at, "events": [] }));
+    }
+    let (code, out, errors) = run(folder.path(), &FETCH[..4]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(lines(&out)[0]["audits"].as_array().map(Vec::len), Some(230));
+    let asked = desk.helpdesk.calls().iter().filter(|call| call.path.contains("/audits")).count();
+    assert_eq!(asked, 3, "a hundred a call");
+}

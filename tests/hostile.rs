@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use starwarden::facts::fact::{Fact, Trust};
 use starwarden::facts::gather;
-use starwarden::facts::lookups::{System, Systems};
+use starwarden::facts::lookups::{Rank, System, Systems};
 use starwarden::facts::replies;
 use starwarden::facts::sources::Ids;
 use starwarden::helpdesk::ticket::Reading;
@@ -118,7 +118,7 @@ fn calls(reading: &Reading) -> Vec<Vec<String>> {
     let _one = ONE_AT_A_TIME.lock().expect("the lock");
     let Recorder { policy, systems, runtime, heads, .. } = &*RECORDER;
     let ids = Ids::new(&policy.binding, &Ids::default());
-    runtime.block_on(systems.records(policy, &ids, reading, None, now()));
+    runtime.block_on(systems.records(Rank::InForce, policy, &ids, reading, None, now()));
     let mut calls = std::mem::take(&mut *heads.lock().expect("the heads"));
     calls.iter_mut().for_each(|head| head[1..].sort());
     calls.sort();

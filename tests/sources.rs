@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use starwarden::facts::hours::Schedule;
-use starwarden::facts::lookups::{System, Systems};
+use starwarden::facts::lookups::{Rank, System, Systems};
 use starwarden::facts::sources::Ids;
 use starwarden::helpdesk::ticket::{Reading, Record};
 use starwarden::policy::Policy;
@@ -131,7 +131,7 @@ fn looked_up_by(binding: &str, address: &str, hosts: &[&str], value: &str, times
     for turn in 0..times {
         let value = if value == "*" { (100 + turn).to_string() } else { value.to_owned() };
         reading.ticket.custom_fields = serde_json::from_value(json!([{ "id": 77, "value": value }])).expect("fields");
-        let asked = systems.records(&policy, &ids, &reading, None, at("2026-11-24T12:00:00Z"));
+        let asked = systems.records(Rank::InForce, &policy, &ids, &reading, None, at("2026-11-24T12:00:00Z"));
         record = runtime.block_on(asked).remove("gitlab_namespace");
     }
     record

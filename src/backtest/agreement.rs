@@ -1,5 +1,6 @@
 //! What a policy decides against what managers did.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -51,33 +52,66 @@ pub struct Disagreement {
     pub reason: String,
 }
 
-impl Agreement {
-    /// Counts a ticket, and tells of it where managers saw it otherwise.
-    pub fn add(&mut self, id: &str, call: &Call, decision: &Decision) -> Option<Disagreement> {
-        let verdict = decision.verdict.as_str();
-        let (managers, same) = match call {
-            Call::Was(was) => (was.clone(), was == verdict),
-            Call::WasNot(refused) => (format!("not {refused}"), false),
-        };
-        let differs = match call {
-            _ if [NEEDS_FACTS, NOT_APPLICABLE].contains(&verdict) => false,
-            Call::Was(_) => !same,
-            Call::WasNot(refused) => refused == verdict,
-        };
-        self.matrix.add(&managers, verdict);
-        let row = self.outcomes.entry(managers.clone()).or_default();
-        match (same, differs) {
-            (true, _) => row.agreed += 1,
-            (false, true) => row.differed += 1,
-            (false, false) => row.open += 1,
+/// Whether managers and policy saw a ticket alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// They did.
+    Agrees,
+    /// They did not.
+    Differs,
+    /// That is left open; see [`Row::open`].
+    Open,
+}
+
+impl Match {
+    fn of(call: &Call, verdict: &str) -> Match {
+        match call {
+            Call::Was(was) if was == verdict => Match::Agrees,
+            _ if [NEEDS_FACTS, NOT_APPLICABLE].contains(&verdict) => Match::Open,
+            Call::Was(_) => Match::Differs,
+            Call::WasNot(refused) if refused == verdict => Match::Differs,
+            Call::WasNot(_) => Match::Open,
         }
-        differs.then(|| Disagreement {
+    }
+}
+
+/// A managers' call by its name.
+fn named(call: &Call) -> Cow<'_, str> {
+    match call {
+        Call::Was(was) => Cow::Borrowed(was),
+        Call::WasNot(refused) => Cow::Owned(format!("not {refused}")),
+    }
+}
+
+impl Disagreement {
+    /// Tells of a ticket that was decided otherwise than by managers.
+    pub fn new(id: &str, call: &Call, decision: &Decision) -> Disagreement {
+        Disagreement {
             id: id.to_owned(),
-            managers,
-            verdict: verdict.to_owned(),
+            managers: named(call).into_owned(),
+            verdict: decision.verdict.clone(),
             node: decision.outcome_node.clone(),
             reason: reason::of(decision),
-        })
+        }
+    }
+}
+
+impl Agreement {
+    /// Counts a ticket by what managers did and by what is decided.
+    pub fn add(&mut self, call: &Call, verdict: &str) -> Match {
+        let (managers, found) = (named(call), Match::of(call, verdict));
+        self.matrix.add(&managers, verdict);
+        if !self.outcomes.contains_key(&*managers) {
+            self.outcomes.insert(managers.clone().into_owned(), Row::default());
+        }
+        if let Some(row) = self.outcomes.get_mut(&*managers) {
+            match found {
+                Match::Agrees => row.agreed += 1,
+                Match::Differs => row.differed += 1,
+                Match::Open => row.open += 1,
+            }
+        }
+        found
     }
 
     /// Adds what was counted elsewhere.

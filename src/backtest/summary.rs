@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::agreement::{Agreement, Disagreement};
+use super::agreement::{Agreement, Disagreement, Match};
 use super::comparison::{self, Difference, Matrix};
 use super::past::Past;
 use super::tally::Tally;
 use crate::facts::sources::Ids;
 use crate::policy::Policy;
-use crate::policy::decision::Decision;
-use crate::work::judge;
+use crate::policy::alike::Alike;
+use crate::work::judge::Briefly;
 
 /// The counts of a backtest; its JSON is what a promotion takes along.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -48,6 +48,13 @@ pub struct Rule<'a> {
     pub ids: &'a Ids,
 }
 
+/// What the policies made of tickets so far; with it the next are decided sooner, and no other way.
+#[derive(Debug, Default)]
+pub struct Kept {
+    first: Alike,
+    second: Alike,
+}
+
 /// What is worth listing of one ticket.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -65,23 +72,26 @@ impl Summary {
     }
 
     /// Decides a past ticket by one policy or by two, and counts it.
-    pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>) -> Found {
-        let decide = |rule: Rule<'_>| -> Decision {
-            judge::decision(rule.policy, rule.ids, &past.reading, &past.stated, past.now)
-        };
+    pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>, kept: &mut Kept) -> Found {
+        let (reading, stated, now) = (&past.reading, &past.stated, past.now);
         let mut found = Found::default();
-        let mut decision = decide(rule);
-        self.tally.add(&decision);
+        let mut decided = Briefly::new(rule.policy, rule.ids, reading, stated, now, &mut kept.first);
+        self.tally.add(&decided.decision);
         if let (Some(second), Some(counts)) = (against, &mut self.against) {
-            let other = decide(second);
-            counts.tally.add(&other);
-            counts.matrix.add(&decision.verdict, &other.verdict);
-            found.difference = comparison::difference(&past.id, rule.policy, &decision, &other);
-            counts.differing += u64::from(found.difference.is_some());
-            decision = other;
+            let mut other = Briefly::new(second.policy, second.ids, reading, stated, now, &mut kept.second);
+            counts.tally.add(&other.decision);
+            counts.matrix.add(&decided.decision.verdict, &other.decision.verdict);
+            if decided.decision.verdict != other.decision.verdict {
+                let (was, becomes) = (decided.in_own_words(), other.in_own_words());
+                found.difference = comparison::difference(&past.id, rule.policy, &was, &becomes);
+                counts.differing += 1;
+            }
+            decided = other;
         }
-        if let Some(call) = &past.call {
-            found.disagreement = self.agreement.add(&past.id, call, &decision);
+        if let Some(call) = &past.call
+            && self.agreement.add(call, &decided.decision.verdict) == Match::Differs
+        {
+            found.disagreement = Some(Disagreement::new(&past.id, call, &decided.in_own_words()));
         }
         found
     }

@@ -1,5 +1,7 @@
 //! Every fact of a ticket explained: taken, overruled, set aside, or unknown and why.
 
+use std::collections::BTreeSet;
+
 use crate::facts::expiry;
 use crate::facts::fact::{Came, Finding, Heard, Trust, Value};
 use crate::facts::words;
@@ -15,7 +17,9 @@ pub(super) fn facts(policy: &Policy, judged: &Judged) -> String {
         let lines = heard.get(name).map(Vec::as_slice).unwrap_or_default();
         text.push_str(&format!("  {name:<17} {}\n", stands(name, finding, policy, judged)));
         let taken = said(finding);
-        for line in lines.iter().filter_map(|heard| passed_over(heard, taken.as_deref())) {
+        let mut told = BTreeSet::new(); // Several sources can find the same words.
+        let passed = lines.iter().filter_map(|heard| passed_over(heard, taken.as_deref()));
+        for line in passed.filter(|line| told.insert(line.clone())) {
             text.push_str(&format!("  {:<19} {line}\n", ""));
         }
     }

@@ -10,7 +10,7 @@ use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
 use super::words;
 use crate::backtest::past::{self, Marks};
-use crate::backtest::summary::{Rule, Summary, percent};
+use crate::backtest::summary::{Kept, Rule, Summary, percent};
 use crate::facts::sources::Ids;
 use crate::policy::Policy;
 use crate::report::text::{grouped, many};
@@ -81,11 +81,12 @@ fn decided(rules: &Rules, tickets: &str) -> Result<Shown, Problem> {
     let marks = Marks::of(star_tags(policy), &policies);
     let against = second.zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });
     let mut summary = Summary::new(policy, second);
-    let (mut bad, mut rows) = (Vec::new(), Vec::new());
+    let (mut bad, mut rows, mut kept) = (Vec::new(), Vec::new(), Kept::default());
     for (number, line) in (1_u64..).zip(tickets.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match past::read(line.as_bytes(), &marks) {
             Ok(tickets) => {
-                let found = tickets.iter().map(|past| summary.add(past, Rule { policy, ids: &ids }, against));
+                let found =
+                    tickets.iter().map(|past| summary.add(past, Rule { policy, ids: &ids }, against, &mut kept));
                 rows.extend(found.filter_map(|found| found.difference));
             }
             Err(why) => {

@@ -18,7 +18,7 @@ use crate::helpdesk::ticket::TicketKey;
 use crate::policy::Policy;
 use crate::report::text::{grouped, many};
 use crate::work::promotion::{self, By, Refused};
-use crate::work::status::{Compared, Differs, Status, Stepped};
+use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status, Stepped};
 
 /// Counts by two names, as a table shows them.
 pub(super) struct Table {
@@ -45,6 +45,8 @@ struct Shadow {
     candidate: String,
     decisions: String,
     differing: String,
+    /// How many could not be compared, and why; none where all could.
+    not_comparable: Option<String>,
     table: Table,
     rows: Vec<Differing>,
     next: Option<i64>,
@@ -75,7 +77,7 @@ pub(super) async fn page(
 }
 
 fn shadow(compared: Compared, policy: &Policy) -> Shadow {
-    let Compared { candidate, decisions, differing, verdicts, newest, next } = compared;
+    let Compared { candidate, decisions, differing, not_comparable, verdicts, newest, next } = compared;
     let row = |Differs { decided_at, account, number, difference, .. }: Differs| {
         let ticket = TicketKey { account, id: number };
         let (key, link) = (ticket.to_string(), Some(link(&ticket)));
@@ -86,6 +88,8 @@ fn shadow(compared: Compared, policy: &Policy) -> Shadow {
         candidate,
         decisions: grouped(decisions),
         differing: grouped(differing),
+        not_comparable: (not_comparable > 0)
+            .then(|| format!("{} more cannot be compared: {NOT_COMPARABLE}.", grouped(not_comparable))),
         table: table(policy, &verdicts),
         rows: newest.into_iter().map(row).collect(),
         next,

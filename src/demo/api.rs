@@ -92,11 +92,17 @@ async fn comments(
     Json(json!({ "comments": newest_first, "users": reading.users, "meta": { "has_more": has_more }, "links": { "next": next } })).into_response()
 }
 
-async fn audits(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Response {
-    match helpdesk.reading(number(&id)) {
-        Some(_) => Json(json!({ "audits": helpdesk.audits(number(&id)) })).into_response(),
-        None => missing(),
+async fn audits(State(helpdesk): State<StandIn>, Path(id): Path<String>, Query(page): Query<Page>) -> Response {
+    let id = number(&id);
+    if helpdesk.reading(id).is_none() {
+        return missing();
     }
+    let (from, size) = (page.after.unwrap_or(0), page.size.unwrap_or(100).min(100));
+    let audits = helpdesk.audits(id);
+    let has_more = audits.len() > from + size;
+    let next = format!("/api/v2/tickets/{id}/audits?page[size]={size}&page[after]={}", from + size);
+    let audits: Vec<_> = audits.into_iter().skip(from).take(size).collect();
+    Json(json!({ "audits": audits, "meta": { "has_more": has_more }, "links": { "next": next } })).into_response()
 }
 
 #[derive(Deserialize)]

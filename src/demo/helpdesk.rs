@@ -123,6 +123,13 @@ impl StandIn {
         changed
     }
 
+    /// Adds an audit of an earlier change to a ticket.
+    pub fn audited(&self, id: u64, audit: Json) {
+        if let Some(kept) = self.lock().tickets.get_mut(&id) {
+            kept.audits.push(audit);
+        }
+    }
+
     /// A ticket's audits, oldest first.
     pub fn audits(&self, id: u64) -> Vec<Json> {
         self.lock().tickets.get(&id).map(|kept| kept.audits.clone()).unwrap_or_default()

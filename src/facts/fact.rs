@@ -107,6 +107,15 @@ impl Finding {
     }
 }
 
+/// Facts that are found when they are asked for.
+pub trait Find {
+    /// Finds a fact; none where it is unknown, or the policy has no such fact.
+    fn fact(&mut self, name: &str) -> Option<&Fact>;
+
+    /// A fact that was asked for before.
+    fn found(&self, name: &str) -> Option<&Fact>;
+}
+
 /// What one source said of a fact, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {

@@ -1,16 +1,18 @@
 //! Everything known of a ticket, with what managers answered above every other source.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::fact::{Came, Fact, Facts, Finding, Heard, Trust, Value};
+use super::fact::{Came, Fact, Facts, Find, Finding, Heard, Trust, Value};
 use super::replies::{Reply, Says};
 use super::sources::{self, Asked, Asking, Ids, Said};
 use super::words::{self, Words};
 use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
 use crate::policy::binding::{Day, FactBinding, Kind};
+use crate::policy::lexicon::Listening;
 use crate::policy::nearest;
 use crate::policy::source::{Place, Source, Standing};
 
@@ -57,90 +59,83 @@ pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
 /// Gathers every fact of the policy: from the stated answers, the later before the earlier, then from the ticket where
 /// there is one.
 pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[Stated], now: DateTime<Utc>) -> Gathered {
-    let all = policy.binding.facts.keys().map(|name| name.get_ref().as_str());
-    let mut gathered = gather(policy, ids, reading, stated, now, Listening::ToAll, all);
-    for answer in stated {
-        gathered.problems.extend(usable(policy, answer).err());
+    let none = Reading::default();
+    let words = reading.map(|reading| Words::of(reading, &policy.lexicon, Listening::ToAll));
+    let (reading, stated) = (reading.unwrap_or(&none), Cow::Borrowed(stated));
+    let mut gathering = Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), found: Vec::new() };
+    policy.binding.facts.keys().for_each(|name| gathering.find(name.get_ref()));
+    let problems = gathering.stated.iter().filter_map(|answer| usable(policy, answer).err()).collect();
+    let mut gathered = Gathered { problems, ..Gathered::default() };
+    for Found { name, finding, heard } in gathering.found {
+        gathered.facts.insert(name.to_owned(), finding);
+        gathered.heard.insert(name.to_owned(), heard);
     }
     gathered
 }
 
-/// The facts that a verdict can rest on, as [`facts`] finds them, sooner: what could change none of them is not asked.
-pub fn findings(policy: &Policy, ids: &Ids, reading: &Reading, stated: &[Stated], now: DateTime<Utc>) -> Facts {
-    gather(policy, ids, Some(reading), stated, now, Listening::ToWhatMatters, policy.asked()).facts
-}
-
-fn gather<'a>(
-    policy: &'a Policy,
-    ids: &Ids,
-    reading: Option<&Reading>,
-    stated: &[Stated],
-    now: DateTime<Utc>,
-    listening: Listening,
-    names: impl Iterator<Item = &'a str>,
-) -> Gathered {
-    let none = Reading::default();
-    let words = reading.map(|reading| Words::of(reading, &policy.lexicon));
-    let (reading, words) = (reading.unwrap_or(&none), words.as_ref());
-    let (open, gathered) = (BTreeSet::new(), Gathered::default());
-    let mut gathering = Gathering { policy, ids, reading, words, now, stated, listening, open, gathered };
-    names.for_each(|name| gathering.find(name));
-    gathering.gathered
-}
-
-/// Whose word is listened to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Listening {
-    /// Every source's, to show what each said.
-    ToAll,
-    /// Theirs who can still change what is found: a guess behind an answer cannot.
-    ToWhatMatters,
-}
-
-impl Listening {
-    fn hears(self, place: &Place) -> bool {
-        match place {
-            Place::Otherwise(_) => false,
-            Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => self == Listening::ToAll,
-            Place::Tag { .. }
-            | Place::Form { .. }
-            | Place::Field { .. }
-            | Place::Organization { .. }
-            | Place::OrganizationTag { .. }
-            | Place::Lookup { .. }
-            | Place::Image { .. }
-            | Place::Hours(_) => true,
-        }
-    }
-}
-
-struct Gathering<'a> {
+/// The facts of one ticket as [`facts`] finds them, each when it is first asked for; and sooner, for what could change none
+/// of those asked for is not looked at.
+pub struct Gathering<'a> {
     policy: &'a Policy,
     ids: &'a Ids,
     reading: &'a Reading,
-    words: Option<&'a Words<'a>>,
+    words: Option<Words<'a>>,
     now: DateTime<Utc>,
-    stated: &'a [Stated],
-    listening: Listening,
+    stated: Cow<'a, [Stated]>,
     /// Facts whose sources are being asked.
-    open: BTreeSet<String>,
-    gathered: Gathered,
+    open: Vec<&'a str>,
+    found: Vec<Found<'a>>,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    /// Nothing asked yet.
+    pub fn new(
+        policy: &'a Policy,
+        ids: &'a Ids,
+        reading: &'a Reading,
+        stated: Cow<'a, [Stated]>,
+        now: DateTime<Utc>,
+    ) -> Gathering<'a> {
+        let words = Some(Words::of(reading, &policy.lexicon, Listening::ToWhatMatters));
+        Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), found: Vec::new() }
+    }
+}
+
+/// A fact, and what its sources said where all are listened to.
+struct Found<'a> {
+    name: &'a str,
+    finding: Finding,
+    heard: Vec<Heard>,
+}
+
+impl Find for Gathering<'_> {
+    fn fact(&mut self, name: &str) -> Option<&Fact> {
+        let (name, _) = self.policy.binding.facts.get_key_value(name)?;
+        self.find(name.get_ref());
+        self.found(name.get_ref())
+    }
+
+    fn found(&self, name: &str) -> Option<&Fact> {
+        self.found.iter().find(|found| found.name == name)?.finding.known()
+    }
+}
+
+impl<'a> Gathering<'a> {
     /// Finds a fact, and before it those its sources depend on; sound policies have no circles.
-    fn find(&mut self, name: &str) {
-        let Some(fact) = self.policy.binding.fact(name) else { return };
-        if self.gathered.facts.contains_key(name) || !self.open.insert(name.to_owned()) {
+    fn find(&mut self, name: &'a str) {
+        let policy = self.policy;
+        if self.found.iter().any(|found| found.name == name) || self.open.contains(&name) {
             return;
         }
+        let Some(fact) = policy.binding.fact(name) else { return };
+        self.open.push(name);
         let day = match self.holds(&fact.day_ends_when) {
             Some(trust) if !fact.day_ends_when.is_empty() && trust > Trust::Inferred => Day::End,
             Some(_) | None => fact.day,
         };
         let mut heard = Vec::new();
         let mut finding = self.read(fact, day, &mut heard);
-        let answered = |answer: &&Stated| answer.fact == name && usable(self.policy, answer).is_ok();
+        let answered = |answer: &&Stated| answer.fact == name && usable(policy, answer).is_ok();
         if let Some(answer) = self.stated.iter().rev().find(answered)
             && let Some(value) = sources::parse(fact, &answer.value, day)
         {
@@ -150,30 +145,32 @@ impl Gathering<'_> {
             heard.insert(0, Heard { said: value.to_string(), source: answer.source.clone(), came: Came::Taken });
             finding = Finding::Known(Fact { value, trust: Trust::Stated, source: answer.source.clone(), quote: None });
         }
-        self.gathered.heard.insert(name.to_owned(), heard);
-        self.gathered.facts.insert(name.to_owned(), finding);
+        self.found.push(Found { name, finding, heard });
     }
 
     /// Asks every source in order; the first that answers wins, unless another record contradicts it.
-    fn read(&mut self, fact: &FactBinding, day: Day, heard: &mut Vec<Heard>) -> Finding {
+    fn read(&mut self, fact: &'a FactBinding, day: Day, heard: &mut Vec<Heard>) -> Finding {
+        let listening = self.words.as_ref().map_or(Listening::ToAll, Words::listening);
         let mut looked: Vec<String> = Vec::new();
         let mut readings: Vec<DateTime<Utc>> = Vec::new();
         let mut taken: Option<(Fact, &Source)> = None;
         let mut conflict: Option<Fact> = None;
         let mut doubt: Option<String> = None;
         for source in &fact.sources {
-            let Some(condition) = self.holds(&source.when) else { continue };
-            if taken.is_some() && !self.listening.hears(&source.place) {
+            if taken.is_some() && !hears(listening, &source.place) {
                 continue;
             }
-            let Self { ids, reading, words, now, .. } = *self;
-            let Asking { said, set_aside } =
-                sources::ask(&source.place, fact, &Asked { ids, reading, words, now, day });
-            heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
-                said: format!("“{}”", quote.words),
-                source: quote.place,
-                came: Came::SetAside(why),
-            }));
+            let Some(condition) = self.holds(&source.when) else { continue };
+            let Self { ids, reading, now, .. } = *self;
+            let asked = Asked { ids, reading, words: self.words.as_ref(), now, day };
+            let Asking { said, set_aside } = sources::ask(&source.place, fact, &asked);
+            if listening == Listening::ToAll {
+                heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
+                    said: format!("“{}”", quote.words),
+                    source: quote.place,
+                    came: Came::SetAside(why),
+                }));
+            }
             let mut answer = match said {
                 Said::Answer(answer) => answer,
                 Said::Nothing => continue,
@@ -187,7 +184,7 @@ impl Gathering<'_> {
                     continue;
                 }
                 Said::Unreadable(why) => {
-                    if !looked.contains(&why) {
+                    if listening == Listening::ToAll && !looked.contains(&why) {
                         looked.push(why);
                     }
                     continue;
@@ -209,7 +206,9 @@ impl Gathering<'_> {
                     conflict.get_or_insert_with(|| answer.clone());
                 }
             }
-            heard.push(Heard { said: answer.value.to_string(), source: shown(&answer), came });
+            if listening == Listening::ToAll {
+                heard.push(Heard { said: answer.value.to_string(), source: shown(&answer), came });
+            }
             taken.get_or_insert((answer, source));
         }
         match (taken, conflict) {
@@ -225,17 +224,37 @@ impl Gathering<'_> {
     }
 
     /// Whether facts have these answers, and how sure that is.
-    fn holds(&mut self, when: &BTreeMap<String, String>) -> Option<Trust> {
+    fn holds(&mut self, when: &'a BTreeMap<String, String>) -> Option<Trust> {
+        let fails = |found: &Found<'_>| when.get(found.name).is_some_and(|answer| found.finding.word() != Some(answer));
+        if self.found.iter().any(fails) {
+            return None; // Nothing more is asked for what is settled.
+        }
         let mut weakest = Trust::Stated;
         for (name, answer) in when {
             self.find(name);
-            let fact = self.gathered.facts.get(name)?.known()?;
-            if fact.value != Value::Word(answer.clone()) {
+            let fact = self.found(name)?;
+            if fact.value.word() != Some(answer) {
                 return None;
             }
             weakest = weakest.min(fact.trust);
         }
         Some(weakest)
+    }
+}
+
+/// Whether a place is asked once there is an answer.
+fn hears(listening: Listening, place: &Place) -> bool {
+    match place {
+        Place::Otherwise(_) => false,
+        Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => listening == Listening::ToAll,
+        Place::Tag { .. }
+        | Place::Form { .. }
+        | Place::Field { .. }
+        | Place::Organization { .. }
+        | Place::OrganizationTag { .. }
+        | Place::Lookup { .. }
+        | Place::Image { .. }
+        | Place::Hours(_) => true,
     }
 }
 

@@ -46,6 +46,25 @@ pub struct Systems {
     calls: Mutex<HashMap<String, VecDeque<Instant>>>,
 }
 
+/// Which policy asks; each has the calls of its lookups to itself, and answers are kept for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// The one in force.
+    InForce,
+    /// The candidate.
+    Candidate,
+}
+
+impl Rank {
+    /// The name under which the calls of a lookup are counted.
+    fn counted(self, lookup: &str) -> String {
+        match self {
+            Rank::InForce => lookup.to_owned(),
+            Rank::Candidate => format!("the candidate's {lookup}"),
+        }
+    }
+}
+
 /// What one call came to, kept for the next.
 #[derive(Debug, Clone)]
 struct Kept {
@@ -67,6 +86,7 @@ impl Systems {
     /// Asks every lookup of the policy that is switched on and whose facts the ticket or its managers give.
     pub async fn records(
         &self,
+        rank: Rank,
         policy: &Policy,
         ids: &Ids,
         reading: &Reading,
@@ -82,7 +102,7 @@ impl Systems {
         for (name, lookup) in &policy.binding.lookups {
             let Some(system) = self.systems.get(&lookup.system) else { continue };
             let Some(url) = lookup.url.filled(|fact| known(&facts, fact)) else { continue };
-            let record = match self.answer(name.get_ref(), lookup, system, &url).await {
+            let record = match self.answer(&rank.counted(name.get_ref()), lookup, system, &url).await {
                 Ok(answer) => Record::Found(answer),
                 Err(why) => Record::Failed(why),
             };

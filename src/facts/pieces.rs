@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use super::replies::SIGNATURE;
 use crate::helpdesk::ticket::{Comment, Reading};
 use crate::policy::language::Language;
-use crate::policy::lexicon::{Hits, Lexicon};
+use crate::policy::lexicon::{Hits, Lexicon, Listening};
 
 /// A piece of a customer's text with its place.
-pub(super) struct Piece<'a> {
+pub(super) struct Piece {
     /// Their own words.
     pub text: String,
     /// Where they stand: `subject`, `description`, `customer, 23 Nov`.
@@ -16,19 +16,19 @@ pub(super) struct Piece<'a> {
     /// When they were written, where the helpdesk says so.
     pub written: Option<DateTime<Utc>>,
     /// Which of the policy's patterns stand in them.
-    pub hits: Hits<'a>,
+    pub hits: Hits,
 }
 
 /// The customer's own comments, newest first, then description and subject: their latest word comes first.
-pub(super) fn of<'a>(reading: &Reading, lexicon: &'a Lexicon) -> Vec<Piece<'a>> {
+pub(super) fn of(reading: &Reading, lexicon: &Lexicon, listening: Listening) -> Vec<Piece> {
     let piece = |text: &str, place: String, written: Option<DateTime<Utc>>| {
         let text = own_words(text, &lexicon.languages);
-        let hits = lexicon.hits(&text);
+        let hits = lexicon.hits(&text, listening);
         Piece { text, place, written, hits }
     };
     let description = reading.ticket.description.trim();
     let own = customers(reading).filter(|comment| comment.text().trim() != description);
-    let mut pieces: Vec<Piece<'a>> = own
+    let mut pieces: Vec<Piece> = own
         .map(|comment| {
             let day = comment.created_at.map(|at| format!(", {}", at.format("%-d %b"))).unwrap_or_default();
             piece(comment.text(), format!("customer{day}"), comment.created_at)

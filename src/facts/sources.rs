@@ -1,5 +1,6 @@
 //! Facts from what is recorded on a ticket: fields, forms, tags, organisation, systems of record.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use super::screenshot;
 use super::words::{DateSaid, Search, Words};
 use crate::helpdesk::ticket::{Reading, Record, Ticket};
 use crate::policy::binding::{Binding, Day, FactBinding, Kind};
+use crate::policy::lexicon::Listening;
 use crate::policy::source::{Place, Says};
 
 /// What the names a policy uses mean to one helpdesk: ids of forms and fields, and its teams' hours.
@@ -64,6 +66,14 @@ pub(super) struct Asked<'a> {
     pub now: DateTime<Utc>,
     /// Which end of a day a date without a time means.
     pub day: Day,
+}
+
+impl Asked<'_> {
+    /// Why there is no answer, where anybody listens.
+    fn why(&self, why: impl FnOnce() -> String) -> Said {
+        let listened = self.words.is_none_or(|words| words.listening() == Listening::ToAll);
+        Said::Unreadable(if listened { why() } else { String::new() })
+    }
 }
 
 /// What one source says.
@@ -126,9 +136,9 @@ fn guess(value: Value, quote: Quote) -> Said {
 }
 
 fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
-    let Asked { ids, reading, day, .. } = *asked;
+    let Asked { ids, reading, .. } = *asked;
     let ticket = &reading.ticket;
-    let said = |answer: &str, source: String| said(fact, answer, source, day);
+    let said = |answer: &str, source: String| said(fact, answer, source, asked);
     match place {
         Place::Tag { any, answer } => match any.iter().find(|tag| ticket.tags.contains(tag)) {
             Some(tag) => said(answer, format!("tag {tag}")),
@@ -147,17 +157,17 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
                 .iter()
                 .filter(|field| known.contains(&field.id))
                 .flat_map(|field| texts(&field.value));
-            value(fact, says, values.collect(), &format!("field {}", name.replace('_', " ")), day)
+            value(fact, says, values.collect(), asked, || format!("field {}", name.replace('_', " ")))
         }
         Place::Organization { key, says } => {
-            let place = format!("organisation's {}", key.replace('_', " "));
+            let place = || format!("organisation's {}", key.replace('_', " "));
             match &reading.organization {
                 Some(organization) => {
                     let values = organization.organization_fields.get(key).map(texts).unwrap_or_default();
-                    value(fact, says, values, &place, day)
+                    value(fact, says, values, asked, place)
                 }
                 None if fact.kind == Kind::Instant => {
-                    Said::Unreadable(format!("{place}: the ticket has no organisation"))
+                    asked.why(|| format!("{}: the ticket has no organisation", place()))
                 }
                 None => Said::Nothing,
             }
@@ -172,10 +182,11 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
         }
         Place::Lookup { name, pointer, says } => match reading.records.get(name) {
             None => Said::Nothing, // Switched off, or without the facts it needs.
-            Some(Record::Failed(why)) => Said::Unreadable(format!("{}: {why}", name.replace('_', " "))),
+            Some(Record::Failed(why)) => asked.why(|| format!("{}: {why}", name.replace('_', " "))),
             Some(Record::Found(answer)) => {
-                let place = format!("{} {}", name.replace('_', " "), pointer.trim_start_matches('/').replace('/', "."));
-                value(fact, says, answer.pointer(pointer).map(told).unwrap_or_default(), &place, day)
+                let place =
+                    || format!("{} {}", name.replace('_', " "), pointer.trim_start_matches('/').replace('/', "."));
+                value(fact, says, answer.pointer(pointer).map(told).unwrap_or_default(), asked, place)
             }
         },
         Place::Image { asked, answer } => match screenshot::newest(reading, asked) {
@@ -204,33 +215,39 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
 pub(super) const OTHERWISE: &str = "nothing on the ticket says otherwise";
 
 /// A recorded answer in the policy's own words.
-fn said(fact: &FactBinding, answer: &str, source: String, day: Day) -> Said {
-    match parse(fact, answer, day) {
+fn said(fact: &FactBinding, answer: &str, source: String, asked: &Asked<'_>) -> Said {
+    match parse(fact, answer, asked.day) {
         Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source, quote: None }),
-        None => Said::Unreadable(format!("{source} says “{answer}”")),
+        None => asked.why(|| format!("{source} says “{answer}”")),
     }
 }
 
 /// What the values of a field say.
-fn value(fact: &FactBinding, says: &Says, values: Vec<String>, place: &str, day: Day) -> Said {
+fn value(
+    fact: &FactBinding,
+    says: &Says,
+    values: Vec<Cow<'_, str>>,
+    asked: &Asked<'_>,
+    place: impl Fn() -> String,
+) -> Said {
     let filled = values.iter().find(|value| !value.trim().is_empty());
     match (says, filled) {
-        (Says::Itself, Some(text)) => match parse(fact, text, day) {
-            Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place.to_owned(), quote: None }),
-            None => {
+        (Says::Itself, Some(text)) => match parse(fact, text, asked.day) {
+            Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place(), quote: None }),
+            None => asked.why(|| {
                 let shown: String = text.chars().take(40).collect();
                 let what = match fact.kind {
                     Kind::Instant => "which is no date",
                     Kind::Word => "which is not what it must look like",
                 };
-                Said::Unreadable(format!("{place} says “{shown}”, {what}"))
-            }
+                format!("{} says “{shown}”, {what}", place())
+            }),
         },
-        (Says::Itself, None) if fact.kind == Kind::Instant => Said::Unreadable(format!("{place} is empty")),
-        (Says::Filled(answer), Some(_)) => said(fact, answer, format!("{place} is filled"), day),
+        (Says::Itself, None) if fact.kind == Kind::Instant => asked.why(|| format!("{} is empty", place())),
+        (Says::Filled(answer), Some(_)) => said(fact, answer, format!("{} is filled", place()), asked),
         (Says::OneOf { values: wanted, answer }, _) => {
             match values.iter().find(|value| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value.trim()))) {
-                Some(found) => said(fact, answer, format!("{place}: {}", found.trim()), day),
+                Some(found) => said(fact, answer, format!("{}: {}", place(), found.trim()), asked),
                 None => Said::Nothing,
             }
         }
@@ -255,17 +272,17 @@ pub fn parse(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
 }
 
 /// A field's value as texts: the helpdesk gives text, number, list, true/false or null.
-fn texts(value: &Json) -> Vec<String> {
+fn texts(value: &Json) -> Vec<Cow<'_, str>> {
     match value {
         Json::Null | Json::Object(_) | Json::Bool(false) => Vec::new(),
         Json::Bool(true) => vec!["yes".into()],
-        Json::Number(number) => vec![number.to_string()],
-        Json::String(text) => vec![text.clone()],
+        Json::Number(number) => vec![number.to_string().into()],
+        Json::String(text) => vec![text.into()],
         Json::Array(values) => values.iter().flat_map(texts).collect(),
     }
 }
 
 /// A system of record's value as texts: there, false is an answer.
-fn told(value: &Json) -> Vec<String> {
-    value.as_bool().map_or_else(|| texts(value), |told| vec![told.to_string()])
+fn told(value: &Json) -> Vec<Cow<'_, str>> {
+    value.as_bool().map_or_else(|| texts(value), |told| vec![told.to_string().into()])
 }

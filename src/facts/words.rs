@@ -1,7 +1,10 @@
 //! Facts read out of customers' words: guesses, always with the words quoted.
 //!
 //! A find counts unless its sentence speaks of something long over, or a denial stands before it in its clause within
-//! reach, right before its last word (`does not expire`), or behind it in its sentence. What a customer denied last outweighs what they said before.
+//! reach, right before its last word (`does not expire`), or behind it in its sentence; a question that asks by a denial
+//! (`can you not …?`) denies nothing. What a customer denied last outweighs what they said before.
+
+use std::cell::OnceCell;
 
 use chrono::{DateTime, Utc};
 use regex::Match;
@@ -11,7 +14,7 @@ use super::fact::Quote;
 use super::pieces::{self, Piece};
 use crate::helpdesk::ticket::Reading;
 use crate::policy::language::Language;
-use crate::policy::lexicon::Lexicon;
+use crate::policy::lexicon::{Lexicon, Listening};
 use crate::policy::source::Pattern;
 
 /// How much of a sentence is quoted, characters.
@@ -31,8 +34,11 @@ const MOST_FINDS: usize = 50;
 
 /// The words of a ticket's customer, ready to be searched.
 pub(super) struct Words<'a> {
-    pieces: Vec<Piece<'a>>,
+    reading: &'a Reading,
     lexicon: &'a Lexicon,
+    listening: Listening,
+    /// Cut when they are searched first.
+    pieces: OnceCell<Vec<Piece>>,
 }
 
 /// What a search came to.
@@ -59,12 +65,19 @@ struct Sentence<'a> {
     before: &'a str,
     found: &'a str,
     after: &'a str,
+    /// What it ends with: `?` is a question's.
+    mark: Option<char>,
 }
 
 impl<'a> Words<'a> {
     /// Takes the customer's words out of a reading.
-    pub(super) fn of(reading: &Reading, lexicon: &'a Lexicon) -> Words<'a> {
-        Words { pieces: pieces::of(reading, lexicon), lexicon }
+    pub(super) fn of(reading: &'a Reading, lexicon: &'a Lexicon, listening: Listening) -> Words<'a> {
+        Words { reading, lexicon, listening, pieces: OnceCell::new() }
+    }
+
+    /// Whose patterns are looked for.
+    pub(super) fn listening(&self) -> Listening {
+        self.listening
     }
 
     /// The first sentence that one of the patterns finds.
@@ -90,12 +103,16 @@ impl<'a> Words<'a> {
         })
     }
 
-    fn search<T>(&self, patterns: &[Pattern], take: impl Fn(&Sentence<'_>, &Piece<'_>) -> Option<T>) -> Search<T> {
+    fn search<T>(&self, patterns: &[Pattern], take: impl Fn(&Sentence<'_>, &Piece) -> Option<T>) -> Search<T> {
         let mut set_aside = Vec::new();
-        for piece in &self.pieces {
+        for piece in self.pieces.get_or_init(|| pieces::of(self.reading, self.lexicon, self.listening)) {
             let mut denied = false;
             for pattern in patterns {
-                let reach = piece.text.floor_char_boundary(piece.hits.reach(pattern).min(piece.text.len()));
+                let reach = piece.hits.reach(pattern);
+                if reach == 0 {
+                    continue;
+                }
+                let reach = piece.text.floor_char_boundary(reach.min(piece.text.len()));
                 let text = piece.text.get(..reach).unwrap_or_default();
                 let Some(regex) = pattern.whole.regex().filter(|_| !text.is_empty()) else { continue };
                 let mut from = 0;
@@ -103,8 +120,9 @@ impl<'a> Words<'a> {
                     let Some(found) = regex.find_at(text, from) else { break };
                     from = next_word(text, found.start());
                     let sentence = sentence(text, found);
-                    let quote = || Quote { words: clip(&sentence.whole()), place: piece.place.clone() };
-                    if self.any(|language| language.past.found_in(&sentence.whole())) {
+                    let whole = sentence.whole();
+                    let quote = || Quote { words: clip(&whole), place: piece.place.clone() };
+                    if self.any(|language| language.past.found_in(&whole)) {
                         set_aside.push((quote(), "speaks of the past"));
                     } else if self.denied(&sentence, pattern) {
                         set_aside.push((quote(), "denied"));
@@ -137,17 +155,17 @@ impl<'a> Words<'a> {
         let denied_inside = |language: &Language| {
             language.denies.found_in(&inside) && !self.any(|language| language.denies.found_in(pattern.whole.text()))
         };
+        let question = sentence.mark == Some('?');
+        let begins = if question { format!("{near} {}", sentence.found) } else { String::new() };
         self.any(|language| {
+            let asked = |text: &str| question && language.asks.found_in(text);
             let rest = match language.denies_nothing.any() {
                 Some(any) => any.replace_all(&near, " "),
                 None => near.as_str().into(),
             };
-            language.denies.found_in(&rest)
-                || denied_inside(language)
-                || language
-                    .denies_after
-                    .any()
-                    .is_some_and(|any| any.find(sentence.after).is_some_and(|found| found.start() < LONGEST_QUOTE / 3))
+            let after = || language.denies_after.any()?.find(sentence.after);
+            (language.denies.found_in(&rest) || denied_inside(language)) && !asked(&begins)
+                || after().is_some_and(|found| found.start() < LONGEST_QUOTE / 3) && !asked(sentence.after)
         })
     }
 
@@ -181,31 +199,34 @@ fn sentence<'a>(text: &'a str, found: Match<'a>) -> Sentence<'a> {
     let ceiling = text.ceil_char_boundary((found.end() + LONGEST_SENTENCE).min(text.len()));
     let before = text.get(floor..found.start()).unwrap_or_default();
     let after = text.get(found.end()..ceiling).unwrap_or_default();
-    let from = ends(before).last().unwrap_or_default();
+    let from = ends(before).next_back().unwrap_or_default();
     let to = ends(after).next().map_or(after.len(), |end| end);
-    let after = after.get(..to).unwrap_or_default().trim_end_matches(|c: char| c.is_whitespace() || ".!?;".contains(c));
-    Sentence { before: before.get(from..).unwrap_or_default(), found: found.as_str(), after }
+    let after = after.get(..to).unwrap_or_default();
+    let mark = after.trim_end().chars().next_back();
+    let after = after.trim_end_matches(|c: char| c.is_whitespace() || ".!?;".contains(c));
+    Sentence { before: before.get(from..).unwrap_or_default(), found: found.as_str(), after, mark }
 }
 
 /// Where sentences end: behind `!`, `?`, `;`, an empty line, a line's end before a capital or a list's mark, and a full
 /// stop before a space unless a digit follows (`Nov. 30`) or a day stands before it (`30. November`).
-fn ends(text: &str) -> impl Iterator<Item = usize> {
-    text.char_indices().filter_map(|(at, character)| {
-        let end = at + character.len_utf8();
-        let rest = text.get(end..).unwrap_or_default();
-        let next = rest.trim_start_matches([' ', '\t', '\r']).chars().next();
-        let ended = match character {
-            '!' | '?' | ';' => true,
-            '\n' => next.is_none_or(|next| next.is_uppercase() || "\n-*•".contains(next)),
-            '.' => {
+fn ends(text: &str) -> impl DoubleEndedIterator<Item = usize> {
+    text.bytes().enumerate().filter_map(|(at, byte)| {
+        if !matches!(byte, b'!' | b'?' | b';' | b'\n' | b'.') {
+            return None;
+        }
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let next = || rest.trim_start_matches([' ', '\t', '\r']).chars().next();
+        let ended = match byte {
+            b'\n' => next().is_none_or(|next| next.is_uppercase() || "\n-*•".contains(next)),
+            b'.' => {
                 rest.is_empty()
                     || rest.starts_with(char::is_whitespace)
-                        && !next.is_some_and(|next| next.is_ascii_digit())
+                        && !next().is_some_and(|next| next.is_ascii_digit())
                         && !numbers_a_day(text.get(..at).unwrap_or_default())
             }
-            _ => false,
+            _ => true,
         };
-        ended.then_some(end)
+        ended.then_some(at + 1)
     })
 }
 

@@ -4,12 +4,13 @@
 //! minute, for admins alone, the latest minute left out.
 
 use chrono::{DateTime, Utc};
-use reqwest::Method;
+use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::client::{CallError, Helpdesk, read};
 use super::ticket::Organization;
+use super::wire::{Links, Meta};
 
 /// How many tickets a page has; the helpdesk allows a thousand, which can be more than one answer may hold.
 const PAGE: &str = "500";
@@ -44,6 +45,10 @@ struct OneOrganization {
 #[derive(Deserialize)]
 struct Audits {
     audits: Vec<Box<RawValue>>,
+    #[serde(default)]
+    meta: Option<Meta>,
+    #[serde(default)]
+    links: Option<Links>,
 }
 
 impl Helpdesk {
@@ -74,13 +79,19 @@ impl Helpdesk {
         Ok(one.organization)
     }
 
-    /// A ticket's audits as the helpdesk wrote them, `GET /api/v2/tickets/{id}/audits`; the first hundred.
+    /// A page of a ticket's audits as the helpdesk wrote them, `GET /api/v2/tickets/{id}/audits`, and where the next is;
+    /// `from` is where the page before said.
     ///
     /// # Errors
     /// See [`CallError`].
-    pub async fn audits(&self, id: u64) -> Result<Vec<Box<RawValue>>, CallError> {
-        let url = self.url(&format!("/api/v2/tickets/{id}/audits"), &[("page[size]", "100")])?;
+    pub async fn audits(&self, id: u64, from: Option<Url>) -> Result<(Vec<Box<RawValue>>, Option<Url>), CallError> {
+        let url = match from {
+            Some(url) => url,
+            None => self.url(&format!("/api/v2/tickets/{id}/audits"), &[("page[size]", "100")])?,
+        };
         let found: Audits = read(self.call(Method::GET, &url, None).await?).await?;
-        Ok(found.audits)
+        let more = found.meta.is_some_and(|meta| meta.has_more);
+        let next = found.links.and_then(|links| links.next).filter(|_| more);
+        Ok((found.audits, next.and_then(|link| self.same_origin(&link))))
     }
 }

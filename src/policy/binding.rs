@@ -1,6 +1,6 @@
 //! The text of a policy's binding, `star.toml`: what the diagram's nodes, outcomes and facts mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
@@ -300,6 +300,20 @@ impl Binding {
             message: error.message().to_owned(),
             help: None,
         })
+    }
+
+    /// These facts, and those that their sources hang on.
+    pub(super) fn bearing_on(&self, facts: impl Iterator<Item = String>) -> BTreeSet<String> {
+        let mut bearing = BTreeSet::new();
+        let mut ahead: Vec<String> = facts.collect();
+        while let Some(name) = ahead.pop() {
+            if let Some(fact) = self.fact(&name).filter(|_| !bearing.contains(&name)) {
+                let conditions = fact.sources.iter().map(|source| &source.when).chain([&fact.day_ends_when]);
+                ahead.extend(conditions.flat_map(BTreeMap::keys).cloned());
+            }
+            bearing.insert(name);
+        }
+        bearing
     }
 
     /// A fact's entry.

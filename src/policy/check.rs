@@ -195,6 +195,12 @@ impl<'a> Check<'a> {
         let mut found = Vec::new();
         for asked in facts {
             let Some((name, fact)) = self.binding.facts.get_key_value(asked.name.as_str()) else { continue };
+            let answers = answer_words(&asked.range);
+            for answer in fact.sentences.keys().filter(|answer| !answers.contains(&answer.as_str())) {
+                let message = format!("`{}` has a sentence for `{answer}`, which is no answer to it", asked.name);
+                let near = nearest(answer, &answers).map(|near| format!("did you mean `{near}`?"));
+                found.push((name.span(), message, near.unwrap_or(format!("the answers are: {}", answers.join(", ")))));
+            }
             match &asked.range {
                 Range::Words(words) => {
                     let wrong = said(fact).find(|answer| !words.iter().any(|word| word == answer));
@@ -554,6 +560,14 @@ fn only_guessed(fact: &FactBinding, answer: Option<&str>) -> bool {
         .filter(|source| answer.is_none() || source.answer().is_none() || source.answer() == answer)
         .peekable();
     giving.peek().is_some() && giving.all(Source::guesses)
+}
+
+/// The words that answer a question about a fact; of an instant it is asked whether it is more than so far away.
+fn answer_words(range: &Range) -> Vec<&str> {
+    match range {
+        Range::Words(words) => words.iter().map(String::as_str).collect(),
+        Range::Instant(_) => YES_NO.to_vec(),
+    }
 }
 
 fn answer_names(asked: Option<&Asked>) -> Vec<Option<String>> {

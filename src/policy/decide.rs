@@ -26,6 +26,21 @@ impl Policy {
         workflow: Option<&'a str>,
         now: DateTime<Utc>,
     ) -> Decision<Cow<'a, str>> {
+        let (decision, outcome) = self.decided(given, now);
+        let until = valid_until(&self.graph, given, outcome, now.timestamp_millis());
+        Decision {
+            workflow: workflow.map(Cow::Borrowed),
+            valid_until: until.and_then(DateTime::from_timestamp_millis),
+            ..decision
+        }
+    }
+
+    /// The same without the workflow and how long it holds, with its outcome.
+    pub(super) fn decided<'a>(
+        &'a self,
+        given: &[Option<Given<'a>>],
+        now: DateTime<Utc>,
+    ) -> (Decision<Cow<'a, str>>, Option<usize>) {
         let graph = &self.graph;
         let millis = now.timestamp_millis();
         let settled = settle(graph, given, millis);
@@ -39,7 +54,7 @@ impl Policy {
         let name = |outcome: usize| Cow::Borrowed(graph.name(outcome));
         let node = explored.endings.first().map(|ending| ending.node);
         let node = node.filter(|&node| one.is_some() && explored.endings.iter().all(|ending| ending.node == node));
-        Decision {
+        let decision = Decision {
             verdict: one.map_or(Cow::Borrowed(NEEDS_FACTS), name),
             likely: settled.likely.filter(|_| one.is_none()).map(name),
             possible: explored.outcomes().into_iter().map(name).collect(),
@@ -50,11 +65,12 @@ impl Policy {
             walked: walked.into_iter().map(|node| Cow::Borrowed(self.node_id(node))).collect(),
             missing: if one.is_some() { Vec::new() } else { self.missing(given, &settled, millis) },
             tasks: tasks.into_iter().map(Cow::Borrowed).collect(),
-            workflow: workflow.map(Cow::Borrowed),
-            valid_until: valid_until(graph, given, one, millis).and_then(DateTime::from_timestamp_millis),
+            workflow: None,
+            valid_until: None,
             tags: TagChange::default(),
             policy: Cow::Borrowed(&self.hash),
-        }
+        };
+        (decision, one)
     }
 
     /// The decision on a ticket the policy does not speak of.

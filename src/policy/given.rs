@@ -20,8 +20,13 @@ pub(super) type AllGiven<'a> = Vec<Option<Given<'a>>>;
 impl Graph {
     /// The facts in the walk's terms; what is unknown, or no answer to what is asked, is left out.
     pub(super) fn given<'a>(&self, facts: &'a Facts) -> AllGiven<'a> {
+        self.given_by(|name| facts.get(name)?.known())
+    }
+
+    /// The same of facts held another way.
+    pub(super) fn given_by<'a>(&self, known: impl Fn(&str) -> Option<&'a Fact>) -> AllGiven<'a> {
         let one = |name: &str, range: &Range| {
-            let Fact { value, trust, source, quote } = facts.get(name)?.known()?;
+            let Fact { value, trust, source, quote } = known(name)?;
             Some(Given { value: range.known(value)?, trust: *trust, source, quote: quote.as_ref() })
         };
         self.facts.iter().map(|asked| one(&asked.name, &asked.range)).collect()

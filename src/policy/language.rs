@@ -19,6 +19,9 @@ pub struct Language {
     /// What looks like a denial and is none: `why not`, `can't you`.
     #[serde(default)]
     pub denies_nothing: Phrases,
+    /// What a question begins with that asks by a denial, up to the denial: `can you … not`. Such a denial denies nothing.
+    #[serde(default)]
+    pub asks: Phrases,
     /// What, standing behind a find in its sentence, turns it into its opposite: `is not needed`.
     #[serde(default)]
     pub denies_after: Phrases,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
-use regex::{RegexSet, RegexSetBuilder};
+use regex::{RegexSet, RegexSetBuilder, SetMatches};
 
 use super::binding::Binding;
 use super::expression::{EDGE, Expression, phrase};
@@ -21,13 +21,25 @@ static SHIPPED: LazyLock<Vec<Language>> = LazyLock::new(|| {
 pub struct Lexicon {
     /// The languages.
     pub languages: Vec<Language>,
-    /// All patterns of all facts by their texts, sorted, each with its places among the parts.
-    patterns: Vec<(String, Vec<usize>)>,
-    /// What the patterns need, without gaps, so that one small table finds them all in one pass.
+    /// What the patterns need, without gaps, so that one small table finds them all in one pass: first what those need
+    /// that a verdict can rest on, then the others'.
     parts: Vec<String>,
-    /// The parts as one, built for the first ticket with words.
-    set: OnceLock<Option<RegexSet>>,
+    /// How many parts come first.
+    weighty: usize,
+    /// Of each pattern of all facts, its places among the parts.
+    patterns: Vec<Vec<usize>>,
+    /// The parts as one, and those that come first; each built for the first ticket with words.
+    sets: [OnceLock<Option<RegexSet>>; 2],
     named_dates: OnceLock<Option<NamedDates>>,
+}
+
+/// Whose word is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listening {
+    /// Every source's, to show what each said.
+    ToAll,
+    /// Theirs who can still change what is found: a guess behind an answer cannot.
+    ToWhatMatters,
 }
 
 /// Two expressions for dates with a month's name, with the groups `day`, `year` and `m1` to `m12`.
@@ -40,37 +52,54 @@ pub struct NamedDates {
 }
 
 impl Lexicon {
-    /// Takes it out of a binding.
-    pub(super) fn new(binding: &Binding) -> Lexicon {
-        let patterns: BTreeMap<&str, &Pattern> = binding
-            .facts
-            .values()
-            .flat_map(|fact| &fact.sources)
-            .flat_map(Source::patterns)
-            .map(|pattern| (pattern.whole.text(), pattern))
+    /// Takes it out of a binding, and tells its patterns their places; `weighty` are the facts a verdict can rest on.
+    pub(super) fn new(binding: &mut Binding, weighty: &BTreeSet<String>) -> Lexicon {
+        let needs = |counts: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+            let facts = binding.facts.iter().filter(|(name, _)| counts(name.get_ref()));
+            let patterns = facts.flat_map(|(_, fact)| &fact.sources).flat_map(Source::patterns);
+            patterns.flat_map(|pattern| &pattern.needs).cloned().collect()
+        };
+        let first = needs(&|name| weighty.contains(name));
+        let others = needs(&|_| true);
+        let weighty = first.len();
+        let parts: Vec<String> = first.iter().chain(others.difference(&first)).cloned().collect();
+        let places: BTreeMap<&String, usize> = parts.iter().zip(0..).collect();
+        let sources = binding.facts.values_mut().flat_map(|fact| &mut fact.sources);
+        let patterns: BTreeMap<String, Vec<usize>> = sources
+            .flat_map(Source::patterns_mut)
+            .map(|pattern| {
+                pattern.parts = pattern.needs.iter().filter_map(|need| places.get(need)).copied().collect();
+                (pattern.whole.text().to_owned(), pattern.parts.clone())
+            })
             .collect();
-        let parts: BTreeSet<&String> = patterns.values().flat_map(|pattern| &pattern.needs).collect();
-        let parts: Vec<String> = parts.into_iter().cloned().collect();
-        let places =
-            |pattern: &Pattern| pattern.needs.iter().filter_map(|need| parts.binary_search(need).ok()).collect();
-        let patterns = patterns.into_iter().map(|(text, pattern)| (text.to_owned(), places(pattern))).collect();
         let own: Vec<Language> = binding.languages.values().cloned().collect();
         let languages = if own.is_empty() { SHIPPED.clone() } else { own };
-        Lexicon { languages, patterns, parts, set: OnceLock::new(), named_dates: OnceLock::new() }
+        let patterns = patterns.into_values().collect();
+        Lexicon { languages, parts, weighty, patterns, sets: Default::default(), named_dates: OnceLock::new() }
     }
 
     /// Which of the policy's patterns may stand in a text, and how much of it each may search.
-    pub fn hits(&self, text: &str) -> Hits<'_> {
+    pub fn hits(&self, text: &str, listening: Listening) -> Hits {
+        if text.len() <= ALWAYS_SEARCHED {
+            return Hits { matched: self.matched(text, listening), reach: ALWAYS_SEARCHED };
+        }
+        let mut hits = Hits { matched: self.matched(text, Listening::ToAll), reach: ALWAYS_SEARCHED };
+        let searches = self.patterns.iter().filter(|parts| hits.may(parts)).count().max(1);
+        hits.reach = (MOST_SEARCHED / searches).max(ALWAYS_SEARCHED);
+        hits
+    }
+
+    fn matched(&self, text: &str, listening: Listening) -> Option<SetMatches> {
+        let [all, first] = &self.sets;
+        let (set, parts) = match listening {
+            Listening::ToAll => (all, self.parts.as_slice()),
+            Listening::ToWhatMatters => (first, self.parts.get(..self.weighty).unwrap_or_default()),
+        };
         let build = || {
-            let mut builder = RegexSetBuilder::new(&self.parts);
+            let mut builder = RegexSetBuilder::new(parts);
             builder.case_insensitive(true).dot_matches_new_line(true).size_limit(64 << 20).build().ok()
         };
-        let matched = self.set.get_or_init(build).as_ref().map(|set| set.matches(text));
-        let may =
-            |needs: &[usize]| matched.as_ref().is_none_or(|matched| needs.iter().all(|&part| matched.matched(part)));
-        let may: Vec<bool> = self.patterns.iter().map(|(_, needs)| may(needs)).collect();
-        let searches = may.iter().filter(|&&may| may).count().max(1);
-        Hits { may, reach: (MOST_SEARCHED / searches).max(ALWAYS_SEARCHED), patterns: &self.patterns }
+        set.get_or_init(build).as_ref().map(|set| set.matches(text))
     }
 
     /// Spellings of dates with a month's name: `30 Nov 2026` and `Nov 30, 2026`.
@@ -107,17 +136,21 @@ const ALWAYS_SEARCHED: usize = 1 << 16;
 
 /// Which patterns may stand in one text.
 #[derive(Debug)]
-pub struct Hits<'a> {
-    may: Vec<bool>,
+pub struct Hits {
+    /// The parts that stand in it; none where there are too many of them to look for at once.
+    matched: Option<SetMatches>,
     reach: usize,
-    patterns: &'a [(String, Vec<usize>)],
 }
 
-impl Hits<'_> {
+impl Hits {
     /// How much of the text is worth a search for this pattern, bytes from its start.
     pub fn reach(&self, pattern: &Pattern) -> usize {
-        let place = self.patterns.binary_search_by(|(text, _)| text.as_str().cmp(pattern.whole.text()));
-        let may = place.is_ok_and(|place| self.may.get(place).copied().unwrap_or_default());
-        if may { self.reach } else { 0 }
+        if self.may(&pattern.parts) { self.reach } else { 0 }
+    }
+
+    /// A part that was not looked for may stand there.
+    fn may(&self, parts: &[usize]) -> bool {
+        let stands = |matched: &SetMatches| parts.iter().all(|&part| part >= matched.len() || matched.matched(part));
+        self.matched.as_ref().is_none_or(stands)
     }
 }

@@ -1,6 +1,7 @@
 //! The rule: the handbook's diagram, what its nodes mean, and the walk over it.
 
 pub mod advice;
+pub mod alike;
 pub mod binding;
 mod check;
 mod decide;
@@ -58,7 +59,7 @@ impl Policy {
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
         let (text, mermaid) = (binding, diagram.to_owned());
-        let (binding, diagram) = match (parsed, drawn) {
+        let (mut binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
                 faults.extend(more);
@@ -67,7 +68,8 @@ impl Policy {
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
         let graph = check::graph(&diagram, &binding)?;
-        let lexicon = Lexicon::new(&binding);
+        let weighty = binding.bearing_on(graph.facts.iter().map(|asked| asked.name.clone()));
+        let lexicon = Lexicon::new(&mut binding, &weighty);
         let hash = hash::content(&diagram, text);
         Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
     }

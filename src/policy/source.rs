@@ -142,6 +142,8 @@ pub struct Pattern {
     pub whole: Expression,
     /// Expressions without gaps, all of which stand in any text that the whole is found in.
     pub(super) needs: Vec<String>,
+    /// Where those stand in the lexicon; empty where no lexicon has them.
+    pub(super) parts: Vec<usize>,
 }
 
 impl<'de> Deserialize<'de> for Pattern {
@@ -168,7 +170,7 @@ impl<'de> Deserialize<'de> for Pattern {
             }
         }
         let whole = Expression::new(whole).map_err(|error| wrong(&error))?;
-        Ok(Pattern { whole, needs })
+        Ok(Pattern { whole, needs, parts: Vec::new() })
     }
 }
 
@@ -315,5 +317,15 @@ impl Source {
             | Place::Hours(_)
             | Place::Otherwise(_) => &[],
         }
+    }
+
+    /// The same patterns, to be found their places.
+    pub(super) fn patterns_mut(&mut self) -> &mut [Pattern] {
+        let (Place::Text { any: patterns, .. } | Place::TextDate(patterns) | Place::Unclear(patterns)) =
+            &mut self.place
+        else {
+            return &mut [];
+        };
+        patterns
     }
 }

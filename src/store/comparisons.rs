@@ -11,7 +11,7 @@ use crate::helpdesk::ticket::TicketKey;
 pub struct Comparison {
     /// Which ticket.
     pub ticket: TicketKey,
-    /// The short id of the decision of the policy in force.
+    /// The short id of the decision of the policy in force; empty where it does not speak of the ticket and decided nothing.
     pub reference: String,
     /// When it was made.
     pub decided_at: DateTime<Utc>,
@@ -19,10 +19,18 @@ pub struct Comparison {
     pub pair: Pair,
     /// What the policy in force decided.
     pub verdict: String,
-    /// What the candidate would have decided.
-    pub becomes: String,
+    /// What the candidate would have decided; none where what it needed to know was not to be had in time.
+    pub becomes: Option<String>,
     /// Where the verdicts differ: both reasons and the node where the ways part, as JSON.
     pub difference: Option<String>,
+}
+
+/// How it is kept that a verdict could not be told: as a name no outcome has.
+pub(super) const NOT_TOLD: &str = "";
+
+/// A verdict as it is kept; none where it could not be told.
+pub(super) fn told(kept: String) -> Option<String> {
+    Some(kept).filter(|verdict| verdict != NOT_TOLD)
 }
 
 /// The hashes of two policies that are compared.
@@ -39,8 +47,8 @@ pub struct Pair {
 pub struct Moved {
     /// The verdict of the policy in force.
     pub verdict: String,
-    /// The candidate's.
-    pub becomes: String,
+    /// The candidate's; none where it could not be told.
+    pub becomes: Option<String>,
     /// Decisions.
     pub decisions: u64,
 }

@@ -1,19 +1,44 @@
 //! The candidate: each decision is also made by it, on the same reading at the same time, and never acted on.
+//!
+//! Systems of record that it asks and the policy in force does not are asked for it, for so long as a short patience
+//! allows; and a ticket the policy in force does not speak of is read whole where the candidate does. What it makes of a
+//! decision without all it needs is not told.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 use super::judge;
+use super::operators;
 use super::{Account, Shared};
 use crate::backtest::comparison;
-use crate::facts::replies::Reply;
-use crate::facts::sources::Ids;
-use crate::helpdesk::ticket::Reading;
+use crate::facts::lookups::Rank;
+use crate::facts::replies::{self, Reply};
+use crate::facts::sources::{self, Ids};
+use crate::helpdesk::client::Looked;
+use crate::helpdesk::ticket::{Reading, TicketKey};
 use crate::policy::Policy;
-use crate::policy::decision::Decision;
+use crate::policy::decision::{Decision, NOT_APPLICABLE};
+use crate::store::StoreError;
 use crate::store::comparisons::{Comparison, Pair};
 use crate::store::decisions::DecisionRow;
 
+/// How long the policy in force waits for what the candidate asks of systems of record; for its own it has waited before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// One decision of the policy in force.
+struct Made<'a> {
+    policy: &'a Policy,
+    ticket: &'a TicketKey,
+    /// Empty where it does not speak of the ticket.
+    reference: &'a str,
+    at: DateTime<Utc>,
+    decision: &'a Decision,
+}
+
 /// Keeps what the candidate makes of a decision that is about to be recorded as `row`.
 ///
-/// Told and let be where it cannot be kept: the policy in force is never held up by what is only tried.
+/// Told and let be where it cannot be kept: the policy in force is never held up for long by what is only tried.
 pub(super) async fn compare(
     shared: &Shared,
     account: &Account,
@@ -25,19 +50,78 @@ pub(super) async fn compare(
 ) {
     let rules = shared.rule.rules();
     let Some(candidate) = rules.candidate().filter(|_| rules.policy.hash == policy.hash) else { return };
-    let (ids, bot) = (Ids::new(&candidate.binding, &account.ids), account.bot.get().copied());
-    let other = judge::ticket(candidate, &ids, Some(reading), said, &[], bot, row.decided_at).decision;
-    let difference = comparison::difference(&row.ticket.to_string(), policy, decision, &other);
-    let comparison = Comparison {
-        ticket: row.ticket.clone(),
-        reference: row.reference.clone(),
-        decided_at: row.decided_at,
-        pair: Pair { policy: policy.hash.clone(), candidate: candidate.hash.clone() },
-        verdict: row.verdict.clone(),
-        becomes: other.verdict,
-        difference: difference.and_then(|difference| serde_json::to_string(&difference).ok()),
+    let made = Made { policy, ticket: &row.ticket, reference: &row.reference, at: row.decided_at, decision };
+    kept(&row.ticket, made.compare(shared, account, candidate, reading, said).await);
+}
+
+/// Keeps what the candidate makes of a ticket that the policy in force does not speak of, and of which it never decided.
+pub(super) async fn beyond(shared: &Shared, account: &Account, policy: &Policy, ticket: &TicketKey, looked: Looked) {
+    let rules = shared.rule.rules();
+    let Some(candidate) = rules.candidate().filter(|_| rules.policy.hash == policy.hash) else { return };
+    let ids = Ids::new(&candidate.binding, &account.ids);
+    if sources::not_ours(&candidate.binding, &ids, &looked.ticket).is_some() {
+        return; // Its comments are none of our business.
+    }
+    let (comments, people) = match account.helpdesk.comments(ticket.id).await {
+        Ok(read) => read,
+        Err(error) => {
+            tracing::warn!(%ticket, %error, "what the candidate makes of a ticket cannot be told");
+            return;
+        }
     };
-    if let Err(error) = shared.store.record_comparison(&comparison).await {
-        tracing::warn!(ticket = %row.ticket, %error, "what the candidate makes of a decision is not on record");
+    let Looked { ticket: read, organization, mut users, .. } = looked;
+    users.extend(people);
+    let reading = Reading { ticket: read, organization, comments, users, ..Reading::default() };
+    let decision = policy.not_applicable();
+    let made = Made { policy, ticket, reference: "", at: Utc::now(), decision: &decision };
+    let compared = async {
+        let said = operators::replies(&shared.store.operators_on(ticket).await?);
+        made.compare(shared, account, candidate, &reading, &said).await
+    };
+    kept(ticket, compared.await);
+}
+
+fn kept(ticket: &TicketKey, kept: Result<(), StoreError>) {
+    if let Err(error) = kept {
+        tracing::warn!(%ticket, %error, "what the candidate makes of a decision is not on record");
+    }
+}
+
+impl Made<'_> {
+    async fn compare(
+        &self,
+        shared: &Shared,
+        account: &Account,
+        candidate: &Policy,
+        reading: &Reading,
+        said: &[Reply],
+    ) -> Result<(), StoreError> {
+        let (ids, bot) = (Ids::new(&candidate.binding, &account.ids), account.bot.get().copied());
+        let asked = account.systems.records(Rank::Candidate, candidate, &ids, reading, bot, self.at);
+        let other = match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(records) => {
+                let reading = Reading { records, ..reading.clone() };
+                let judged = judge::ticket(candidate, &ids, Some(&reading), said, &[], bot, self.at);
+                let silent = self.decision.verdict == NOT_APPLICABLE;
+                if silent && (replies::stopped(&judged.replies) || judged.decision.verdict == NOT_APPLICABLE) {
+                    return Ok(()); // Neither would say anything.
+                }
+                Some(judged.decision)
+            }
+            Err(_) => None,
+        };
+        let difference = other
+            .as_ref()
+            .and_then(|other| comparison::difference(&self.ticket.to_string(), self.policy, self.decision, other));
+        let comparison = Comparison {
+            ticket: self.ticket.clone(),
+            reference: self.reference.to_owned(),
+            decided_at: self.at,
+            pair: Pair { policy: self.policy.hash.clone(), candidate: candidate.hash.clone() },
+            verdict: self.decision.verdict.clone(),
+            becomes: other.map(|other| other.verdict),
+            difference: difference.and_then(|difference| serde_json::to_string(&difference).ok()),
+        };
+        shared.store.record_comparison(&comparison).await
     }
 }

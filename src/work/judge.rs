@@ -1,17 +1,20 @@
 //! A ticket's reading brought to a decision: replies, facts, walk, tags.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::facts::fact::{Facts, Heard};
-use crate::facts::gather::{self, Stated};
+use crate::facts::gather::{self, Gathering, Stated};
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::ticket::Reading;
 use crate::note::Subject;
 use crate::policy::Policy;
-use crate::policy::decision::Decision;
+use crate::policy::alike::Alike;
+use crate::policy::decision::{Decision, NEEDS_FACTS};
 
 /// A decision with what it was made from.
 #[derive(Debug)]
@@ -52,16 +55,52 @@ impl Judged {
     }
 }
 
-/// The decision at `now` on a ticket by itself, sooner than [`ticket`] for nothing of it is shown: its workflow is left out.
-pub fn decision(policy: &Policy, ids: &Ids, reading: &Reading, stated: &[Stated], now: DateTime<Utc>) -> Decision {
-    if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() {
-        return policy.not_applicable();
+/// A ticket by itself, decided sooner than by [`ticket`] for nothing of it is shown: tags, workflow and how long it holds
+/// are left out.
+pub struct Briefly<'a> {
+    /// The decision; how it tells its answers may be an earlier ticket's, see [`Policy::decide_alike`].
+    pub decision: Arc<Decision>,
+    policy: &'a Policy,
+    now: DateTime<Utc>,
+    /// None where the policy does not speak of the ticket.
+    facts: Option<Gathering<'a>>,
+}
+
+impl<'a> Briefly<'a> {
+    /// Decides a ticket at `now` on what it says and what is stated besides.
+    pub fn new(
+        policy: &'a Policy,
+        ids: &'a Ids,
+        reading: &'a Reading,
+        stated: &'a [Stated],
+        now: DateTime<Utc>,
+        alike: &mut Alike,
+    ) -> Briefly<'a> {
+        if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() {
+            return Briefly { decision: policy.not_applicable_alike(alike), policy, now, facts: None };
+        }
+        let mut replies = replies::read(reading, None);
+        replies.sort_by_key(|reply| reply.at);
+        let (mut answers, _) = gather::stated(&replies);
+        let stated = if answers.is_empty() {
+            Cow::Borrowed(stated)
+        } else {
+            answers.extend_from_slice(stated);
+            Cow::Owned(answers)
+        };
+        let mut facts = Gathering::new(policy, ids, reading, stated, now);
+        Briefly { decision: policy.decide_alike(alike, &mut facts, now), policy, now, facts: Some(facts) }
     }
-    let mut replies = replies::read(reading, None);
-    replies.sort_by_key(|reply| reply.at);
-    let (mut answers, _) = gather::stated(&replies);
-    answers.extend_from_slice(stated);
-    policy.decide(&gather::findings(policy, ids, reading, &answers, now), now)
+
+    /// The decision in its own words, for its reason.
+    pub fn in_own_words(&mut self) -> Arc<Decision> {
+        match &mut self.facts {
+            Some(facts) if self.decision.verdict != NEEDS_FACTS => {
+                Arc::new(self.policy.decide_as_asked(facts, self.now))
+            }
+            Some(_) | None => self.decision.clone(), // Its reason is what is asked, and that tells nothing of the ticket.
+        }
+    }
 }
 
 /// Decides at `now` on a ticket, where there is one, and on what is stated besides.

@@ -17,6 +17,7 @@ use super::refusals::Doing;
 use super::retry::{backoff, chance};
 use super::{Account, Shared};
 use crate::config::Mode;
+use crate::facts::lookups::Rank;
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::client::{CallError, Turn, Update};
@@ -65,6 +66,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let last = last?;
     let not_ours = sources::not_ours(&policy.binding, &ids, &looked.ticket);
     if let (Some(why), None) = (&not_ours, &last) {
+        candidate::beyond(shared, account, &policy, &claim.ticket, looked).await;
         return Ok(stopped(why.clone())); // Its comments are none of our business.
     }
     let (comments, people) = match account.helpdesk.comments(id).await {
@@ -76,7 +78,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let mut reading =
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let bot = account.bot.get().copied();
-    reading.records = account.systems.records(&policy, &ids, &reading, bot, Utc::now()).await;
+    reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, bot, Utc::now()).await;
     let said = operators::replies(&store.operators_on(&claim.ticket).await?);
     let now = Utc::now();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], bot, now);

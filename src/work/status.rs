@@ -56,10 +56,13 @@ impl Stands {
 pub struct Compared {
     /// Its hash.
     pub candidate: String,
-    /// Decisions of the policy in force that it was asked about.
+    /// Decisions of the policy in force that it was asked about, and tickets it decides of which the policy in force does
+    /// not speak.
     pub decisions: u64,
     /// How many it would have made otherwise.
     pub differing: u64,
+    /// Decisions it was not asked about, for what it needed to know was not to be had in time; counted nowhere else.
+    pub not_comparable: u64,
     /// Of the verdict in force, the candidate's.
     pub verdicts: Matrix,
     /// The newest of those that differ.
@@ -67,6 +70,9 @@ pub struct Compared {
     /// Where the next of them begin; none where these are all.
     pub next: Option<i64>,
 }
+
+/// Why some decisions are not compared, for people.
+pub const NOT_COMPARABLE: &str = "a system of record the candidate asks did not answer within a second";
 
 /// A decision the candidate would have made otherwise.
 #[derive(Debug, Serialize)]
@@ -77,7 +83,7 @@ pub struct Differs {
     pub account: String,
     /// Its ticket's number.
     pub number: u64,
-    /// Its short id.
+    /// Its short id; empty where the policy in force does not speak of the ticket.
     pub reference: String,
     /// Both verdicts with their reasons, and where the ways part.
     #[serde(flatten)]
@@ -131,8 +137,12 @@ impl Status {
 
 async fn compared(store: &dyn Store, pair: &Pair, before: Option<i64>, limit: usize) -> Result<Compared, StoreError> {
     let mut verdicts = Matrix::default();
+    let mut not_comparable = 0;
     for moved in store.moved_verdicts(pair).await? {
-        verdicts.add_many(&moved.verdict, &moved.becomes, moved.decisions);
+        match &moved.becomes {
+            Some(becomes) => verdicts.add_many(&moved.verdict, becomes, moved.decisions),
+            None => not_comparable += moved.decisions,
+        }
     }
     let mut found = store.differing(pair, before, limit.saturating_add(1)).await?;
     let more = found.len() > limit;
@@ -154,6 +164,7 @@ async fn compared(store: &dyn Store, pair: &Pair, before: Option<i64>, limit: us
         candidate: pair.candidate.clone(),
         decisions: verdicts.total(),
         differing: verdicts.off_diagonal(),
+        not_comparable,
         verdicts,
         newest,
         next,

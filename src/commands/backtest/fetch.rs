@@ -26,6 +26,9 @@ use crate::work::pace::Share;
 /// How many pages of the export the helpdesk gives a minute.
 const EXPORTS_PER_MINUTE: u32 = 10;
 
+/// How many pages of one ticket's audits are read at most, a hundred a page.
+const MOST_PAGES: usize = 100;
+
 /// How often in a row a call may fail before the rest is left to another run.
 const TRIES: u32 = 6;
 
@@ -184,13 +187,23 @@ impl Taking<'_> {
         if self.audits == Audits::Refused {
             return Ok(Vec::new());
         }
-        match self.calls.work(async || self.helpdesk.audits(id).await).await {
-            Err(CallError::Unauthorized(_)) => {
-                self.audits = Audits::Refused;
-                Ok(Vec::new())
+        let (mut audits, mut next) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let page = match self.calls.work(async || self.helpdesk.audits(id, next.clone()).await).await {
+                Err(CallError::Unauthorized(_)) => {
+                    self.audits = Audits::Refused;
+                    return Ok(Vec::new());
+                }
+                read => gone(read)?,
+            };
+            let Some((found, further)) = page else { break };
+            audits.extend(found);
+            next = further;
+            if next.is_none() {
+                break;
             }
-            read => Ok(gone(read)?.unwrap_or_default()),
         }
+        Ok(audits)
     }
 }
 

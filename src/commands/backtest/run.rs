@@ -1,6 +1,7 @@
 //! All tickets of a file decided on all cores: counted as they come, and what is to be listed kept in their order.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::input::Input;
 use crate::backtest::past::{self, Marks};
-use crate::backtest::summary::{Rule, Summary};
+use crate::backtest::summary::{Kept, Rule, Summary};
 use crate::commands::lines::{self, Batch};
 use crate::policy::Policy;
 
@@ -81,7 +82,15 @@ pub(super) fn all(
         disagreements: Spool::new()?,
         bad: Vec::new(),
     };
-    lines::in_order(|| input.next(), |batch| part(batch, marks, rule, against), |part| outcome.join(&part))?;
+    let kept = Mutex::new(Vec::<Kept>::new()); // No more than one a worker.
+    let lent = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let work = |batch: &Batch| {
+        let mut mine = lent().pop().unwrap_or_default();
+        let part = part(batch, marks, rule, against, &mut mine);
+        lent().push(mine);
+        part
+    };
+    lines::in_order(|| input.next(), work, |part| outcome.join(&part))?;
     Ok(outcome)
 }
 
@@ -95,7 +104,7 @@ impl Outcome {
     }
 }
 
-fn part(batch: &Batch, marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>) -> Part {
+fn part(batch: &Batch, marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>, kept: &mut Kept) -> Part {
     let second: Option<&Policy> = against.map(|rule| rule.policy);
     let summary = Summary::new(rule.policy, second);
     let mut part = Part { summary, differences: Vec::new(), disagreements: Vec::new(), bad: Vec::new() };
@@ -111,7 +120,7 @@ fn part(batch: &Batch, marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>)
             }
         };
         for past in &tickets {
-            let found = part.summary.add(past, rule, against);
+            let found = part.summary.add(past, rule, against, kept);
             note(&mut part.differences, found.difference.as_ref());
             note(&mut part.disagreements, found.disagreement.as_ref());
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::backtest::attached::Attached;
 use crate::commands::backtest::matrix;
 use crate::facts::expiry;
-use crate::work::status::{Compared, Differs, Status, Stepped};
+use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status, Stepped};
 
 /// The whole status in words; what differs, the newest of it.
 pub(super) fn status(status: &Status) -> String {
@@ -38,8 +38,11 @@ pub(super) fn status(status: &Status) -> String {
 }
 
 fn tell(text: &mut String, compared: &Compared) {
-    let Compared { candidate, decisions, differing, verdicts, newest, .. } = compared;
+    let Compared { candidate, decisions, differing, not_comparable, verdicts, newest, .. } = compared;
     let _infallible = writeln!(text, "\n{decisions} decisions were also made by {candidate}; {differing} differ");
+    if *not_comparable > 0 {
+        let _infallible = writeln!(text, "{not_comparable} more cannot be compared: {}", NOT_COMPARABLE);
+    }
     if *decisions > 0 {
         let _infallible = writeln!(text, "(rows: in force, columns: the candidate)\n{}", matrix(verdicts));
     }

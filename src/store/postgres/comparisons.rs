@@ -6,7 +6,7 @@ use super::Postgres;
 use super::values::{column, count, text};
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
-use crate::store::comparisons::{Comparison, Comparisons, Moved, Pair};
+use crate::store::comparisons::{Comparison, Comparisons, Moved, NOT_TOLD, Pair, told};
 use crate::store::values::{instant, millis, number, ticket_number};
 
 const RECORD: &str = "INSERT INTO comparisons
@@ -30,8 +30,12 @@ impl Comparisons for Postgres {
         let client = self.connection().await?;
         let record = client.prepare_cached(RECORD).await?;
         let Pair { policy, candidate } = pair;
+        let becomes = becomes.as_deref().unwrap_or(NOT_TOLD);
         client
-            .execute(&record, &[&ticket.account, &id, reference, &at, policy, verdict, candidate, becomes, &difference])
+            .execute(
+                &record,
+                &[&ticket.account, &id, reference, &at, policy, verdict, candidate, &becomes, &difference],
+            )
             .await?;
         Ok(())
     }
@@ -39,7 +43,7 @@ impl Comparisons for Postgres {
     async fn moved_verdicts(&self, pair: &Pair) -> Result<Vec<Moved>, StoreError> {
         let rows = self.connection().await?.query(MOVED, &[&pair.policy, &pair.candidate]).await?;
         let moved = |row| {
-            let (verdict, becomes) = (column(row, 0)?, column(row, 1)?);
+            let (verdict, becomes) = (column(row, 0)?, told(column(row, 1)?));
             Ok(Moved { verdict, becomes, decisions: count(row, 2)? })
         };
         rows.iter().map(moved).collect()
@@ -61,7 +65,7 @@ impl Comparisons for Postgres {
                 decided_at: instant(column(row, 4)?)?,
                 pair: pair.clone(),
                 verdict: column(row, 5)?,
-                becomes: column(row, 6)?,
+                becomes: told(column(row, 6)?),
                 difference: column(row, 7)?,
             };
             Ok((column(row, 0)?, comparison))

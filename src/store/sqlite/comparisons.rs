@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::Sqlite;
 use crate::helpdesk::ticket::TicketKey;
 use crate::store::StoreError;
-use crate::store::comparisons::{Comparison, Comparisons, Moved, Pair};
+use crate::store::comparisons::{Comparison, Comparisons, Moved, NOT_TOLD, Pair, told};
 use crate::store::values::{instant, millis, number, ticket_number};
 
 const RECORD: &str = "INSERT INTO comparisons
@@ -38,7 +38,7 @@ impl Comparisons for Sqlite {
                     policy,
                     verdict,
                     candidate,
-                    becomes,
+                    becomes.as_deref().unwrap_or(NOT_TOLD),
                     difference
                 ])?;
                 Ok(())
@@ -53,7 +53,7 @@ impl Comparisons for Sqlite {
                 let mut statement = connection.prepare_cached(MOVED)?;
                 let moved = statement.query_map(params![policy, candidate], |row| {
                     let decisions: i64 = row.get(2)?;
-                    Ok(Moved { verdict: row.get(0)?, becomes: row.get(1)?, decisions: decisions.unsigned_abs() })
+                    Ok(Moved { verdict: row.get(0)?, becomes: told(row.get(1)?), decisions: decisions.unsigned_abs() })
                 })?;
                 Ok(moved.collect::<Result<_, _>>()?)
             })
@@ -80,7 +80,7 @@ impl Comparisons for Sqlite {
                         decided_at: instant(row.get(4)?)?,
                         pair: pair.clone(),
                         verdict: row.get(5)?,
-                        becomes: row.get(6)?,
+                        becomes: told(row.get(6)?),
                         difference: row.get(7)?,
                     };
                     found.push((row.get(0)?, comparison));
