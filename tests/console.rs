@@ -471,3 +471,27 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     );
     wait_for("the former policy", || (bot.get("/readyz").1["policy"] == before).then_some(()));
 }
+
+#[test]
+fn what_is_given_is_read_by_the_ids_of_the_account_that_is_chosen() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "fields = { expires_on = 4711 }\n");
+    let visitor = Visitor::of(&bot);
+    let mut given = serde_json::to_value(ticket(9, &[]).ticket).expect("JSON");
+    given["custom_fields"] = json!([{ "id": 4711, "value": "2020-01-01" }]);
+    let given = json!({ "ticket": given, "facts": { "trial": "no", "in_grace": "no" }, "now": "2026-11-24T12:00:00Z" });
+    let given = given.to_string();
+    for (path, field) in [("/try", "ticket"), ("/backtest", "tickets")] {
+        let page = visitor.get(path, &[]);
+        assert!(page.body.contains("<option selected>global</option>"), "the only account is proposed: {}", page.body);
+        let (csrf, cookie) = (page.csrf(), page.cookie("starwarden").expect("a session"));
+        let told = |account: &str| {
+            let fields = [("csrf", csrf.as_str()), ("account", account), (field, &given)];
+            visitor.post(path, &fields, &[("cookie", &cookie)])
+        };
+        assert!(told("global").body.contains(">OK to STAR</span>"), "{path}: {}", told("global").body);
+        assert!(!told("").body.contains(">OK to STAR</span>"), "{path}: the policy's own field is another");
+        let gone = told("gone");
+        assert!(gone.status == 400 && gone.body.contains("No account is called “gone”"), "{path}: {}", gone.body);
+    }
+}

@@ -14,6 +14,7 @@ use super::front::Front;
 use super::health::{self, Health};
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
+use crate::console::accounts::Accounts;
 use crate::console::{self, Console};
 use crate::helpdesk::addresses::Addresses;
 use crate::helpdesk::client::Helpdesk;
@@ -67,10 +68,11 @@ pub(super) async fn run(
         destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
-    let addresses = Addresses::default();
+    let (addresses, ids) = (Addresses::default(), Accounts::default());
     let mut workers = Workers {
         shared,
         addresses: addresses.clone(),
+        ids: ids.clone(),
         doors: Doors::default(),
         tls: server.tls.clone(),
         loops: JoinSet::new(),
@@ -89,6 +91,7 @@ pub(super) async fn run(
             }
         }),
         addresses,
+        accounts: ids,
         admission,
         sessions,
     });
@@ -110,6 +113,7 @@ pub(super) async fn run(
 struct Workers {
     shared: Arc<Shared>,
     addresses: Addresses,
+    ids: Accounts,
     doors: Doors,
     tls: Option<Tls>,
     loops: JoinSet<()>,
@@ -122,6 +126,7 @@ impl Workers {
     /// hand has its lease, so no two look at it.
     async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
         let (mut doors, mut accounts, mut helpdesks) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let ids = loaded.accounts.iter().map(|opened| (opened.name.clone(), opened.ids.clone())).collect();
         let on: BTreeSet<Destination> = loaded.to.iter().map(To::destination).collect();
         for opened in loaded.accounts {
             let name = opened.name.clone();
@@ -144,6 +149,7 @@ impl Workers {
         loaded.rules.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         self.shared.rule.replace(loaded.rules);
         self.addresses.replace(helpdesks);
+        self.ids.replace(ids);
         self.shared.standing.expect(doors.keys());
         let on: Vec<String> = on.iter().map(|destination| destination.word().to_owned()).collect();
         self.shared.destinations.expect(on.iter());

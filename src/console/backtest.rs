@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::Shared;
+use super::accounts::Chosen;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
@@ -53,30 +54,38 @@ struct Page {
     frame: Frame,
     candidate: Option<String>,
     shown: Option<Shown>,
+    whose: Chosen,
     tickets: String,
 }
 
 pub(super) async fn blank(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
     let rules = room.console.rule.rules();
-    page(&session, &rules, None, String::new())
+    page(&session, &rules, None, room.console.accounts.unasked(), String::new())
 }
 
 pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
     let rules = room.console.rule.rules();
     let tickets = filled.field("tickets").to_owned();
-    let shown = decided(&rules, &tickets)?;
-    page(&filled.session, &rules, Some(shown), tickets)
+    let whose = room.console.accounts.chosen(filled.field("account"))?;
+    let shown = decided(&rules, &whose.ids, &tickets)?;
+    page(&filled.session, &rules, Some(shown), whose, tickets)
 }
 
-fn page(session: &Session, rules: &Rules, shown: Option<Shown>, tickets: String) -> Result<Response, Problem> {
+fn page(
+    session: &Session,
+    rules: &Rules,
+    shown: Option<Shown>,
+    whose: Chosen,
+    tickets: String,
+) -> Result<Response, Problem> {
     let candidate = rules.candidate().map(|candidate| candidate.hash.clone());
-    html(&Page { frame: Frame::new(session, "Backtest", "/policy"), candidate, shown, tickets })
+    html(&Page { frame: Frame::new(session, "Backtest", "/policy"), candidate, shown, whose, tickets })
 }
 
-fn decided(rules: &Rules, tickets: &str) -> Result<Shown, Problem> {
+fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem> {
     let (policy, second): (&Policy, Option<&Policy>) = (&rules.policy, rules.candidate().map(|policy| &**policy));
-    let ids = Ids::new(&policy.binding, &Ids::default());
-    let second_ids = second.map(|second| Ids::new(&second.binding, &Ids::default()));
+    let ids = Ids::new(&policy.binding, account);
+    let second_ids = second.map(|second| Ids::new(&second.binding, account));
     let policies: Vec<&Policy> = std::iter::once(policy).chain(second).collect();
     let marks = Marks::of(star_tags(policy), &policies);
     let against = second.zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });

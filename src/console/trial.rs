@@ -6,6 +6,7 @@ use axum::response::Response;
 use chrono::Utc;
 
 use super::Shared;
+use super::accounts::Chosen;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::ticket::Decision;
@@ -32,28 +33,31 @@ struct Page {
     problem: Option<String>,
     shown: Option<Decision>,
     facts: Vec<Field>,
+    whose: Chosen,
     ticket: String,
 }
 
 pub(super) async fn blank(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
     let facts = fields(&room.console.rule.now(), |_| String::new());
     let frame = Frame::new(&session, "Try it", "/try");
-    html(&Page { frame, problem: None, shown: None, facts, ticket: String::new() })
+    let whose = room.console.accounts.unasked();
+    html(&Page { frame, problem: None, shown: None, facts, whose, ticket: String::new() })
 }
 
 pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
     let policy = room.console.rule.now();
     let facts = fields(&policy, |fact| filled.field(&format!("fact.{fact}")).to_owned());
-    let (shown, problem) = match tried(&room, &filled)? {
+    let whose = room.console.accounts.chosen(filled.field("account"))?;
+    let (shown, problem) = match tried(&room, &whose.ids, &filled)? {
         Ok(shown) => (Some(shown), None),
         Err(problem) => (None, Some(problem)),
     };
     let frame = Frame::new(&filled.session, "Try it", "/try");
-    html(&Page { frame, problem, shown, facts, ticket: filled.field("ticket").to_owned() })
+    html(&Page { frame, problem, shown, facts, whose, ticket: filled.field("ticket").to_owned() })
 }
 
 /// The verdict on what was filled in, or in one sentence what is wrong with it.
-fn tried(room: &Shared, filled: &Filled) -> Result<Result<Decision, String>, Problem> {
+fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decision, String>, Problem> {
     let (policy, chart) = room.chart()?;
     let mut line = match Line::read(filled.field("ticket")) {
         Ok(line) => line,
@@ -73,7 +77,7 @@ fn tried(room: &Shared, filled: &Filled) -> Result<Result<Decision, String>, Pro
     }
     let now = line.now.unwrap_or_else(Utc::now);
     let reading = line.reading();
-    let ids = Ids::new(&policy.binding, &Ids::default());
+    let ids = Ids::new(&policy.binding, account);
     let judged = judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, None, now);
     let note = note::write(&judged.subject(&policy, &ids, reading.as_ref(), now));
     Ok(Ok(Decision::of(&judged.decision, note.text(), &policy, &chart)))
