@@ -14,7 +14,7 @@ use super::front::Front;
 use super::health::{self, Health};
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
-use crate::console::accounts::Accounts;
+use crate::console::account_ids::AccountIds;
 use crate::console::{self, Console};
 use crate::helpdesk::addresses::Addresses;
 use crate::helpdesk::client::Helpdesk;
@@ -68,7 +68,7 @@ pub(super) async fn run(
         destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
-    let (addresses, ids) = (Addresses::default(), Accounts::default());
+    let (addresses, ids) = (Addresses::default(), AccountIds::default());
     let mut workers = Workers {
         shared,
         addresses: addresses.clone(),
@@ -91,7 +91,7 @@ pub(super) async fn run(
             }
         }),
         addresses,
-        accounts: ids,
+        ids,
         admission,
         sessions,
     });
@@ -113,7 +113,7 @@ pub(super) async fn run(
 struct Workers {
     shared: Arc<Shared>,
     addresses: Addresses,
-    ids: Accounts,
+    ids: AccountIds,
     doors: Doors,
     tls: Option<Tls>,
     loops: JoinSet<()>,
@@ -125,13 +125,14 @@ impl Workers {
     /// Works by `loaded` from here on. Loops of before end what they have in hand beside the new ones: a ticket in
     /// hand has its lease, so no two look at it.
     async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
-        let (mut doors, mut accounts, mut helpdesks) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let ids = loaded.accounts.iter().map(|opened| (opened.name.clone(), opened.ids.clone())).collect();
+        let (mut doors, mut accounts, mut helpdesks, mut ids) =
+            (BTreeMap::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
         let on: BTreeSet<Destination> = loaded.to.iter().map(To::destination).collect();
         for opened in loaded.accounts {
             let name = opened.name.clone();
             let no_address = || format!("accounts.{name}.base_url");
             helpdesks.insert(name.clone(), opened.base_url.parse::<Url>().with_context(no_address)?);
+            ids.insert(name.clone(), opened.ids.clone());
             let (door, account) =
                 joined(opened, &loaded.rules.policy, &on, &self.shared.store).with_context(no_address)?;
             doors.insert(name, door);

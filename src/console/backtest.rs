@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::Shared;
-use super::accounts::Chosen;
+use super::account_ids::Chosen;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
@@ -60,14 +60,14 @@ struct Page {
 
 pub(super) async fn blank(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
     let rules = room.console.rule.rules();
-    page(&session, &rules, None, room.console.accounts.unasked(), String::new())
+    page(&session, &rules, None, room.console.ids.unasked(), String::new())
 }
 
 pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
     let rules = room.console.rule.rules();
     let tickets = filled.field("tickets").to_owned();
-    let whose = room.console.accounts.chosen(filled.field("account"))?;
-    let shown = decided(&rules, &whose.ids, &tickets)?;
+    let whose = room.console.ids.chosen(filled.field("account"))?;
+    let shown = decided(&rules, &whose.ids(), &tickets)?;
     page(&filled.session, &rules, Some(shown), whose, tickets)
 }
 

@@ -3,7 +3,7 @@
 //! Pages show the rows the loop writes and decide nothing anew, but for "Try it", which says so. What the console
 //! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
 
-pub mod accounts;
+pub mod account_ids;
 pub(crate) mod api;
 pub mod assets;
 mod backtest;
@@ -36,7 +36,7 @@ use crate::helpdesk::addresses::Addresses;
 use crate::policy::Policy;
 use crate::store::Store;
 use crate::work::rule::PolicyInForce;
-use accounts::Accounts;
+use account_ids::AccountIds;
 use chart::Chart;
 use session::Sessions;
 use sign_in::Admission;
@@ -51,8 +51,8 @@ pub struct Console {
     pub wake: Box<dyn Fn(&str) + Send + Sync>,
     /// Where tickets are at their helpdesks.
     pub addresses: Addresses,
-    /// Their ids of forms and fields.
-    pub accounts: Accounts,
+    /// What their forms and fields are, and their hours.
+    pub ids: AccountIds,
     /// Who may.
     pub admission: Admission,
     /// Signs sessions.

@@ -6,7 +6,7 @@ use axum::response::Response;
 use chrono::Utc;
 
 use super::Shared;
-use super::accounts::Chosen;
+use super::account_ids::Chosen;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::ticket::Decision;
@@ -40,15 +40,15 @@ struct Page {
 pub(super) async fn blank(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
     let facts = fields(&room.console.rule.now(), |_| String::new());
     let frame = Frame::new(&session, "Try it", "/try");
-    let whose = room.console.accounts.unasked();
+    let whose = room.console.ids.unasked();
     html(&Page { frame, problem: None, shown: None, facts, whose, ticket: String::new() })
 }
 
 pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
     let policy = room.console.rule.now();
     let facts = fields(&policy, |fact| filled.field(&format!("fact.{fact}")).to_owned());
-    let whose = room.console.accounts.chosen(filled.field("account"))?;
-    let (shown, problem) = match tried(&room, &whose.ids, &filled)? {
+    let whose = room.console.ids.chosen(filled.field("account"))?;
+    let (shown, problem) = match tried(&room, &whose.ids(), &filled)? {
         Ok(shown) => (Some(shown), None),
         Err(problem) => (None, Some(problem)),
     };
