@@ -418,6 +418,29 @@ async fn a_budget_is_shared_by_all_who_ask_and_held_for_all() {
 }
 
 #[tokio::test]
+async fn what_the_helpdesk_asked_for_outlives_the_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("star.db");
+    let url = postgres::shared().database().await;
+    for nth in 0..2 {
+        let stores: [Box<dyn Store>; 2] = [
+            Box::new(Sqlite::open(&file).expect("a store")),
+            Box::new(Postgres::open(&url).await.expect("a store")),
+        ];
+        for store in stores {
+            if nth == 0 {
+                store.hold_until("global", at(300)).await.expect("held");
+            }
+            assert_eq!(store.take("global", 1, 60, at(299)).await.expect("asked"), Taken::Held(at(300)));
+            for (account, seconds) in [("us", 299), ("global", 300)] {
+                let asked = store.take(account, 0, 60, at(seconds)).await.expect("asked");
+                assert!(matches!(asked, Taken::Now { .. }), "{account}: {asked:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn dead_letters_go_back_by_one_or_by_what_they_share() {
     check(|store| async move {
         for (id, error) in [(1, "status 500"), (2, "Timed out"), (3, "status 500"), (4, "")] {

@@ -103,9 +103,9 @@ impl Budgets {
 pub trait Budget: Send + Sync {
     /// Takes `calls` calls of `account` at `now`, all or none, from `per_minute` a minute, of which a tenth may be made
     /// at once. Two who ask at the same time never get the same calls; to ask for none only asks whether there are any.
-    /// In SQLite it is forgotten at the end of the process.
+    /// In SQLite what is spent is forgotten at the end of the process.
     async fn take(&self, account: &str, calls: u32, per_minute: u32, now: DateTime<Utc>) -> Result<Taken, StoreError>;
 
-    /// Grants nothing before `at`: the helpdesk said so, and means every replica. A later hold stands.
+    /// Grants nothing before `at`: the helpdesk said so, and means every replica, and who starts anew. A later hold stands.
     async fn hold_until(&self, account: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

@@ -62,7 +62,7 @@ impl Pace for Share {
     async fn hold(&self, length: Duration) {
         let until = Utc::now() + TimeDelta::from_std(length).unwrap_or(TimeDelta::days(1));
         if let Err(error) = self.store.hold_until(&self.account, until).await {
-            tracing::warn!(account = self.account, %error, "the other replicas do not know that the helpdesk wants no calls");
+            tracing::warn!(account = self.account, %error, "other replicas, and this one after a restart, do not know that the helpdesk wants no calls");
         }
     }
 }

@@ -51,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0013_sums.sql"),
     include_str!("../migrations/sqlite/0014_repeats_by_ticket.sql"),
     include_str!("../migrations/sqlite/0015_lean_watches.sql"),
+    include_str!("../migrations/sqlite/0016_holds.sql"),
 ];
 
 /// How long another process's writing is waited for.
@@ -86,10 +87,11 @@ impl Sqlite {
         write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
         migrate(&mut connection, path)?;
+        let budgets = budget::held(&connection)?;
         let bells = Arc::new(Bells::default());
         let writer =
             Writer::start(connection, bells.clone()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Sqlite { writer, arrivals: Arc::default(), readers: Readers::of(path), budgets: Budgets::default(), bells })
+        Ok(Sqlite { writer, arrivals: Arc::default(), readers: Readers::of(path), budgets, bells })
     }
 }
 
