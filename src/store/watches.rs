@@ -19,7 +19,8 @@ pub struct Claim {
     /// The fencing token: no other holding of any ticket has it. Whatever the holder writes is refused once the ticket
     /// has been claimed anew.
     pub lease: String,
-    /// How often the ticket had been marked due when it was claimed.
+    /// How often the ticket had been marked due when it was claimed, where that changed something: of a ticket that is
+    /// due already and in nobody's hands, nothing is written.
     pub marks: i64,
 }
 

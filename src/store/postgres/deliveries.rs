@@ -20,7 +20,7 @@ const MOST_TOGETHER: usize = 512;
 /// table has no statistics, and would be read whole for every batch.
 const RECORD: &str = "
     WITH told AS MATERIALIZED (
-        SELECT nextval(pg_get_serial_sequence('deliveries', 'id')) AS id, told.*
+        SELECT nextval('deliveries_id_seq') AS id, told.*
         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
             WITH ORDINALITY AS told (account, ticket, key, kind, received_at, due_at, ours, nth)
     ), wanted AS MATERIALIZED (
@@ -33,12 +33,13 @@ const RECORD: &str = "
         ON CONFLICT DO NOTHING RETURNING id
     ), marked AS (
         INSERT INTO watches (account, ticket, state, due_at, marks)
-        SELECT account, ticket, 'due', min(due_at), count(*) FROM wanted JOIN kept USING (id)
+        SELECT account, ticket, 'due', min(due_at), 1 FROM wanted JOIN kept USING (id)
         GROUP BY account, ticket ORDER BY account, ticket
         ON CONFLICT (account, ticket) DO UPDATE SET
             due_at = CASE WHEN watches.state = 'due' THEN least(watches.due_at, excluded.due_at) ELSE excluded.due_at END,
             failures = CASE WHEN watches.state = 'dead' THEN 0 ELSE watches.failures END,
-            state = 'due', why = NULL, marks = watches.marks + excluded.marks
+            state = 'due', why = NULL, marks = watches.marks + 1
+        WHERE watches.state <> 'due' OR watches.due_at > excluded.due_at OR watches.lease IS NOT NULL
     )
     SELECT wanted.id IS NOT NULL, kept.id IS NOT NULL
     FROM told LEFT JOIN wanted USING (id) LEFT JOIN kept USING (id) ORDER BY told.nth";

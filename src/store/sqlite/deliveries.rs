@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use super::watches::{Marks, mark};
+use super::watches::mark;
 use super::writer::gone;
 use crate::store::StoreError;
 use crate::store::batch::{Waiting, answer};
@@ -77,11 +77,11 @@ fn record(connection: &Connection, batch: &[Waiting]) -> Outcome<Vec<Recorded>> 
         "INSERT INTO deliveries (account, ticket, key, kind, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO NOTHING",
     )?;
-    let mut marks: BTreeMap<(&str, i64), Marks> = BTreeMap::new();
+    let mut due: BTreeMap<(&str, i64), i64> = BTreeMap::new();
     let mut recorded = Vec::with_capacity(batch.len());
     for Waiting { delivery, ticket, .. } in batch {
         let account = delivery.ticket.account.as_str();
-        let marked = marks.entry((account, *ticket));
+        let marked = due.entry((account, *ticket));
         if delivery.relevance == Relevance::OnlyIfWatched
             && matches!(marked, Entry::Vacant(_))
             && !watched.exists(params![account, ticket])?
@@ -95,11 +95,11 @@ fn record(connection: &Connection, batch: &[Waiting]) -> Outcome<Vec<Recorded>> 
             continue;
         }
         let due_at = millis(delivery.due_at);
-        marked.and_modify(|marks| marks.add(due_at)).or_insert(Marks::one(due_at));
+        marked.and_modify(|earliest| *earliest = due_at.min(*earliest)).or_insert(due_at);
         recorded.push(Recorded::Accepted);
     }
-    for ((account, ticket), marks) in marks {
-        mark(connection, account, ticket, marks)?;
+    for ((account, ticket), due_at) in due {
+        mark(connection, account, ticket, due_at)?;
     }
     Ok(recorded)
 }

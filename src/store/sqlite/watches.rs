@@ -56,48 +56,21 @@ impl Watches for Sqlite {
 }
 
 pub(super) fn mark_due(connection: &Connection, ticket: &TicketKey, at: DateTime<Utc>) -> Outcome<()> {
-    mark(connection, &ticket.account, number(ticket.id)?, Marks::one(millis(at)))
+    mark(connection, &ticket.account, number(ticket.id)?, millis(at))
 }
 
-/// How often one ticket is marked due at once, and from when on at the earliest, milliseconds since 1970.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Marks {
-    due_at: i64,
-    count: i64,
-}
-
-impl Marks {
-    pub(super) fn one(due_at: i64) -> Marks {
-        Marks { due_at, count: 1 }
-    }
-
-    pub(super) fn add(&mut self, due_at: i64) {
-        self.due_at = self.due_at.min(due_at);
-        self.count += 1;
-    }
-}
-
-/// A ticket that is due earlier stays so: a burst of marks is one look.
-pub(super) fn mark(connection: &Connection, account: &str, ticket: i64, marks: Marks) -> Outcome<()> {
-    let Marks { due_at, count } = marks;
-    // The usual case first, for it touches no index.
-    let counted = connection
-        .prepare_cached(
-            "UPDATE watches SET marks = marks + ?4 WHERE account = ?1 AND ticket = ?2 AND state = 'due' AND due_at <= ?3",
-        )?
-        .execute(params![account, ticket, due_at, count])?;
-    if counted > 0 {
-        return Ok(());
-    }
+/// A ticket that is due earlier stays so, and in nobody's hands as it is: a burst of marks is one look, and one write.
+pub(super) fn mark(connection: &Connection, account: &str, ticket: i64, due_at: i64) -> Outcome<()> {
     connection
         .prepare_cached(
-            "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, ?4)
+            "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, 1)
              ON CONFLICT (account, ticket) DO UPDATE SET
                  due_at = CASE WHEN state = 'due' THEN min(due_at, ?3) ELSE ?3 END,
                  failures = CASE WHEN state = 'dead' THEN 0 ELSE failures END,
-                 state = 'due', why = NULL, marks = marks + ?4",
+                 state = 'due', why = NULL, marks = marks + 1
+             WHERE state <> 'due' OR due_at > ?3 OR lease IS NOT NULL",
         )?
-        .execute(params![account, ticket, due_at, count])?;
+        .execute(params![account, ticket, due_at])?;
     Ok(())
 }
 
