@@ -8,14 +8,15 @@ pub mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::json;
 use tracing::Instrument;
 
@@ -49,19 +50,20 @@ pub fn router(receiver: Receiver) -> Router {
 async fn webhook(State(receiver): State<Arc<Receiver>>, Path(account): Path<String>, request: Request) -> Response {
     let (Parts { headers, .. }, body) = request.into_parts();
     let Some(door) = receiver.doors.of(&account) else {
-        return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here"));
+        return refused(StatusCode::NOT_FOUND, &format!("there is no account {account:?} here")).response;
     };
-    let response = delivered(&receiver, &door, &account, &headers, body).await;
-    let result = response.extensions().get::<Outcome>().map_or("refused", |outcome| outcome.0);
+    let Answered { result, response } = delivered(&receiver, &door, &account, &headers, body).await;
     metrics::delivery(&account, result);
     response
 }
 
-/// What a delivery came to, for the count.
-#[derive(Clone)]
-struct Outcome(&'static str);
+/// What a delivery came to, for the count, and what its sender is told.
+struct Answered {
+    result: &'static str,
+    response: Response,
+}
 
-async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &HeaderMap, body: Body) -> Response {
+async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &HeaderMap, body: Body) -> Answered {
     let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "a delivery has at most 1 MiB");
     };
@@ -105,7 +107,7 @@ async fn record(
     delivery: Delivery,
     invocation: Option<String>,
     now: DateTime<Utc>,
-) -> Response {
+) -> Answered {
     let starred = |tags: &Vec<String>| door.star_tags.is_empty() || door.star_tags.iter().any(|tag| tags.contains(tag));
     let relevance = match &delivery.tags {
         Some(tags) if !starred(tags) => Relevance::OnlyIfWatched,
@@ -122,32 +124,39 @@ async fn record(
     match receiver.store.record(new).await {
         Ok(Recorded::Accepted) => {
             tracing::info!("a delivery was accepted");
-            answer("accepted")
+            taken("accepted", None)
         }
         Ok(Recorded::Duplicate) => {
             tracing::info!("a delivery came again");
-            answer("duplicate")
+            taken("duplicate", None)
         }
         Ok(Recorded::Ignored) => ignored("the ticket is not starred"),
         Err(error) => {
             tracing::error!(%error, "a delivery could not be kept");
-            let mut response =
-                refused(StatusCode::SERVICE_UNAVAILABLE, "the delivery cannot be kept right now; send it again");
+            let wanted = "the delivery cannot be kept right now; send it again";
+            let Answered { mut response, .. } = refused(StatusCode::SERVICE_UNAVAILABLE, wanted);
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
-            response.extensions_mut().insert(Outcome("not_kept"));
-            response
+            Answered { result: "not_kept", response }
         }
     }
 }
 
-fn answer(status: &'static str) -> Response {
-    (Extension(Outcome(status)), axum::Json(json!({ "status": status }))).into_response()
+/// What the sender is told of a delivery that was taken.
+#[derive(Serialize)]
+struct Taken<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
-fn ignored(reason: &str) -> Response {
-    (Extension(Outcome("ignored")), axum::Json(json!({ "status": "ignored", "reason": reason }))).into_response()
+fn taken(status: &'static str, reason: Option<&str>) -> Answered {
+    Answered { result: status, response: axum::Json(Taken { status, reason }).into_response() }
 }
 
-fn refused(status: StatusCode, error: &str) -> Response {
-    (status, axum::Json(json!({ "error": error }))).into_response()
+fn ignored(reason: &str) -> Answered {
+    taken("ignored", Some(reason))
+}
+
+fn refused(status: StatusCode, error: &str) -> Answered {
+    Answered { result: "refused", response: (status, axum::Json(json!({ "error": error }))).into_response() }
 }
