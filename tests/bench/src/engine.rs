@@ -12,12 +12,12 @@ use chrono::{DateTime, Utc};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use criterion::{Criterion, Throughput};
 use peers::{DAY, Request, Ticket};
-use starwarden::work::line::Line;
 use starwarden::commands::{each, lines};
 use starwarden::config;
 use starwarden::facts::gather;
 use starwarden::facts::sources::Ids;
 use starwarden::policy::Policy;
+use starwarden::work::line::Line;
 
 /// How many distinct tickets.
 const TICKETS: usize = 262_144;

@@ -23,7 +23,10 @@ const TIMES: usize = 9;
 
 /// What is repeated to fill the description.
 const SHAPES: [(&str, &str); 14] = [
-    ("a customer's sentence", "Hello, our self-managed licence ends on 30 Nov 2026 and we need a short extension, please. "),
+    (
+        "a customer's sentence",
+        "Hello, our self-managed licence ends on 30 Nov 2026 and we need a short extension, please. ",
+    ),
     ("opening brackets", "("),
     ("spaces", " "),
     ("empty lines", "\n"),
@@ -46,9 +49,11 @@ fn main() {
     println!("the policy is read in {:.1} ms", millis(begun.elapsed()));
     let begun = Instant::now();
     gather(&policy, &reading("Hello"));
-    println!("the first ticket takes {:.1} ms, the second {:.3} ms", millis(begun.elapsed()), millis(timed(|| {
-        gather(&policy, &reading("Hello"))
-    })));
+    println!(
+        "the first ticket takes {:.1} ms, the second {:.3} ms",
+        millis(begun.elapsed()),
+        millis(timed(|| { gather(&policy, &reading("Hello")) }))
+    );
     let plain = Regex::new(r"(?i)\b(trial|licen[cs]e|subscription|exten(d|sion)|expire[sd]?|receive[d]?|namespace)\b");
     let plain = plain.expect("an expression");
     let mut table = Table::new();
@@ -79,7 +84,8 @@ fn gather(policy: &Policy, reading: &Reading) {
 }
 
 fn reading(description: &str) -> Reading {
-    let reading = json!({ "ticket": { "id": 1, "subject": "Help", "description": description, "status": "open", "tags": [] } });
+    let reading =
+        json!({ "ticket": { "id": 1, "subject": "Help", "description": description, "status": "open", "tags": [] } });
     serde_json::from_value(reading).expect("a reading")
 }
 

@@ -26,7 +26,16 @@ const PER_MINUTE: u32 = 10_000_000;
 pub async fn measure() {
     println!("{TICKETS} tickets due, each of which gets a note; the helpdesk answers at once, in this process");
     let mut table = Table::new();
-    let head = ["store", "tickets a second", "reads a ticket", "writes a ticket", "MiB at a tenth", "at half", "at the end", "peak"];
+    let head = [
+        "store",
+        "tickets a second",
+        "reads a ticket",
+        "writes a ticket",
+        "MiB at a tenth",
+        "at half",
+        "at the end",
+        "peak",
+    ];
     table.load_style(UTF8_FULL_CONDENSED).set_header(head);
     let folder = folder();
     let file = folder.path().join("star.db");

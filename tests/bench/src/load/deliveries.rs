@@ -28,6 +28,8 @@ const ROUNDS: usize = 5;
 /// What a round showed.
 struct Round {
     rate: f64,
+    /// What the peer's own process spent on each delivery, µs of CPU; a database's server is not in it.
+    spent: f64,
     /// Each delivery's wait, shortest first.
     waits: Vec<Duration>,
 }
@@ -42,7 +44,7 @@ pub async fn measure() {
         body(0).len()
     );
     let mut table = Table::new();
-    let head = ["connections", "who", "a second", "of bare", "p50 ms", "p99 ms", "longest ms", "peak MiB"];
+    let head = ["connections", "who", "a second", "of bare", "CPU µs", "p50 ms", "p99 ms", "longest ms", "peak MiB"];
     table.load_style(UTF8_FULL_CONDENSED).set_header(head);
     let mut first = 0;
     for (connections, deliveries) in LOADS {
@@ -58,7 +60,7 @@ pub async fn measure() {
         let mut rounds: Vec<Vec<Round>> = peers.iter().map(|_| Vec::new()).collect();
         for nth in 0..=ROUNDS {
             for ((_, server), rounds) in peers.iter().zip(&mut rounds) {
-                let round = round(server.address, connections, deliveries, first).await;
+                let round = round(server, connections, deliveries, first).await;
                 first += deliveries;
                 if nth > 0 {
                     rounds.push(round); // The first only warms up.
@@ -74,6 +76,7 @@ pub async fn measure() {
                 (*who).to_owned(),
                 format!("{rate:.0}"),
                 format!("{:.2}", rate / bare),
+                format!("{:.1}", median(rounds.iter().map(|round| round.spent))),
                 wait(0.5),
                 wait(0.99),
                 wait(1.0),
@@ -97,7 +100,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Sends deliveries over so many connections at once; the first has the number `first`.
-async fn round(address: SocketAddr, connections: usize, deliveries: usize, first: usize) -> Round {
+async fn round(server: &Server, connections: usize, deliveries: usize, first: usize) -> Round {
     let secret = SecretString::from(SECRET);
     let mut shares: Vec<Vec<Signed>> = (0..connections).map(|_| Vec::new()).collect();
     for nth in 0..deliveries {
@@ -105,18 +108,19 @@ async fn round(address: SocketAddr, connections: usize, deliveries: usize, first
     }
     let mut senders = Vec::new();
     for share in shares {
-        let sender = connect(address).await;
+        let sender = connect(server.address).await;
         senders.push((sender, share));
     }
-    let begun = Instant::now();
+    let (begun, spent) = (Instant::now(), server.spent());
     let sending: Vec<_> = senders.into_iter().map(|(sender, share)| tokio::spawn(send(sender, share))).collect();
     let mut waits = Vec::with_capacity(deliveries);
     for share in sending {
         waits.extend(share.await.expect("a sender"));
     }
     let rate = deliveries as f64 / begun.elapsed().as_secs_f64();
+    let spent = (server.spent() - spent) / deliveries as f64;
     waits.sort();
-    Round { rate, waits }
+    Round { rate, spent, waits }
 }
 
 async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {

@@ -50,6 +50,15 @@ impl Server {
         Server::start(command.args(["serve", "--config"]).arg(&file).stderr(Stdio::null()))
     }
 
+    /// What it has spent, µs of CPU, as the kernel counts it: in hundredths of a second.
+    pub fn spent(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a process");
+        let after_its_name = stat.rsplit(')').next().expect("a name");
+        let ticks =
+            after_its_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
+        ticks.sum::<f64>() * 1e4
+    }
+
     /// What it takes of memory, MiB: now, and at most so far.
     pub fn memory(&self) -> Memory {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
