@@ -118,14 +118,15 @@ impl Books {
             return Some("a write is on its way".into());
         }
         for book in self.tickets.values() {
-            let History { watch, .. } = history(store, book).await;
+            let History { watch, failures, .. } = history(store, book).await;
             let at_rest = match watch {
                 Watch::Due { at } => at > Utc::now() + TimeDelta::minutes(10),
                 Watch::Idle => true,
                 Watch::Dead { .. } | Watch::Stopped { .. } => false,
             };
             if !at_rest {
-                return Some(format!("ticket {} is {watch:?}", book.id));
+                let failed = failures.iter().rev().take(10).map(|failure| format!("{} {}", failure.at, failure.error));
+                return Some(format!("ticket {} is {watch:?}; it failed {:?}", book.id, Vec::from_iter(failed)));
             }
         }
         None

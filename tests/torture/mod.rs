@@ -29,8 +29,9 @@ use crowd::Crowd;
 /// How long the bot waits for an answer of the helpdesk.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long the bot gets to bring everything to rest once the troubles are over.
-const REST: Duration = Duration::from_secs(120);
+/// How long the bot gets to bring everything to rest once the troubles are over: a ticket that failed often before the
+/// last trouble is tried again after its longest wait, five minutes and a quarter of that.
+const REST: Duration = Duration::from_secs(420);
 
 /// What is different from the usual account.
 const EXTRA: &str = "[work]\ntries = 1000\nnotes_in_ten_minutes = 25\nanswer_within = \"1s\"\nlease = \"2s\"";
