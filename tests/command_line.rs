@@ -201,7 +201,9 @@ fn a_policy_that_does_not_hold_together_stops_serve_at_its_line() {
     let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("a file");
     write("star.mmd", include_str!("../config/policy/star.mmd").to_owned());
     write("star.toml", include_str!("../config/policy/star.toml").replace("yes_no = \"trial\"", "yes_no = \"trail\""));
-    write("starwarden.toml", include_str!("../config/starwarden.toml").replace("policy/star.toml", "star.toml"));
+    let store = format!("sqlite:{}", folder.path().join("star.db").display());
+    let shipped = include_str!("../config/starwarden.toml").replace("policy/star.toml", "star.toml");
+    write("starwarden.toml", shipped.replace("sqlite:starwarden.db", &store));
     let output = run(&["serve", "--config", folder.path().join("starwarden.toml").to_str().expect("a name")], "");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
