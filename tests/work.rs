@@ -138,6 +138,26 @@ fn where_no_ticket_may_be_written_on_the_account_rests_and_nothing_is_lost() {
 }
 
 #[test]
+fn while_the_helpdesk_is_away_no_ticket_becomes_a_dead_letter() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[work]\ntries = 1");
+    wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+    desk.helpdesk.goes_away();
+    for id in 1..=20 {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+        assert_eq!(bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]).0, 200);
+    }
+    wait_for("the reason", || {
+        let (status, said) = bot.get("/readyz");
+        (status == 503 && said["faults"][0].as_str()?.contains("the helpdesk failed with status 503")).then_some(())
+    });
+    desk.helpdesk.comes_back();
+    (1..=20).for_each(|id| assert_eq!(bot.notes(&desk, id, 1).len(), 1));
+    assert_eq!(bot.get("/readyz").0, 200);
+    assert!(!tickets(folder.path(), &["list", "--state", "dead"]).1.contains("global/"));
+}
+
+#[test]
 fn the_helpdesks_limit_is_kept_to_by_all_calls_at_once() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "");

@@ -77,7 +77,7 @@ async fn readyz(State(health): State<Health>) -> Response {
 async fn counted(State(health): State<Health>) -> Response {
     let now = Utc::now();
     let mut standings = Vec::new();
-    for account in health.standing.accounts() {
+    for account in health.standing.names() {
         match standing(&health, account, now).await {
             Ok(standing) => standings.push(standing),
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
@@ -90,7 +90,7 @@ async fn counted(State(health): State<Health>) -> Response {
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         };
         let name = destination.word();
-        let ready = match health.destinations.accounts().iter().any(|on| on == name) {
+        let ready = match health.destinations.names().iter().any(|on| on == name) {
             true if health.destinations.is_well(name) => Ready::Yes,
             true => Ready::No,
             false => continue, // It is switched off.

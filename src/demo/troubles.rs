@@ -121,6 +121,7 @@ impl Chance {
 /// Troubles to come, and those that were made.
 #[derive(Default)]
 pub(super) struct Troubles {
+    away: bool,
     told: VecDeque<Trouble>,
     of_tickets: BTreeMap<String, Trouble>,
     chance: Option<Chance>,
@@ -130,8 +131,12 @@ pub(super) struct Troubles {
 }
 
 impl Troubles {
-    /// What befalls this call: the first that it was told to make and that fits, else by chance.
+    /// What befalls this call: all fail while the helpdesk is away; else the first that it was told to make and that
+    /// fits, else by chance.
     fn next(&mut self, method: &Method, path: &str) -> Option<Trouble> {
+        if self.away {
+            return Some(Trouble::ReadStatus(503));
+        }
         let told = self.told.iter().position(|trouble| trouble.fits(method, path));
         let trouble = match told {
             Some(place) => self.told.remove(place),
@@ -157,6 +162,16 @@ impl Troubles {
 }
 
 impl StandIn {
+    /// Answers every call with 503 from here on.
+    pub fn goes_away(&self) {
+        self.lock().troubles.away = true;
+    }
+
+    /// Is there again.
+    pub fn comes_back(&self) {
+        self.lock().troubles.away = false;
+    }
+
     /// Makes the next fitting call go wrong.
     pub fn inject(&self, trouble: Trouble) {
         self.lock().troubles.told.push_back(trouble);

@@ -38,7 +38,7 @@ const FLAP: TimeDelta = TimeDelta::minutes(10);
 /// What a look came to.
 pub(super) struct Looked {
     pub next: Next,
-    /// Why the whole account is to rest, where the helpdesk refuses us.
+    /// Why the whole account is to rest, where the helpdesk refuses us or is away.
     pub refused: Option<String>,
 }
 
@@ -335,30 +335,35 @@ impl Fails<'_> {
     async fn with(&self, doing: Doing, error: &CallError) -> Looked {
         match error {
             CallError::Closed | CallError::Gone => stopped(error.to_string()),
-            CallError::Unauthorized(_) => self.refused(doing).await,
             CallError::Limited { retry_after } => later(*retry_after),
             CallError::NoTurn(_) => later(Duration::from_secs(1)),
-            CallError::Failed { retry_after, .. } => self.again_or_dead(error.to_string(), *retry_after),
-            CallError::Conflict | CallError::Unreachable(_) | CallError::Rejected { .. } | CallError::Unreadable(_) => {
-                self.again_or_dead(error.to_string(), None)
-            }
+            CallError::Conflict | CallError::Rejected { .. } => self.again_or_dead(error.to_string(), None),
+            CallError::Unauthorized(_)
+            | CallError::Failed { .. }
+            | CallError::Unreachable(_)
+            | CallError::Unreadable(_) => self.alone_or_all(doing, error).await,
         }
     }
 
-    /// A refusal may be about this ticket alone, and then it must not stop the others: whether the helpdesk still takes
-    /// us is asked.
-    async fn refused(&self, doing: Doing) -> Looked {
-        let why = match self.account.helpdesk.me().await {
-            Err(CallError::Unauthorized(why)) => Some(why),
-            Err(error) => return self.again_or_dead(error.to_string(), None),
-            Ok(_) => {
+    /// The trouble may be this ticket's alone, and then it must not stop the others; or the whole helpdesk's, and then it
+    /// must not make dead letters of all. Whether the helpdesk still takes us is asked.
+    async fn alone_or_all(&self, doing: Doing, error: &CallError) -> Looked {
+        match self.account.helpdesk.me().await {
+            Ok(_) => {}
+            Err(CallError::Limited { retry_after }) => return later(retry_after),
+            Err(CallError::NoTurn(_)) => return later(Duration::from_secs(1)),
+            Err(of_all) => return rests(of_all.to_string()),
+        }
+        match error {
+            CallError::Unauthorized(_) => {
                 self.account.refusals.refused(doing, self.claim.ticket.id);
-                self.account.refusals.of_account().map(|doing| doing.of_account().to_owned())
+                match self.account.refusals.of_account() {
+                    Some(doing) => rests(doing.of_account().to_owned()),
+                    None => self.again_or_dead(doing.of_ticket().to_owned(), None),
+                }
             }
-        };
-        match why {
-            Some(why) => Looked { refused: Some(why), ..later(super::PATIENCE) },
-            None => self.again_or_dead(doing.of_ticket().to_owned(), None),
+            CallError::Failed { retry_after, .. } => self.again_or_dead(error.to_string(), *retry_after),
+            _ => self.again_or_dead(error.to_string(), None),
         }
     }
 
@@ -372,6 +377,11 @@ impl Fails<'_> {
             Next::Retry { at: Utc::now() + wait, error }
         })
     }
+}
+
+/// The whole account is to rest, and the ticket with it: not the ticket's failure.
+fn rests(why: String) -> Looked {
+    Looked { refused: Some(why), ..later(super::PATIENCE) }
 }
 
 /// Not the ticket's failure: it is looked at again after so long.

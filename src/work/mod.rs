@@ -81,7 +81,7 @@ use standing::Standing;
 /// How many tickets of one account are in hand at once.
 const IN_HAND: usize = 8;
 
-/// How long to wait before refused credentials are tried again.
+/// How long to wait before a helpdesk that refuses us, or is away, is asked again.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How often is asked what is due where nothing tells: a notification may be lost with its connection.

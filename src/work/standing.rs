@@ -1,9 +1,9 @@
-//! How each account stands with its helpdesk.
+//! How each account stands with its helpdesk, and each destination of follow-ups: whether we are taken there.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How each account stands; clones share it.
+/// How each account, or each destination, stands; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Standing(Arc<Mutex<BTreeMap<String, Result<(), String>>>>);
 
@@ -16,33 +16,33 @@ impl Standing {
         *all = accounts.map(|name| (name.clone(), stands(name))).collect();
     }
 
-    /// The account's credentials work.
-    pub fn well(&self, account: &str) {
-        self.set(account, Ok(()));
+    /// It takes us.
+    pub fn well(&self, name: &str) {
+        self.set(name, Ok(()));
     }
 
-    /// The account's credentials do not.
-    pub fn refused(&self, account: &str, why: &str) {
-        self.set(account, Err(why.to_owned()));
+    /// It does not take us, or is away.
+    pub fn refused(&self, name: &str, why: &str) {
+        self.set(name, Err(why.to_owned()));
     }
 
-    /// Whether the account's credentials worked last.
-    pub fn is_well(&self, account: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(account).is_some_and(Result::is_ok)
+    /// Whether it took us last.
+    pub fn is_well(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).is_some_and(Result::is_ok)
     }
 
-    /// Every account's name.
-    pub fn accounts(&self) -> Vec<String> {
+    /// Every name.
+    pub fn names(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
-    /// Accounts that cannot be worked, each with why.
+    /// Those that do not take us, each with why.
     pub fn faults(&self) -> Vec<(String, String)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter_map(|(account, stands)| Some((account.clone(), stands.as_ref().err()?.clone()))).collect()
+        all.iter().filter_map(|(name, stands)| Some((name.clone(), stands.as_ref().err()?.clone()))).collect()
     }
 
-    fn set(&self, account: &str, stands: Result<(), String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), stands);
+    fn set(&self, name: &str, stands: Result<(), String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), stands);
     }
 }
