@@ -168,6 +168,17 @@ fn replies_count_from_staff_in_internal_notes_alone() {
             vec![Says::Unreadable("hello".into()), answer("trial", "yes")],
         ),
         (comment(7001, false, "> star: trial=yes\nReply with star: trial=yes\nstart: trial=yes\nstar:"), vec![]),
+        (comment(7001, false, "FYI\n-----Original Message-----\nFrom: Casey\nstar: trial=yes"), vec![]),
+        (comment(7001, false, "---------- Forwarded message ---------\nstar: trial=yes"), vec![]),
+        (comment(7001, false, "Am Montag schrieb Casey <c@example.com>:\nstar: trial=yes"), vec![]),
+        (
+            comment(
+                7001,
+                false,
+                "star: trial=no\nOn Mon, 23 Nov 2026 at 09:00, Casey\n<c@example.com> wrote:\nstar: trial=yes",
+            ),
+            vec![answer("trial", "no")],
+        ),
         (comment(7001, true, "star: trial=yes"), vec![]),
         (comment(5001, false, "star: trial=yes"), vec![]),
         (comment(5001, true, "star: trial=yes"), vec![]),
@@ -175,7 +186,10 @@ fn replies_count_from_staff_in_internal_notes_alone() {
         (comment(4, false, "star: trial=yes"), vec![]),
     ] {
         let reading = reading(json!({}), json!({ "comments": comments }));
-        let said: Vec<Says> = replies::read(&reading, Some(9001)).into_iter().map(|reply| reply.says).collect();
+        let said: Vec<Says> = replies::read(&reading, Some(9001), &star().lexicon.languages)
+            .into_iter()
+            .map(|reply| reply.says)
+            .collect();
         assert_eq!(said, expected, "{comments}");
     }
 }

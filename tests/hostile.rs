@@ -183,7 +183,7 @@ proptest! {
     fn no_text_is_ever_a_record_or_an_answer(texts in [text(), text(), text()]) {
         let texts = texts.each_ref().map(String::as_str);
         let reading = ticket(texts, &Value::Null);
-        prop_assert!(replies::read(&reading, None).is_empty());
+        prop_assert!(replies::read(&reading, None, &star().lexicon.languages).is_empty());
         let silent = sure(&ticket(["", "", ""], &Value::Null));
         for (name, fact) in sure(&reading) {
             prop_assert_eq!(Some(&fact), silent.get(&name), "{} stands on text", name);

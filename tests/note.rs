@@ -170,7 +170,11 @@ fn a_note_shows_how_to_reply_and_is_no_reply_itself() {
         assert!(text.contains("star: "), "{text}");
         assert_eq!(note::reference(&text), Some("7Q2FMHXA"));
         let posted = reading(&[], Value::Null, says(&text));
-        assert_eq!(replies::read(&posted, None), [], "even where the author is not known to be us: {text}");
+        assert_eq!(
+            replies::read(&posted, None, &star().lexicon.languages),
+            [],
+            "even where the author is not known to be us: {text}"
+        );
         assert!(text.len() < 2000, "twenty seconds of reading: {} bytes", text.len());
     }
 }

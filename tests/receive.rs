@@ -206,6 +206,8 @@ async fn what_cannot_be_trusted_is_refused() {
     let mut other = event("e2", 1, json!(["star_submitted"]));
     other["account_id"] = json!(1);
     assert_eq!(open.deliver(&other).await.0, 401, "another helpdesk account");
+    let user = json!({ "type": "zen:event-type:user.created", "account_id": 1, "id": "e3", "detail": { "id": "3" } });
+    assert_eq!(open.deliver(&user).await.0, 401, "another helpdesk account, whatever it speaks of");
     let trigger = br#"{"ticket_id": 1}"#.to_vec();
     assert_eq!(
         open.signed(SECRET, now, trigger, &[("X-Zendesk-Account-Id", "1")]).await.0,
@@ -226,6 +228,8 @@ async fn what_cannot_be_read_is_told_in_a_sentence() {
         (b"{\"ticket_id\": \"\"}", "names no ticket"),
         (b"{\"ticket_id\": -1}", "names no ticket"),
         (b"{\"ticket_id\": 0}", "names no ticket"),
+        (b"{\"ticket_id\": 9223372036854775808}", "names no ticket"),
+        (b"{\"ticket_id\": \"9223372036854775808\"}", "names no ticket"),
         (b"{\"type\": \"zen:event-type:ticket.created\", \"detail\": {}}", "names no ticket"),
     ] {
         let (status, answer) = open.signed(SECRET, Utc::now(), body.to_vec(), &[]).await;

@@ -13,6 +13,7 @@ use crate::helpdesk::ticket::{Comment, CustomField, Organization, Reading, Recor
 use crate::note;
 use crate::policy::Policy;
 use crate::policy::decision::NEEDS_FACTS;
+use crate::policy::language::Language;
 
 /// One line of a file of past tickets: a ticket by itself, a ticket with what is known besides, or a page of an
 /// incremental export; all in one shape, so that a line is read once.
@@ -126,10 +127,13 @@ pub struct Marks {
     pub star: Vec<String>,
     /// The verdict each verdict tag stands for.
     verdicts: BTreeMap<String, String>,
+    /// How quotes look.
+    languages: Vec<Language>,
 }
 
 impl Marks {
-    /// The marks of one policy or of two; where both use a tag, it stands for the first one's verdict.
+    /// The marks of one policy or of two; where both use a tag, it stands for the first one's verdict, and quotes look as
+    /// the first one says.
     pub fn of(star: Vec<String>, policies: &[&Policy]) -> Marks {
         let mut verdicts = BTreeMap::new();
         for (name, outcome) in policies.iter().flat_map(|policy| &policy.binding.outcomes) {
@@ -137,7 +141,8 @@ impl Marks {
                 verdicts.entry(tag.clone()).or_insert_with(|| name.get_ref().clone());
             }
         }
-        Marks { star, verdicts }
+        let languages = policies.first().map(|policy| policy.lexicon.languages.clone()).unwrap_or_default();
+        Marks { star, verdicts, languages }
     }
 }
 
@@ -215,7 +220,7 @@ fn called(ticket: &Ticket, reading: &Reading, marks: &Marks) -> Option<Call> {
     let mut borne = ticket.tags.iter().filter_map(|tag| marks.verdicts.get(tag));
     let verdict = borne.rfind(|verdict| *verdict != NEEDS_FACTS)?.clone();
     let internal = reading.comments.iter().any(|comment| !comment.public);
-    let replies = if internal { replies::read(reading, None) } else { Vec::new() };
+    let replies = if internal { replies::read(reading, None, &marks.languages) } else { Vec::new() };
     let last = replies.iter().rev().find(|reply| matches!(reply.says, Says::Agree | Says::Disagree(_)));
     Some(match last.map(|reply| &reply.says) {
         Some(Says::Disagree(_)) => Call::WasNot(verdict),

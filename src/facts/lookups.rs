@@ -97,7 +97,7 @@ impl Systems {
         if self.systems.is_empty() || policy.binding.lookups.is_empty() {
             return records;
         }
-        let (stated, _) = gather::stated(&replies::read(reading, bot));
+        let (stated, _) = gather::stated(&replies::read(reading, bot, &policy.lexicon.languages));
         let facts = gather::facts(policy, ids, Some(reading), &stated, now).facts;
         for (name, lookup) in &policy.binding.lookups {
             let Some(system) = self.systems.get(&lookup.system) else { continue };

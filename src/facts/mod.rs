@@ -7,6 +7,7 @@ pub mod gather;
 pub mod hours;
 pub mod lookups;
 mod pieces;
+mod quotes;
 pub mod replies;
 pub mod screenshot;
 pub mod sources;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::quotes::{LONGEST_HEADING, unquoted};
 use super::replies::SIGNATURE;
 use crate::helpdesk::ticket::{Comment, Reading};
 use crate::policy::language::Language;
@@ -50,44 +51,22 @@ fn own_words(text: &str, languages: &[Language]) -> String {
     let ours = text.rfind(SIGNATURE).and_then(|at| text.get(at..)?.find('\n').map(|end| at + end + 1));
     let text = ours.map_or(text, |after| text.get(after..).unwrap_or_default());
     let mut own = String::with_capacity(text.len());
-    let mut lines = text.lines().peekable();
     let mut said = false; // Whether there is a word above: a farewell follows words.
-    while let Some(line) = lines.next() {
+    for line in unquoted(text, languages) {
         let trimmed = line.trim();
-        if trimmed == "--" || heads_a_quote(trimmed, lines.peek().map(|next| next.trim()), languages) {
+        if trimmed == "--" || (said && signs_off(trimmed, languages)) {
             break;
         }
-        if said && signs_off(trimmed, languages) {
-            break;
-        }
-        if !trimmed.starts_with('>') {
-            said |= trimmed.contains(char::is_alphanumeric);
-            own.extend(line.chars().map(|character| match character {
-                '’' => '\'',
-                '\u{a0}' => ' ',
-                other => other,
-            }));
-            own.push('\n');
-        }
+        said |= trimmed.contains(char::is_alphanumeric);
+        own.extend(line.chars().map(|character| match character {
+            '’' => '\'',
+            '\u{a0}' => ' ',
+            other => other,
+        }));
+        own.push('\n');
     }
     own.truncate(own.trim_end().len());
     own
-}
-
-/// How long the line above a quoted mail or a signature can be, bytes.
-const LONGEST_HEADING: usize = 200;
-
-/// Whether a quoted mail follows; mails break `On Monday Ann <ann@example.com> wrote:` over two lines.
-fn heads_a_quote(line: &str, next: Option<&str>, languages: &[Language]) -> bool {
-    let heads = |line: &str| languages.iter().any(|language| language.quotes.lead(line).is_some());
-    if line.is_empty() || line.len() > LONGEST_HEADING {
-        return false;
-    }
-    let broken = next.filter(|next| next.ends_with(':') && next.len() < LONGEST_HEADING && !line.ends_with('.'));
-    heads(line)
-        || broken.is_some_and(|next| {
-            (line.contains(['@', ',', '<']) || next.contains(['@', '<'])) && heads(&format!("{line} {next}"))
-        })
 }
 
 /// Whether a line is nothing but a farewell.

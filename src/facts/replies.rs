@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::expiry;
+use super::quotes::unquoted;
 use crate::helpdesk::ticket::{Comment, Reading};
+use crate::policy::language::Language;
 
 /// What stands before the decision's id in the last line of every note of ours.
 pub const SIGNATURE: &str = "starwarden · ref ";
@@ -47,12 +49,13 @@ pub enum Says {
     Unreadable(String),
 }
 
-/// Every reply on a ticket, oldest first: by staff, in internal notes, not quoted, and not by `bot`, whose notes show how to reply.
-pub fn read(reading: &Reading, bot: Option<u64>) -> Vec<Reply> {
+/// Every reply on a ticket, oldest first: by staff, in internal notes, and not by `bot`, whose notes show how to reply. What is
+/// quoted, and how it looks in these languages, is somebody else's: a customer's mail passed on is no manager's answer.
+pub fn read(reading: &Reading, bot: Option<u64>, languages: &[Language]) -> Vec<Reply> {
     let counts = |comment: &&Comment| {
         !comment.public && reading.is_staff(comment.author_id) && (bot.is_none() || comment.author_id != bot)
     };
-    reading.comments.iter().filter(counts).flat_map(|comment| lines(comment, reading)).collect()
+    reading.comments.iter().filter(counts).flat_map(|comment| lines(comment, reading, languages)).collect()
 }
 
 /// Whether the last word of the managers is that the ticket be left alone.
@@ -61,13 +64,16 @@ pub fn stopped(replies: &[Reply]) -> bool {
     last.is_some_and(|reply| reply.says == Says::Stop)
 }
 
-fn lines(comment: &Comment, reading: &Reading) -> Vec<Reply> {
+fn lines(comment: &Comment, reading: &Reading, languages: &[Language]) -> Vec<Reply> {
+    if !comment.text().lines().any(|line| command(line).is_some()) {
+        return Vec::new(); // Most notes, at little cost.
+    }
     let name = comment.author_id.and_then(|id| reading.user(id)).map_or("an agent", |user| user.name.as_str());
     let source = match comment.created_at {
         Some(at) => format!("{name}, note of {}", expiry::exact(at)),
         None => format!("{name}, note"),
     };
-    let said = comment.text().lines().filter_map(command).flat_map(says);
+    let said = unquoted(comment.text(), languages).filter_map(command).flat_map(says);
     said.map(|says| Reply {
         says,
         source: source.clone(),
@@ -78,7 +84,7 @@ fn lines(comment: &Comment, reading: &Reading) -> Vec<Reply> {
     .collect()
 }
 
-/// What stands behind `star:` at the start of a line; a quoted line starts with `>`.
+/// What stands behind `star:` at the start of a line.
 fn command(line: &str) -> Option<&str> {
     let line = line.trim().trim_matches('`').trim();
     let (start, rest) = (line.get(..5)?, line.get(5..)?);

@@ -28,8 +28,13 @@ pub struct Delivery {
 pub enum Parsed {
     /// It speaks of a ticket.
     Ticket(Delivery),
-    /// It speaks of something else, in words.
-    Other(String),
+    /// It speaks of something else.
+    Other {
+        /// The helpdesk's own number.
+        account: Option<u64>,
+        /// Why it is none of ours, in words.
+        why: String,
+    },
 }
 
 /// Why a verified body says nothing.
@@ -71,7 +76,7 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
         }));
     };
     if !kind.starts_with("zen:event-type:ticket.") {
-        return Ok(Parsed::Other(format!("{kind} is no ticket event")));
+        return Ok(Parsed::Other { account, why: format!("{kind} is no ticket event") });
     }
     let subject = body.subject.and_then(Scalar::text);
     let subject = subject.and_then(|subject| Scalar::Text(subject.strip_prefix("zen:ticket:")?.to_owned()).id());
@@ -163,13 +168,13 @@ impl Scalar {
         }
     }
 
-    /// A positive id, which may be a number or a text.
+    /// A positive id of at most 63 bits, which may be a number or a text.
     fn id(self) -> Option<u64> {
         match self {
             Scalar::Text(text) => text.trim().parse().ok(),
             Scalar::Number(number) => Some(number),
         }
-        .filter(|id| *id > 0)
+        .filter(|id| (1..=i64::MAX.unsigned_abs()).contains(id))
     }
 }
 

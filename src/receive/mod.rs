@@ -77,12 +77,12 @@ async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &He
             return refused(StatusCode::UNAUTHORIZED, &error.to_string());
         }
     };
-    let delivery = match delivery::parse(verified) {
-        Ok(Parsed::Ticket(delivery)) => delivery,
-        Ok(Parsed::Other(reason)) => return ignored(&reason),
+    let parsed = match delivery::parse(verified) {
+        Ok(parsed) => parsed,
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let named = delivery.account.or_else(|| text("x-zendesk-account-id").and_then(|id| id.parse().ok()));
+    let (Parsed::Ticket(Delivery { account: named, .. }) | Parsed::Other { account: named, .. }) = &parsed;
+    let named = named.or_else(|| text("x-zendesk-account-id").and_then(|id| id.parse().ok()));
     if let (Some(own), Some(named)) = (door.account_id, named)
         && own != named
     {
@@ -91,6 +91,10 @@ async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &He
             &format!("the delivery names the helpdesk account {named}, which is not this one"),
         );
     }
+    let delivery = match parsed {
+        Parsed::Ticket(delivery) => delivery,
+        Parsed::Other { why, .. } => return ignored(&why),
+    };
     if delivery.actor.is_some() && delivery.actor.as_ref() == door.bot.get() {
         return ignored("our own change is no news");
     }

@@ -79,7 +79,7 @@ impl<'a> Briefly<'a> {
         if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() {
             return Briefly { decision: policy.not_applicable_alike(alike), policy, now, facts: None };
         }
-        let mut replies = replies::read(reading, None);
+        let mut replies = replies::read(reading, None, &policy.lexicon.languages);
         replies.sort_by_key(|reply| reply.at);
         let (mut answers, _) = gather::stated(&replies);
         let stated = if answers.is_empty() {
@@ -116,7 +116,7 @@ pub fn ticket(
     bot: Option<u64>,
     now: DateTime<Utc>,
 ) -> Judged {
-    let mut replies = reading.map(|reading| replies::read(reading, bot)).unwrap_or_default();
+    let mut replies = reading.map(|reading| replies::read(reading, bot, &policy.lexicon.languages)).unwrap_or_default();
     replies.extend_from_slice(elsewhere);
     replies.sort_by_key(|reply| reply.at); // Stable: within a note the lines stay in their order.
     let (mut answers, mut problems) = gather::stated(&replies);

@@ -169,7 +169,7 @@ fn a_signed_delivery_names_a_ticket_or_its_fault() {
                 assert!(told.ticket > 0 && told.actor != Some(0) && told.account != Some(0));
                 assert!(told.kind == "trigger" || told.kind.starts_with("zen:event-type:ticket."));
             }
-            Ok(Parsed::Other(reason)) => assert!(!reason.is_empty()),
+            Ok(Parsed::Other { why, .. }) => assert!(!why.is_empty()),
             Err(ParseError::NotJson { line, .. }) => {
                 assert!(line <= input.iter().filter(|byte| **byte == b'\n').count() + 1, "line {line} is in it");
                 assert!(serde_json::from_slice::<serde_json::Value>(input).is_err());
@@ -256,7 +256,7 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
         let text = String::from_utf8_lossy(input);
         let low = text.to_lowercase();
         let written = |part: &str| low.contains(&part.trim().to_lowercase());
-        for reply in replies::read(&reading(&text, 7001, false), Some(1)) {
+        for reply in replies::read(&reading(&text, 7001, false), Some(1), &star().lexicon.languages) {
             match reply.says {
                 Says::Answer { fact, value } => assert!(written(&fact) && written(&value), "{fact}={value}"),
                 Says::Disagree(why) => assert!(written(&why), "{why}"),
@@ -265,8 +265,16 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
             }
         }
         for unheard in [reading(&text, 7001, true), reading(&text, 5001, false), reading(&text, 5001, true)] {
-            assert_eq!(replies::read(&unheard, Some(1)), [], "only staff's internal notes count");
+            assert_eq!(
+                replies::read(&unheard, Some(1), &star().lexicon.languages),
+                [],
+                "only staff's internal notes count"
+            );
         }
-        assert_eq!(replies::read(&reading(&text, 7001, false), Some(7001)), [], "the bot does not hear itself");
+        assert_eq!(
+            replies::read(&reading(&text, 7001, false), Some(7001), &star().lexicon.languages),
+            [],
+            "the bot does not hear itself"
+        );
     });
 }
