@@ -60,12 +60,13 @@ fn the_samples_end_as_their_file_says() {
 
 #[test]
 fn a_bad_line_is_told_and_the_rest_go_on() {
-    let lines = "{\"id\": \"a\", \"facts\": {\"trial\": \"yes\", \"sales_assisted\": \"no\"}}\nnot json\n\n{\"id\": 7, \"facts\": {\"nothing\": \"yes\"}}\n{\"id\": \"c\", \"ticket\": {\"id\": \"x\"}}\n{\"id\": \"d\", \"facts\": {\"expires_at\": \"soon\"}}\n";
+    let lines = "{\"id\": \"a\", \"facts\": {\"trial\": \"yes\", \"sales_assisted\": \"no\"}}\nnot json\n\n{\"id\": 7, \"facts\": {\"nothing\": \"yes\"}}\n{\"id\": \"c\", \"ticket\": {\"id\": \"x\"}}\n{\"id\": \"d\", \"facts\": {\"expires_at\": \"soon\"}}\n[\"e\", null, null]\n";
     let output = run(&["decide", "--policy", POLICY, "--each", "-"], lines);
     assert_eq!(output.status.code(), Some(3));
     let decided: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let ids: Vec<&Value> = decided.iter().map(|line| &line["id"]).collect();
-    assert_eq!(ids, [&json!("a"), &Value::Null, &json!(7), &json!("c"), &json!("d")]);
+    assert_eq!(ids, [&json!("a"), &Value::Null, &json!(7), &json!("c"), &json!("d"), &Value::Null]);
+    assert!(decided[5]["error"].as_str().is_some_and(|error| error.contains("an object is expected")), "{decided:?}");
     assert_eq!(decided[0]["verdict"], "no_need");
     assert!(decided[1..4].iter().all(|line| line["error"].is_string() && line.get("verdict").is_none()), "{decided:?}");
     assert_eq!(
@@ -193,6 +194,49 @@ fn a_configuration_is_checked_with_its_places() {
     let shipped = include_str!("../config/starwarden.toml");
     let line = 1 + shipped.lines().position(|line| line.starts_with("mode = ")).expect("the line");
     assert!(told.contains(&format!("starwarden.toml:{line}:8")), "file, line and column: {told}");
+}
+
+#[test]
+fn every_fault_of_a_configuration_and_of_its_policy_is_shown_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("starwarden.toml");
+    let shipped = include_str!("../config/starwarden.toml").replace("policy/star.toml", "moon.toml");
+    let told = |text: &str| {
+        std::fs::write(&file, text).expect("a file");
+        let output = run(&["check", "--config", file.to_str().expect("a name")], "");
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let shapes =
+        told(&shipped.replace("mode = \"live\"", "mode = \"alive\"").replace("= \"5m\"", "= \"5\"\nreplays = 7"));
+    for says in
+        ["unknown variant `alive`", "`5` is not a span of time", "unknown field `replays`", "moon.toml cannot be read"]
+    {
+        assert_eq!(shapes.matches(says).count(), 1, "{says}: {shapes}");
+    }
+    assert!(!shapes.contains("missing field"), "{shapes}");
+    let sense = told(&shipped.replace("per_minute = 60", "per_minute = 0").replace("tries = 8", "tries = 0"));
+    let line = |key: &str| 1 + shipped.lines().position(|line| line.starts_with(key)).expect("the line");
+    for (key, says) in [("requests_per_minute", "requests_per_minute is 0"), ("tries", "work.tries is 0")] {
+        assert!(sense.contains(says) && sense.contains(&format!("starwarden.toml:{}:", line(key))), "{key}: {sense}");
+    }
+    assert!(sense.contains("moon.toml cannot be read"), "{sense}");
+}
+
+#[test]
+fn the_shipped_example_of_two_instances_has_each_ones_own_ids() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shipped = include_str!("../config/starwarden.toml");
+    let from = shipped.find("# [accounts.us]").expect("the second instance");
+    let (first, rest) = shipped.split_at(from);
+    let (second, after) = rest.split_at(rest.find("\n\n").expect("its end"));
+    let second: Vec<&str> = second.lines().map(|line| line.trim_start_matches("# ")).collect();
+    let file = folder.path().join("starwarden.toml");
+    std::fs::write(&file, format!("{first}{}{after}", second.join("\n"))).expect("a file");
+    let settings = starwarden::config::read(&file, std::iter::empty()).expect("two accounts");
+    for (account, form) in [("global", 360_000_071_293), ("us", 360_001_421_072)] {
+        assert_eq!(settings.accounts[account].ids().forms["licensing"], [form], "{account}");
+    }
 }
 
 #[test]

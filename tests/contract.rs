@@ -20,6 +20,7 @@ fn the_api_does_what_its_document_says() {
     for (path, answer) in [
         ("/api/v1/tickets/global/1", "purchased_wrong_product"),
         ("/api/v1/decisions?verdict=wait_for_sales&node=WP&since=2020-01-01T00:00:00Z", "\"ticket\":2"),
+        ("/api/v1/decisions?since=&verdict=&node=&cursor=", "\"ticket\":2"),
     ] {
         let (status, body) = bot.get(path);
         assert!(status == 200 && body.to_string().contains(answer), "{path}: {body}");

@@ -74,10 +74,12 @@ fn a_secret_from_the_environment_is_a_text_whatever_it_looks_like() {
         let environment = [
             ("STARWARDEN__ACCOUNTS__GLOBAL__AUTH__CLIENT_SECRET".to_owned(), given.to_owned()),
             ("STARWARDEN__ACCOUNTS__GLOBAL__WEBHOOK_SECRETS".to_owned(), given.to_owned()),
+            ("STARWARDEN__ACCOUNTS__GLOBAL__AUTH__CLIENT_ID".to_owned(), "12345".to_owned()),
         ];
         let settings =
             config::read(&file, environment.into_iter()).unwrap_or_else(|error| panic!("{given}: {error:#}"));
         let account = &settings.accounts["global"];
+        assert_eq!(account.auth.client_id.as_deref(), Some("12345"), "a text that looks like a number");
         for secret in [account.auth.client_secret.as_ref().expect("one"), &account.webhook_secrets[0]] {
             assert_eq!(secret.read(folder.path()).expect("a secret").expose_secret(), read);
         }

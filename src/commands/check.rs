@@ -30,19 +30,31 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Done {
-        let (what, policy, candidate) = match (self.policy, self.config) {
-            (Some(policy), _) => (policy.clone(), policy, None),
+        let mut faults = Vec::new();
+        let (what, policies) = match (self.policy, self.config) {
+            (Some(policy), _) => (policy.clone(), Some((policy, None))),
             (None, Some(config)) => {
-                let settings = config::read(&config, std::env::vars()).exit_as(1)?;
-                (config, settings.policy.file, settings.policy.candidate)
+                let policies = match config::read(&config, std::env::vars()) {
+                    Ok(settings) => Some(settings.policy),
+                    Err(error) => {
+                        faults.push(format!("{error:#}"));
+                        config::policies(&config, std::env::vars()) // They may have faults of their own.
+                    }
+                };
+                (config, policies.map(|policies| (policies.file, policies.candidate)))
             }
             (None, None) => return Err(anyhow::anyhow!("give --config or --policy")).exit_as(1),
         };
-        let sound = config::policy::read(&policy).exit_as(1)?;
+        let mut read = |file: &Path| config::policy::read(file).map_err(|error| faults.push(format!("{error:#}"))).ok();
+        let sound = policies.as_ref().and_then(|(policy, _)| read(policy));
+        let candidate = policies.as_ref().and_then(|(_, candidate)| candidate.as_deref());
+        let candidate = candidate.and_then(|file| Some((file, read(file)?)));
+        let Some(sound) = sound.filter(|_| faults.is_empty()) else {
+            return Err(anyhow::Error::msg(faults.join("\n"))).exit_as(1);
+        };
         let (nodes, edges) = (sound.diagram.nodes.len(), sound.diagram.edges.len());
         print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), sound.hash));
-        if let Some(file) = candidate {
-            let candidate = config::policy::read(&file).context("policy.candidate").exit_as(1)?;
+        if let Some((file, candidate)) = candidate {
             print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
         }
         match self.cases {

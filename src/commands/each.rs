@@ -37,6 +37,10 @@ struct Bad {
 
 fn one(rule: &Rule<'_>, now: DateTime<Utc>, line: &[u8], written: &mut Vec<u8>) -> Lines {
     let decided = match serde_json::from_slice::<Line>(line) {
+        // A list would be read as an object's members in their order.
+        _ if line.trim_ascii_start().starts_with(b"[") => {
+            bad(written, Json::Null, "this line is not a ticket: it is a list, and an object is expected".into())
+        }
         Ok(mut line) => match line.decide(rule, now) {
             Ok(decided) => decided.write(written).is_ok(),
             Err(error) => bad(written, line.own_id(), error),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
 use argon2::password_hash::phc::PasswordHash;
 use serde::Deserialize;
 
@@ -79,22 +78,23 @@ fn groups() -> String {
 }
 
 impl Console {
-    /// What serde cannot see.
-    pub(super) fn sound(&self, public_url: Option<&str>) -> anyhow::Result<()> {
+    /// Adds what serde cannot see.
+    pub(super) fn validate(&self, public_url: Option<&str>, faults: &mut Vec<String>) {
         for (name, user) in &self.users {
             let hash = PasswordHash::new(&user.password_hash);
             if !hash.is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2")) {
-                bail!("console.users.{name}.password_hash is no argon2 hash: make one with `starwarden hash-password`");
+                let what = "is no argon2 hash: make one with `starwarden hash-password`";
+                faults.push(format!("console.users.{name}.password_hash {what}"));
             }
         }
         if let Some(oidc) = &self.oidc {
             if oidc.act.is_empty() && oidc.read.is_empty() {
-                bail!("console.oidc lets nobody in: give read or act, values of the claim {}", oidc.claim);
+                let wanted = "give read or act, values of the claim";
+                faults.push(format!("console.oidc lets nobody in: {wanted} {}", oidc.claim));
             }
             if public_url.is_none() {
-                bail!("console.oidc needs server.public_url: the provider sends people back there");
+                faults.push("console.oidc needs server.public_url: the provider sends people back there".into());
             }
         }
-        Ok(())
     }
 }

@@ -19,11 +19,12 @@ pub struct StarIssues {
     /// The GitLab it is in: `https://gitlab.com`.
     pub gitlab: String,
     /// The project, as `group/project` or by its number.
+    #[serde(deserialize_with = "super::text")]
     pub project: String,
     /// Who we are there: a token that may read and write the project's issues.
     pub token: Secret,
     /// The label that an issue gets. Absent: `unstarred`.
-    #[serde(default = "unstarred")]
+    #[serde(default = "unstarred", deserialize_with = "super::text")]
     pub label: String,
 }
 
@@ -40,16 +41,18 @@ fn unstarred() -> String {
 }
 
 impl StarIssues {
-    /// What serde cannot see.
-    pub(super) fn sound(&self) -> anyhow::Result<()> {
-        address(&self.gitlab).context("star_issues.gitlab")?;
+    /// Adds what serde cannot see.
+    pub(super) fn validate(&self, faults: &mut Vec<String>) {
+        let mut fault = |what: &str| faults.push(format!("star_issues.{what}"));
+        if let Err(error) = address(&self.gitlab) {
+            fault(&format!("gitlab: {error}"));
+        }
         if self.project.trim_matches('/').is_empty() || self.project.contains("://") {
-            bail!("star_issues.project names none: write it like group/project, or give its number");
+            fault("project names none: write it like group/project, or give its number");
         }
         if self.label.trim().is_empty() || self.label.contains([',', '"', '\n']) {
-            bail!("star_issues.label is not one label: leave it out for `unstarred`");
+            fault("label is not one label: leave it out for `unstarred`");
         }
-        Ok(())
     }
 
     /// The project, its token read; a call to it is given up after `patience`.

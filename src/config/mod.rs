@@ -1,6 +1,7 @@
 //! `starwarden.toml`: what is configured, with the environment's overrides.
 
 pub mod console;
+mod faults;
 pub mod follow_ups;
 pub mod policy;
 pub mod secret;
@@ -173,6 +174,14 @@ pub struct PolicyFile {
     pub candidate: Option<PathBuf>,
 }
 
+impl PolicyFile {
+    /// The same, relative to where `configuration` is no more.
+    fn beside(self, configuration: &Path) -> PolicyFile {
+        let home = configuration.parent().unwrap_or(Path::new("."));
+        PolicyFile { file: home.join(self.file), candidate: self.candidate.map(|candidate| home.join(candidate)) }
+    }
+}
+
 /// One helpdesk instance.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -222,6 +231,7 @@ pub enum Mode {
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     /// An OAuth client's id, with `client_secret`.
+    #[serde(default, deserialize_with = "some_text")]
     pub client_id: Option<String>,
     /// An OAuth client's secret.
     pub client_secret: Option<Secret>,
@@ -244,7 +254,8 @@ pub enum OneOrMany {
 }
 
 impl Settings {
-    /// The files that the configuration names: the policy's two, and every secret's.
+    /// The files whose change is taken up while the bot runs: the policies' and their diagrams', the certificate's, and every
+    /// secret's but the store's and the console's, which ask for a restart.
     pub fn files(&self, home: &Path) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> =
             std::iter::once(&self.policy.file).chain(&self.policy.candidate).cloned().collect();
@@ -255,12 +266,24 @@ impl Settings {
         let secrets = accounts.flat_map(|account| account.webhook_secrets.iter().chain(account.auth.secrets()));
         let elsewhere = self.star_issues.iter().map(|there| &there.token);
         let secrets = secrets.chain(elsewhere).chain(self.chat.iter().map(|chat| &chat.webhook_url));
+        let secrets = secrets.chain(self.lookups.values().filter_map(|system| system.token.as_ref()));
         files.extend(secrets.filter_map(|secret| secret.file(home)));
         files
     }
 }
 
 impl Auth {
+    /// Whether it is exactly one of the three ways.
+    fn is_clear(&self) -> bool {
+        let Auth { client_id, client_secret, oauth_token, email, api_token } = self;
+        let given =
+            [client_id.is_some(), client_secret.is_some(), oauth_token.is_some(), email.is_some(), api_token.is_some()];
+        matches!(
+            given,
+            [true, true, false, false, false] | [false, false, true, false, false] | [false, false, false, true, true]
+        )
+    }
+
     fn secrets(&self) -> impl Iterator<Item = &Secret> {
         [&self.client_secret, &self.oauth_token, &self.api_token].into_iter().flatten()
     }
@@ -278,86 +301,101 @@ impl Account {
         };
         Ids { forms: all(&self.forms), fields: all(&self.fields), ..Ids::default() }
     }
+
+    fn validate(&self, name: &str, faults: &mut Vec<String>) {
+        let mut fault = |key: &str, what: &str| faults.push(format!("accounts.{name}.{key} {what}"));
+        if self.webhook_secrets.is_empty() {
+            fault("webhook_secrets", "is empty, so no delivery could be trusted: give at least one");
+        }
+        if !self.base_url.starts_with("https://") && !self.base_url.starts_with("http://") {
+            fault("base_url", "is no address: write it like https://example.zendesk.com");
+        }
+        if self.requests_per_minute == 0 {
+            fault("requests_per_minute", "is 0: give at least 1");
+        }
+        if !self.auth.is_clear() {
+            let ways = "give client_id and client_secret, or oauth_token, or email and api_token";
+            fault("auth", &format!("is unclear: {ways}"));
+        }
+    }
 }
 
 /// Reads the configuration, and over it the `STARWARDEN__SECTION__KEY` of `environment`.
 ///
 /// # Errors
-/// A file that cannot be read, an unknown key, a value of the wrong shape, an account without webhook secrets or
-/// with unclear credentials.
+/// A file that cannot be read; or, all at once and each with its place, unknown keys and values of the wrong shape; or,
+/// where there are none of these, all that makes no sense: an account without webhook secrets, or with unclear credentials.
 pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Settings> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("the configuration {} cannot be read", file.display()))?;
-    let mut table: toml::Table = toml::from_str(&text).map_err(|error| place(file, &text, &error))?;
-    let overrides: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with("STARWARDEN__")).collect();
-    for (name, value) in &overrides {
-        let path: Vec<String> = name.split("__").skip(1).map(str::to_lowercase).collect();
-        set(&mut table, &path, value).with_context(|| format!("the environment variable {name} names no key"))?;
-    }
-    let mut settings: Settings = if overrides.is_empty() {
-        toml::from_str(&text).map_err(|error| place(file, &text, &error))?
-    } else {
+    let Written { text, table, overridden } = Written::read(file, environment)?;
+    let mut settings: Settings = if overridden {
         table.try_into().map_err(|error: toml::de::Error| {
             let why = secret::without_values(error.message());
             anyhow::anyhow!("{} with the environment's STARWARDEN__ variables: {why}", file.display())
         })?
+    } else {
+        toml::from_str(&text).map_err(|error| faults::of_text(file, &text, error))?
     };
     let home = file.parent().unwrap_or(Path::new("."));
-    settings.policy.file = home.join(&settings.policy.file);
-    settings.policy.candidate = settings.policy.candidate.map(|candidate| home.join(candidate));
+    settings.policy = settings.policy.beside(file);
     for file in [&mut settings.server.tls_certificate, &mut settings.server.tls_key].into_iter().flatten() {
         *file = home.join(&*file);
     }
     settings.store.url = settings.store.url.beside(home);
-    sound(&settings).with_context(|| file.display().to_string())?;
-    Ok(settings)
+    let unsound = unsound(&settings);
+    if unsound.is_empty() { Ok(settings) } else { Err(faults::of_sense(file, &text, &unsound)) }
 }
 
-/// What serde cannot see.
-fn sound(settings: &Settings) -> anyhow::Result<()> {
-    if settings.store.url.is_here() {
-        settings.store.at()?;
+/// What serde cannot see, a sentence each, which begins with the key.
+fn unsound(settings: &Settings) -> Vec<String> {
+    let mut faults = Vec::new();
+    if settings.store.url.is_here()
+        && let Err(error) = settings.store.at()
+    {
+        faults.push(format!("{error:#}"));
     }
-    settings.console.sound(settings.server.public_url.as_deref())?;
     if settings.server.tls_certificate.is_some() != settings.server.tls_key.is_some() {
-        bail!("server.tls_certificate and server.tls_key go together: give both, or neither behind a proxy");
+        let wanted = "go together: give both, or neither behind a proxy";
+        faults.push(format!("server.tls_certificate and server.tls_key {wanted}"));
     }
-    settings.work.sound()?;
-    if let Some(star_issues) = &settings.star_issues {
-        star_issues.sound()?;
-    }
+    settings.console.validate(settings.server.public_url.as_deref(), &mut faults);
+    settings.work.validate(&mut faults);
+    settings.star_issues.iter().for_each(|star_issues| star_issues.validate(&mut faults));
     if settings.accounts.is_empty() {
-        bail!("no account is configured: add a table [accounts.NAME]");
+        faults.push("no account is configured: add a table [accounts.NAME]".into());
     }
-    for (name, account) in &settings.accounts {
-        if account.webhook_secrets.is_empty() {
-            bail!("accounts.{name}.webhook_secrets is empty, so no delivery could be trusted: give at least one");
+    settings.accounts.iter().for_each(|(name, account)| account.validate(name, &mut faults));
+    faults
+}
+
+/// The policies that a configuration names, whatever else is wrong with it; none where it does not say.
+pub fn policies(file: &Path, environment: impl Iterator<Item = (String, String)>) -> Option<PolicyFile> {
+    let mut table = Written::read(file, environment).ok()?.table;
+    Some(PolicyFile::deserialize(table.remove("policy")?).ok()?.beside(file))
+}
+
+/// A configuration before its values are looked at.
+struct Written {
+    /// The file's.
+    text: String,
+    /// What is in it, and over it what the environment says.
+    table: toml::Table,
+    /// Whether the environment says anything.
+    overridden: bool,
+}
+
+impl Written {
+    fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Written> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("the configuration {} cannot be read", file.display()))?;
+        let mut table: toml::Table = toml::from_str(&text).map_err(|error| faults::of_text(file, &text, error))?;
+        let mut overridden = false;
+        for (name, value) in environment.filter(|(name, _)| name.starts_with("STARWARDEN__")) {
+            let path: Vec<String> = name.split("__").skip(1).map(str::to_lowercase).collect();
+            set(&mut table, &path, &value).with_context(|| format!("the environment variable {name} names no key"))?;
+            overridden = true;
         }
-        if !account.base_url.starts_with("https://") && !account.base_url.starts_with("http://") {
-            bail!("accounts.{name}.base_url is no address: write it like https://example.zendesk.com");
-        }
-        if account.requests_per_minute == 0 {
-            bail!("accounts.{name}.requests_per_minute is 0: give at least 1");
-        }
-        let auth = &account.auth;
-        let client = auth.client_id.is_some() && auth.client_secret.is_some();
-        let mail = auth.email.is_some() && auth.api_token.is_some();
-        let given = [
-            &auth.client_id.is_some(),
-            &auth.client_secret.is_some(),
-            &auth.oauth_token.is_some(),
-            &auth.email.is_some(),
-            &auth.api_token.is_some(),
-        ];
-        let given = given.into_iter().filter(|given| **given).count();
-        let clear = ((client || mail) && given == 2) || (auth.oauth_token.is_some() && given == 1);
-        if !clear {
-            bail!(
-                "accounts.{name}.auth is unclear: give client_id and client_secret, or oauth_token, or email and api_token"
-            );
-        }
+        Ok(Written { text, table, overridden })
     }
-    Ok(())
 }
 
 /// Puts a value from the environment into the table: as TOML where it is, else as text. A secret is always a text, or a
@@ -379,19 +417,6 @@ fn set(table: &mut toml::Table, path: &[String], value: &str) -> Option<()> {
     set(entry.as_table_mut()?, inner, value)
 }
 
-/// A TOML error with file, line, column and a caret.
-fn place(file: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
-    let span = error.span().unwrap_or(0..0);
-    let message = secret::without_values(error.message());
-    let mut shown = secret::blotted(text);
-    if message != error.message() {
-        shown = secret::starred(&shown, span.clone()); // A text where none belongs may be a secret.
-    }
-    let document = crate::policy::fault::Document::Binding;
-    let fault = crate::policy::fault::Fault { document, span, message, help: None };
-    anyhow::Error::msg(policy::drawn(&fault, &file.display().to_string(), &shown))
-}
-
 fn default_replay_window() -> Duration {
     Duration::from_secs(300)
 }
@@ -403,6 +428,19 @@ fn default_catch_up() -> Option<Duration> {
 
 fn default_budget() -> u32 {
     60
+}
+
+/// A text; a number stands for itself, as a project's, or as one from the environment that looks like a number.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => Ok(text),
+        toml::Value::Integer(number) => Ok(number.to_string()),
+        _ => Err(D::Error::custom("a text is wanted here: put it in quotes")),
+    }
+}
+
+fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer).map(Some)
 }
 
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

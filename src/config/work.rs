@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
 use serde::Deserialize;
 
 /// How tickets are worked, in every account.
@@ -33,19 +32,17 @@ impl Default for Work {
 }
 
 impl Work {
-    /// What serde cannot see.
-    pub(super) fn sound(&self) -> anyhow::Result<()> {
+    /// Adds what serde cannot see.
+    pub(super) fn validate(&self, faults: &mut Vec<String>) {
+        let mut fault = |what: &str| faults.push(format!("work.{what}"));
         if self.tries == 0 {
-            bail!("work.tries is 0, so no ticket would ever be looked at: give at least 1");
+            fault("tries is 0, so no ticket would ever be looked at: give at least 1");
         }
         if !(1..=25).contains(&self.notes_in_ten_minutes) {
-            bail!(
-                "work.notes_in_ten_minutes must be 1 to 25: the helpdesk takes 30 updates of a ticket in ten minutes"
-            );
+            fault("notes_in_ten_minutes must be 1 to 25: the helpdesk takes 30 updates of a ticket in ten minutes");
         }
         if self.answer_within.is_zero() || self.lease < 2 * self.answer_within {
-            bail!("work.lease must be at least twice work.answer_within, and neither may be 0");
+            fault("lease must be at least twice work.answer_within, and neither may be 0");
         }
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{IntoParams, OpenApi};
 
 use self::given::{DecidedDocument, Given, name_words};
@@ -154,15 +155,22 @@ async fn ticket(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Asked {
-    /// Made then or later, RFC 3339.
-    since: Option<DateTime<Utc>>,
+    /// Made then or later, RFC 3339. What is left empty does not narrow, here and below.
+    #[param(schema_with = moment_or_empty, required = false)]
+    since: Option<String>,
     /// With this verdict.
     verdict: Option<String>,
     /// With this node of the flowchart on their way.
     node: Option<String>,
     /// Where the answer before ended: its `next_cursor`.
-    #[param(pattern = "^[0-9]{1,15}\\.[0-9]{1,15}$")]
+    #[param(pattern = "^([0-9]{1,15}\\.[0-9]{1,15})?$")]
     cursor: Option<String>,
+}
+
+fn moment_or_empty() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let moment = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    AnyOfBuilder::new().item(moment).item(text().max_length(Some(0))).build().into()
 }
 
 /// Decisions, newest first.
@@ -183,9 +191,12 @@ async fn decisions(
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Decisions>, ApiError> {
     let Query(asked) = asked.map_err(|error| ApiError::Bad(error.body_text()))?;
-    let before = asked.cursor.map(|cursor| cursor.parse()).transpose();
+    let given = |value: Option<String>| value.filter(|value| !value.is_empty());
+    let since = given(asked.since).map(|since| since.parse::<DateTime<Utc>>()).transpose();
+    let since = since.map_err(|_| ApiError::Bad("since is no time: write it like 2026-11-24T00:00:00Z".into()))?;
+    let before = given(asked.cursor).map(|cursor| cursor.parse()).transpose();
     let before = before.map_err(|error: &str| ApiError::Bad(error.into()))?;
-    let filter = DecisionFilter { since: asked.since, verdict: asked.verdict, node: asked.node, before };
+    let filter = DecisionFilter { since, verdict: given(asked.verdict), node: given(asked.node), before };
     let mut found = room.console.store.decisions(&filter, PAGE + 1).await?;
     let more = found.len() > PAGE;
     found.truncate(PAGE);
