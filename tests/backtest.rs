@@ -1,5 +1,6 @@
 //! `backtest`: past tickets as they are exported, each decided as of its own time, counted, compared.
 
+use starwarden::helpdesk::ticket::OwnUsers;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -243,7 +244,8 @@ fn a_past_ticket_is_decided_as_the_loop_decides_it() {
                 let sooner = Briefly::new(&policy, &ids, reading, stated, now, &mut Alike::default());
                 let sooner = sooner.decision.as_ref().clone();
                 let mut alike = Briefly::new(&policy, &ids, reading, stated, now, &mut kept);
-                let judged = judge::ticket(&policy, &ids, Some(&past.reading), &[], &past.stated, None, past.now);
+                let judged =
+                    judge::ticket(&policy, &ids, Some(&past.reading), &[], &past.stated, &OwnUsers::none(), past.now);
                 let whole =
                     Decision { workflow: None, valid_until: None, tags: sooner.tags.clone(), ..judged.decision };
                 assert_eq!(sooner, whole, "{line}");

@@ -6,7 +6,7 @@ use starwarden::facts::dates::{self, Day};
 use starwarden::facts::fact::Finding;
 use starwarden::facts::gather::{self, Stated};
 use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::Reading;
+use starwarden::helpdesk::ticket::{OwnUsers, Reading};
 use starwarden::note::{self, Subject};
 use starwarden::work::judge;
 
@@ -140,7 +140,7 @@ fn a_date_that_can_be_two_days_is_asked_back_with_both() {
     let ids = Ids::new(&policy.binding, &Ids::default());
     let reading = ticket("Our licence expires on 05/12/2026.", &["transaction_issue_renewal_help"], Value::Null);
     let now = at("2026-11-24T12:00:00Z");
-    let judged = judge::ticket(policy, &ids, Some(&reading), &[], &[], None, now);
+    let judged = judge::ticket(policy, &ids, Some(&reading), &[], &[], &OwnUsers::none(), now);
     let note = note::write(&Subject {
         policy,
         ids: &ids,
@@ -190,7 +190,7 @@ fn close_to_expiry_and_grace_follow_from_the_day() {
         let ids = Ids::new(&policy.binding, &Ids::default());
         let reading = ticket("", tags, json!({ "organization_fields": { "expiration_date": expires } }));
         let stated = Stated { fact: "trial".into(), value: trial.into(), source: "Ann".into() };
-        judge::ticket(policy, &ids, Some(&reading), &[], &[stated], None, at(now)).decision
+        judge::ticket(policy, &ids, Some(&reading), &[], &[stated], &OwnUsers::none(), at(now)).decision
     };
     let (com, own) = (&["com_sales_assisted_trial"][..], &["sm_sales_assisted_trial"][..]);
     for (trial, tags, expires, now, expected) in [

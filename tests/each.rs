@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use starwarden::commands::each;
 use starwarden::facts::gather;
 use starwarden::facts::sources::Ids;
+use starwarden::helpdesk::ticket::OwnUsers;
 use starwarden::policy::Policy;
 use starwarden::work::judge;
 use starwarden::work::line::{Decided, Line, Rule};
@@ -60,7 +61,7 @@ proptest! {
         let line = json!({ "id": id, "facts": facts });
         let parsed: Line = serde_json::from_value(line.clone()).expect("a line");
         let stated = parsed.stated(policy).expect("known facts");
-        let judged = judge::ticket(policy, &ids, None, &[], &stated, None, now());
+        let judged = judge::ticket(policy, &ids, None, &[], &stated, &OwnUsers::none(), now());
         let slow = Decided { id: json!(id), decision: judged.decision.into(), problems: judged.problems };
         let expected = serde_json::to_string(&slow).expect("JSON");
         let mut written = Vec::new();

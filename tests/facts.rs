@@ -6,7 +6,7 @@ use starwarden::facts::fact::{Finding, Trust};
 use starwarden::facts::gather::{self, Stated};
 use starwarden::facts::replies::{self, Says};
 use starwarden::facts::sources::{Ids, not_ours};
-use starwarden::helpdesk::ticket::Reading;
+use starwarden::helpdesk::ticket::{OwnUsers, Reading};
 
 use crate::support::star;
 
@@ -186,7 +186,7 @@ fn replies_count_from_staff_in_internal_notes_alone() {
         (comment(4, false, "star: trial=yes"), vec![]),
     ] {
         let reading = reading(json!({}), json!({ "comments": comments }));
-        let said: Vec<Says> = replies::read(&reading, Some(9001), &star().lexicon.languages)
+        let said: Vec<Says> = replies::read(&reading, &OwnUsers::from_iter([9001]), &star().lexicon.languages)
             .into_iter()
             .map(|reply| reply.says)
             .collect();

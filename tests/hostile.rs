@@ -13,7 +13,7 @@ use starwarden::facts::gather;
 use starwarden::facts::lookups::{Rank, System, Systems};
 use starwarden::facts::replies;
 use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::Reading;
+use starwarden::helpdesk::ticket::{OwnUsers, Reading};
 use starwarden::policy::Policy;
 use starwarden::policy::decision::Decision;
 use starwarden::work::judge;
@@ -118,7 +118,7 @@ fn calls(reading: &Reading) -> Vec<Vec<String>> {
     let _one = ONE_AT_A_TIME.lock().expect("the lock");
     let Recorder { policy, systems, runtime, heads, .. } = &*RECORDER;
     let ids = Ids::new(&policy.binding, &Ids::default());
-    runtime.block_on(systems.records(Rank::InForce, policy, &ids, reading, None, now()));
+    runtime.block_on(systems.records(Rank::InForce, policy, &ids, reading, &OwnUsers::none(), now()));
     let mut calls = std::mem::take(&mut *heads.lock().expect("the heads"));
     calls.iter_mut().for_each(|head| head[1..].sort());
     calls.sort();
@@ -150,7 +150,7 @@ fn sure(reading: &Reading) -> BTreeMap<String, Fact> {
 
 fn decide(policy: &Policy, reading: &Reading) -> Decision {
     let ids = Ids::new(&policy.binding, &Ids::default());
-    let mut decision = judge::ticket(policy, &ids, Some(reading), &[], &[], None, now()).decision;
+    let mut decision = judge::ticket(policy, &ids, Some(reading), &[], &[], &OwnUsers::none(), now()).decision;
     decision.policy = String::new(); // The only thing that may differ.
     decision
 }
@@ -183,7 +183,7 @@ proptest! {
     fn no_text_is_ever_a_record_or_an_answer(texts in [text(), text(), text()]) {
         let texts = texts.each_ref().map(String::as_str);
         let reading = ticket(texts, &Value::Null);
-        prop_assert!(replies::read(&reading, None, &star().lexicon.languages).is_empty());
+        prop_assert!(replies::read(&reading, &OwnUsers::none(), &star().lexicon.languages).is_empty());
         let silent = sure(&ticket(["", "", ""], &Value::Null));
         for (name, fact) in sure(&reading) {
             prop_assert_eq!(Some(&fact), silent.get(&name), "{} stands on text", name);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use starwarden::facts::hours::Schedule;
 use starwarden::facts::replies;
 use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::Reading;
+use starwarden::helpdesk::ticket::{OwnUsers, Reading};
 use starwarden::note::markup::Note;
 use starwarden::note::{self, Subject};
 use starwarden::work::judge;
@@ -33,7 +33,7 @@ fn write_for(account: &Ids, reading: &Reading, was: Option<&str>) -> Note {
     let policy = star();
     let ids = Ids::new(&policy.binding, account);
     let now: DateTime<Utc> = "2026-11-24T12:05:00Z".parse().expect("an instant");
-    let judged = judge::ticket(policy, &ids, Some(reading), &[], &[], Some(9001), now);
+    let judged = judge::ticket(policy, &ids, Some(reading), &[], &[], &OwnUsers::from_iter([9001]), now);
     note::write(&Subject {
         policy,
         ids: &ids,
@@ -171,7 +171,7 @@ fn a_note_shows_how_to_reply_and_is_no_reply_itself() {
         assert_eq!(note::reference(&text), Some("7Q2FMHXA"));
         let posted = reading(&[], Value::Null, says(&text));
         assert_eq!(
-            replies::read(&posted, None, &star().lexicon.languages),
+            replies::read(&posted, &OwnUsers::none(), &star().lexicon.languages),
             [],
             "even where the author is not known to be us: {text}"
         );

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::helpdesk::ticket::{OwnUsers, TicketKey};
 use starwarden::receive::doors::{Door, Doors};
 use starwarden::receive::verify::{VerifyError, sign, timestamp, verify};
 use starwarden::receive::{Receiver, router};
@@ -67,13 +67,13 @@ async fn open() -> (Open, Arc<Sqlite>) {
 }
 
 async fn open_with(store: Arc<dyn Deliveries>, folder: tempfile::TempDir) -> Open {
-    let bot = Arc::new(OnceLock::from(9001));
+    let own = Arc::new(OnceLock::from(OwnUsers::from_iter([9001])));
     let door = Door {
         secrets: vec![SecretString::from(SECRET), SecretString::from("the next one")],
         account_id: Some(22_129_848),
         replay_window: MINUTES,
         star_tags: vec!["star_submitted".into()],
-        bot,
+        own,
         wake: Arc::default(),
     };
     let doors = Doors::default();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use starwarden::facts::hours::Schedule;
 use starwarden::facts::lookups::{Rank, System, Systems};
 use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::{Reading, Record};
+use starwarden::helpdesk::ticket::{OwnUsers, Reading, Record};
 use starwarden::policy::Policy;
 use starwarden::work::judge;
 
@@ -41,7 +41,9 @@ fn records_that_contradict_each_other_dismiss_nothing() {
             json!({ "organization": { "organization_fields": { "expiration_date": expires } } }),
         );
         reading.ticket.custom_fields = serde_json::from_value(field).expect("fields");
-        judge::ticket(policy, &ids, Some(&reading), &[], &[], None, at("2026-11-24T12:00:00Z")).decision.verdict
+        judge::ticket(policy, &ids, Some(&reading), &[], &[], &OwnUsers::none(), at("2026-11-24T12:00:00Z"))
+            .decision
+            .verdict
     };
     for (tags, field, expires, expected) in [
         (&["transaction_issue_renewal_help"][..], json!([]), "2027-06-30", "no_need"),
@@ -131,7 +133,8 @@ fn looked_up_by(binding: &str, address: &str, hosts: &[&str], value: &str, times
     for turn in 0..times {
         let value = if value == "*" { (100 + turn).to_string() } else { value.to_owned() };
         reading.ticket.custom_fields = serde_json::from_value(json!([{ "id": 77, "value": value }])).expect("fields");
-        let asked = systems.records(Rank::InForce, &policy, &ids, &reading, None, at("2026-11-24T12:00:00Z"));
+        let nobody = OwnUsers::none();
+        let asked = systems.records(Rank::InForce, &policy, &ids, &reading, &nobody, at("2026-11-24T12:00:00Z"));
         record = runtime.block_on(asked).remove("gitlab_namespace");
     }
     record
@@ -203,7 +206,7 @@ fn advice_never_changes_a_verdict() {
                 Some(&reading),
                 &[],
                 &[],
-                None,
+                &OwnUsers::none(),
                 at("2026-11-24T12:00:00Z"),
             )
             .decision;

@@ -195,7 +195,7 @@ async fn a_lease_that_ended_passes_on_and_its_old_holder_writes_nothing() {
         let new = claim_one(&*store, 110).await;
         assert_ne!(old.lease, new.lease);
         let lost = |result: Result<(), StoreError>| matches!(result, Err(StoreError::LeaseLost(_)));
-        assert!(lost(store.record_decision(&old, &row("A", Carried::Open)).await));
+        assert!(lost(store.record_decision(&old, &row("A", Carried::Open)).await.map(|_| ())));
         assert!(lost(store.posted(&old, "A", at(111)).await));
         assert!(lost(store.extend(&old, at(111), LEASE).await));
         assert!(lost(store.settle(&old, Next::Settled { look_at: None }, at(111)).await));
@@ -536,6 +536,14 @@ async fn what_is_old_goes_and_what_is_watched_stays() {
             store.plan_follow_ups(&key(id), "B", &FOLLOWING).await.expect("planned");
             store.settle(&claim, next, at(2)).await.expect("settled");
         }
+        store.mark_due(&key(3), at(0)).await.expect("marked");
+        for (seconds, next) in
+            [(1, Next::Retry { at: at(2), error: "broken".into() }), (3, Next::Stopped { why: "not ours".into() })]
+        {
+            let claim = claim_one(&*store, seconds).await;
+            store.looked(&claim, at(1000)).await.expect("kept");
+            store.settle(&claim, next, at(seconds)).await.expect("settled");
+        }
         let mut swept = Vec::new();
         loop {
             let gone = store.sweep(at(500), 2).await.expect("swept");
@@ -555,6 +563,8 @@ async fn what_is_old_goes_and_what_is_watched_stays() {
             }
         };
         assert_eq!((kept(1).await.1, kept(2).await.1), (2, 1));
+        assert_eq!(swept.iter().map(|gone| (gone.watches, gone.failures)).max(), Some((0, 1)));
+        assert_eq!(kept(3).await, (0, 0), "read lately, though nothing hangs on it");
         while store.sweep(at(2000), 2).await.expect("swept").total() > 0 {}
         assert_eq!(kept(1).await, (0, 2), "a watched ticket keeps its decisions");
         assert_eq!(store.history(&key(2)).await.expect("read"), None, "nothing is left of the other");
@@ -780,23 +790,78 @@ async fn policies_are_kept_in_the_order_they_came_into_force() {
 }
 
 #[tokio::test]
+async fn what_waits_for_another_try_is_brought_forward_by_no_delivery_and_by_whoever_asks() {
+    check(|store| async move {
+        let broken = || "broken".to_owned();
+        for (id, next) in
+            [(1, Next::Retry { at: at(90), error: broken() }), (2, Next::Held { at: at(90), why: "it flaps".into() })]
+        {
+            let watch = async || store.history(&key(id)).await.expect("read").expect("a ticket").watch;
+            store.mark_due(&key(id), at(0)).await.expect("marked");
+            let claim = claim_one(&*store, 1).await;
+            store.settle(&claim, next.clone(), at(2)).await.expect("settled");
+            store.record(delivery(id, None, 10)).await.expect("kept");
+            assert_eq!(watch().await, Watch::Due { at: at(90) }, "{next:?}");
+            store.mark_due(&key(id), at(11)).await.expect("marked");
+            assert_eq!(watch().await, Watch::Due { at: at(11) }, "{next:?}");
+            let claim = claim_one(&*store, 12).await;
+            store.settle(&claim, Next::Settled { look_at: None }, at(13)).await.expect("settled");
+        }
+        store.mark_due(&key(3), at(20)).await.expect("marked");
+        let claim = claim_one(&*store, 20).await;
+        store.settle(&claim, Next::Retry { at: at(21), error: broken() }, at(20)).await.expect("settled");
+        let claim = claim_one(&*store, 21).await;
+        store.record(delivery(3, None, 22)).await.expect("kept");
+        store.settle(&claim, Next::Dead { error: broken() }, at(23)).await.expect("settled");
+        let again = claim_one(&*store, 23).await;
+        assert_eq!(again.failures, 0, "news during the last look sends a dead letter back, as it does afterwards");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_the_bot_was_is_kept_by_account() {
+    check(|store| async move {
+        for (account, user, own) in
+            [("global", 7, vec![7]), ("us", 9, vec![9]), ("global", 8, vec![7, 8]), ("global", 7, vec![7, 8])]
+        {
+            let known = store.known_as(account, user).await.expect("kept");
+            assert_eq!(known, own.iter().copied().collect(), "{account} {user}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_moved_since_its_last_look_is_found_and_nothing_else() {
     check(|store| async move {
-        for (id, next) in [
-            (1, Next::Settled { look_at: None }),
-            (2, Next::Stopped { why: "solved".into() }),
-            (3, Next::Dead { error: "broken".into() }),
+        let hour = 3600;
+        for (id, read, next) in [
+            (1, Some(at(100)), Next::Settled { look_at: None }),
+            (2, Some(at(100)), Next::Stopped { why: "solved".into() }),
+            (3, Some(at(100)), Next::Dead { error: "broken".into() }),
+            (4, None, Next::Dead { error: "broken".into() }),
+            (5, Some(at(100)), Next::Settled { look_at: Some(at(hour)) }),
+            (6, Some(at(100)), Next::Settled { look_at: Some(at(300 * hour)) }),
         ] {
             store.mark_due(&key(id), at(0)).await.expect("marked");
             let claim = claim_one(&*store, 1).await;
-            store.looked(&claim, at(100)).await.expect("kept");
+            if let Some(read) = read {
+                store.looked(&claim, read).await.expect("kept");
+            }
             store.settle(&claim, next, at(2)).await.expect("settled");
         }
-        store.mark_due(&key(4), at(9)).await.expect("marked");
-        for (seconds, moved) in [(99, vec![5]), (100, vec![1, 2, 3, 5]), (300, vec![1, 2, 3, 5])] {
-            let found: Vec<_> = (1..=5).map(|id| (id, at(seconds))).collect();
-            let all = store.moved("global", &found).await.expect("asked");
-            assert_eq!(all, moved, "changed at {seconds} s, read at 100 s; 4 is due anyway, 5 was never heard of");
+        store.mark_due(&key(7), at(9)).await.expect("marked");
+        for (changed, now, moved) in [
+            (99, 101, vec![8]),
+            (99, 2 * hour, vec![4, 8]),
+            (100, 101, vec![1, 2, 5, 6, 8]),
+            (300, hour - 600, vec![1, 2, 6, 8]),
+            (300, 2 * hour, vec![1, 2, 3, 4, 6, 8]),
+        ] {
+            let found: Vec<_> = (1..=8).map(|id| (id, at(changed))).collect();
+            let all = store.moved("global", &found, at(now)).await.expect("asked");
+            assert_eq!(all, moved, "changed at {changed} s, read at 100 s, asked at {now} s; 8 was never heard of");
         }
     })
     .await;
@@ -812,9 +877,17 @@ async fn a_decision_is_unconfirmed_until_something_became_of_it() {
         assert!(store.unconfirmed(&key(1)).await.expect("asked"));
         store.posted(&claim, "A", at(2)).await.expect("said");
         assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
-        store.record_decision(&claim, &row("B", Carried::Open)).await.expect("recorded");
+        assert!(store.record_decision(&claim, &row("B", Carried::Open)).await.expect("recorded"));
         store.overtake(&claim).await.expect("said");
         assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
+        for (reference, carried, open) in
+            [("A", Carried::Open, false), ("B", Carried::Shadow, false), ("B", Carried::Open, true)]
+        {
+            let new = store.record_decision(&claim, &row(reference, carried)).await.expect("recorded");
+            let unconfirmed = store.unconfirmed(&key(1)).await.expect("asked");
+            assert_eq!((new, unconfirmed), (false, open), "{reference} {carried:?}");
+        }
+        store.overtake(&claim).await.expect("said");
         let decisions = store.history(&key(1)).await.expect("read").expect("a ticket").decisions;
         let carried: Vec<_> = decisions.iter().map(|row| row.carried).collect();
         assert_eq!(carried, [Carried::Posted, Carried::Overtaken]);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use starwarden::facts::sources::Ids;
+use starwarden::helpdesk::ticket::OwnUsers;
 use starwarden::work::judge;
 
 use crate::support::star;
@@ -49,7 +50,7 @@ impl Case {
         let reading = serde_json::from_value(reading).expect("a reading");
         let ids = Ids::new(&policy.binding, &Ids::default());
         let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
-        let decision = judge::ticket(policy, &ids, Some(&reading), &[], &[], None, now).decision;
+        let decision = judge::ticket(policy, &ids, Some(&reading), &[], &[], &OwnUsers::none(), now).decision;
         let dismissed = policy.outcome(&decision.verdict).is_some_and(|outcome| outcome.dismisses);
         (decision.workflow.unwrap_or_else(|| "none".into()), Some(decision.verdict).filter(|_| dismissed))
     }

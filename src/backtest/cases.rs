@@ -10,7 +10,7 @@ use toml::Spanned;
 use crate::facts::expiry;
 use crate::facts::gather::Stated;
 use crate::facts::sources::Ids;
-use crate::helpdesk::ticket::{Comment, Organization, Reading, Ticket, User};
+use crate::helpdesk::ticket::{Comment, Organization, OwnUsers, Reading, Ticket, User};
 use crate::policy::Policy;
 use crate::policy::binding::Day;
 use crate::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
@@ -151,7 +151,7 @@ impl Case {
         });
         let ids = Ids::new(&policy.binding, &Ids::default());
         let Judged { decision, problems, .. } =
-            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, self.now.unwrap_or(now));
+            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), self.now.unwrap_or(now));
         let asked = || decision.missing.iter().map(|missing| missing.fact.as_str());
         let holds = decision.verdict == *self.verdict.get_ref()
             && self.asks.as_ref().is_none_or(|asks| asked().eq(asks.iter().map(String::as_str)))

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::rewind::{self, Audit};
 use crate::facts::gather::Stated;
 use crate::facts::replies::{self, Says};
-use crate::helpdesk::ticket::{Comment, CustomField, Organization, Reading, Record, Ticket, User};
+use crate::helpdesk::ticket::{Comment, CustomField, Organization, OwnUsers, Reading, Record, Ticket, User};
 use crate::note;
 use crate::policy::Policy;
 use crate::policy::decision::NEEDS_FACTS;
@@ -220,7 +220,7 @@ fn called(ticket: &Ticket, reading: &Reading, marks: &Marks) -> Option<Call> {
     let mut borne = ticket.tags.iter().filter_map(|tag| marks.verdicts.get(tag));
     let verdict = borne.rfind(|verdict| *verdict != NEEDS_FACTS)?.clone();
     let internal = reading.comments.iter().any(|comment| !comment.public);
-    let replies = if internal { replies::read(reading, None, &marks.languages) } else { Vec::new() };
+    let replies = if internal { replies::read(reading, &OwnUsers::none(), &marks.languages) } else { Vec::new() };
     let last = replies.iter().rev().find(|reply| matches!(reply.says, Says::Agree | Says::Disagree(_)));
     Some(match last.map(|reply| &reply.says) {
         Some(Says::Disagree(_)) => Call::WasNot(verdict),

@@ -187,13 +187,13 @@ fn joined(
     follow_ups: &BTreeSet<Destination>,
     store: &Arc<dyn Store>,
 ) -> anyhow::Result<(Door, Account)> {
-    let (bot, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
+    let (own, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
     let door = Door {
         secrets: opened.secrets,
         account_id: opened.account_id,
         replay_window: opened.replay_window,
         star_tags: star_tags(policy),
-        bot: bot.clone(),
+        own: own.clone(),
         wake: wake.clone(),
     };
     let share = Share::new(store.clone(), &opened.name, opened.requests_per_minute);
@@ -206,7 +206,7 @@ fn joined(
         systems: opened.systems,
         mode: opened.mode,
         follow_ups: follow_ups.clone(),
-        bot,
+        own,
         catch_up_every: opened.catch_up_every,
         share,
         refusals: Refusals::default(),

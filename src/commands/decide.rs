@@ -15,6 +15,7 @@ use super::{Done, ExitAs, print};
 use crate::config;
 use crate::facts::gather::{self, Stated};
 use crate::facts::sources::Ids;
+use crate::helpdesk::ticket::OwnUsers;
 use crate::note;
 use crate::policy::Policy;
 use crate::policy::drawing;
@@ -82,7 +83,7 @@ impl Decide {
         }
         let reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
-        let judged = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, None, now);
+        let judged = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
         match self.format {
             Format::Json => {
                 let Judged { decision, problems, .. } = judged;

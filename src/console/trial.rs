@@ -12,6 +12,7 @@ use super::session::Session;
 use super::ticket::Decision;
 use crate::facts::gather::{self, Stated};
 use crate::facts::sources::Ids;
+use crate::helpdesk::ticket::OwnUsers;
 use crate::note;
 use crate::policy::Policy;
 use crate::policy::binding::Kind;
@@ -78,7 +79,7 @@ fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decisio
     let now = line.now.unwrap_or_else(Utc::now);
     let reading = line.reading();
     let ids = Ids::new(&policy.binding, account);
-    let judged = judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, None, now);
+    let judged = judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
     let note = note::write(&judged.subject(&policy, &ids, reading.as_ref(), now));
     Ok(Ok(Decision::of(&judged.decision, note.text(), &policy, &chart)))
 }

@@ -18,7 +18,7 @@ use super::fact::{Facts, Trust};
 use super::gather;
 use super::replies;
 use super::sources::Ids;
-use crate::helpdesk::ticket::{Reading, Record};
+use crate::helpdesk::ticket::{OwnUsers, Reading, Record};
 use crate::policy::Policy;
 use crate::policy::lookup::Lookup;
 
@@ -90,14 +90,14 @@ impl Systems {
         policy: &Policy,
         ids: &Ids,
         reading: &Reading,
-        bot: Option<u64>,
+        own: &OwnUsers,
         now: DateTime<Utc>,
     ) -> BTreeMap<String, Record> {
         let mut records = BTreeMap::new();
         if self.systems.is_empty() || policy.binding.lookups.is_empty() {
             return records;
         }
-        let (stated, _) = gather::stated(&replies::read(reading, bot, &policy.lexicon.languages));
+        let (stated, _) = gather::stated(&replies::read(reading, own, &policy.lexicon.languages));
         let facts = gather::facts(policy, ids, Some(reading), &stated, now).facts;
         for (name, lookup) in &policy.binding.lookups {
             let Some(system) = self.systems.get(&lookup.system) else { continue };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expiry;
 use super::quotes::unquoted;
-use crate::helpdesk::ticket::{Comment, Reading};
+use crate::helpdesk::ticket::{Comment, OwnUsers, Reading};
 use crate::policy::language::Language;
 
 /// What stands before the decision's id in the last line of every note of ours.
@@ -49,12 +49,11 @@ pub enum Says {
     Unreadable(String),
 }
 
-/// Every reply on a ticket, oldest first: by staff, in internal notes, and not by `bot`, whose notes show how to reply. What is
+/// Every reply on a ticket, oldest first: by staff, in internal notes, and not our `own`, which show how to reply. What is
 /// quoted, and how it looks in these languages, is somebody else's: a customer's mail passed on is no manager's answer.
-pub fn read(reading: &Reading, bot: Option<u64>, languages: &[Language]) -> Vec<Reply> {
-    let counts = |comment: &&Comment| {
-        !comment.public && reading.is_staff(comment.author_id) && (bot.is_none() || comment.author_id != bot)
-    };
+pub fn read(reading: &Reading, own: &OwnUsers, languages: &[Language]) -> Vec<Reply> {
+    let counts =
+        |comment: &&Comment| !comment.public && reading.is_staff(comment.author_id) && !own.has(comment.author_id);
     reading.comments.iter().filter(counts).flat_map(|comment| lines(comment, reading, languages)).collect()
 }
 

@@ -3,7 +3,7 @@
 //! Follows <https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/>. Everything but the
 //! id may be missing or null; what the bot does not read is passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -205,6 +205,11 @@ pub enum Record {
 }
 
 impl Reading {
+    /// What `own` wrote, oldest first.
+    pub fn own_comments<'a>(&'a self, own: &'a OwnUsers) -> impl DoubleEndedIterator<Item = &'a Comment> {
+        self.comments.iter().filter(|comment| own.has(comment.author_id))
+    }
+
     /// The person with this id, where the helpdesk gave them along.
     pub fn user(&self, id: u64) -> Option<&User> {
         self.users.iter().find(|user| user.id == id)
@@ -213,6 +218,33 @@ impl Reading {
     /// Whether this person is staff; somebody unknown is not.
     pub fn is_staff(&self, id: Option<u64>) -> bool {
         id.and_then(|id| self.user(id)).is_some_and(|user| user.role.is_staff())
+    }
+}
+
+/// The helpdesk's users the bot is or was: what any of them wrote is its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnUsers(BTreeSet<u64>);
+
+impl OwnUsers {
+    /// Nobody.
+    pub const fn none() -> OwnUsers {
+        OwnUsers(BTreeSet::new())
+    }
+
+    /// Adds a user's id.
+    pub fn add(&mut self, user: u64) {
+        self.0.insert(user);
+    }
+
+    /// Whether this is one of them; somebody unknown is not.
+    pub fn has(&self, user: Option<u64>) -> bool {
+        user.is_some_and(|user| self.0.contains(&user))
+    }
+}
+
+impl FromIterator<u64> for OwnUsers {
+    fn from_iter<I: IntoIterator<Item = u64>>(users: I) -> OwnUsers {
+        OwnUsers(users.into_iter().collect())
     }
 }
 

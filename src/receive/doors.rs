@@ -1,5 +1,6 @@
 //! An account's way in: what its deliveries must bear.
 
+use crate::helpdesk::ticket::OwnUsers;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub struct Door {
     /// Tags that show that a ticket may be ours; none of them means every ticket may.
     pub star_tags: Vec<String>,
     /// The helpdesk's id of ourselves, once known: what we did is no news.
-    pub bot: Arc<OnceLock<u64>>,
+    pub own: Arc<OnceLock<OwnUsers>>,
     /// Woken when something of the account is due.
     pub wake: Arc<Notify>,
 }

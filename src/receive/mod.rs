@@ -95,7 +95,7 @@ async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &He
         Parsed::Ticket(delivery) => delivery,
         Parsed::Other { why, .. } => return ignored(&why),
     };
-    if delivery.actor.is_some() && delivery.actor.as_ref() == door.bot.get() {
+    if door.own.get().is_some_and(|own| own.has(delivery.actor)) {
         return ignored("our own change is no news");
     }
     let invocation = text("x-zendesk-webhook-invocation-id").filter(|id| !id.is_empty()).map(str::to_owned);

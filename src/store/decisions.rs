@@ -70,10 +70,11 @@ impl Carried {
 /// Keeps decisions.
 #[async_trait]
 pub trait Decisions: Send + Sync {
-    /// Keeps a decision, before it is acted on; durable when it returns. The same reference again is no change. Older
-    /// open decisions of the ticket become [`Carried::Overtaken`] in the same breath. [`StoreError::LeaseLost`] where the
+    /// Keeps a decision, before it is acted on; durable when it returns. Whether it is new: the same reference again is
+    /// kept once, and is open again where it was overtaken or of shadow mode and is now to be acted on. Older open
+    /// decisions of the ticket become [`Carried::Overtaken`] in the same breath. [`StoreError::LeaseLost`] where the
     /// ticket has been claimed anew or given back, and then nothing is written.
-    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError>;
+    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<bool, StoreError>;
 
     /// Says that a decision's note stands on the claimed ticket, as was known first at `at`; durable when it returns.
     /// [`StoreError::LeaseLost`] where the ticket has been claimed anew or given back, and then nothing is written:

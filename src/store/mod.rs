@@ -13,6 +13,7 @@ pub mod history;
 pub mod looks;
 pub mod operators;
 pub mod overview;
+pub mod own_users;
 pub mod pauses;
 pub mod policies;
 pub mod postgres;
@@ -48,6 +49,7 @@ store! {
     looks::Looks,
     operators::Operators,
     overview::Overviews,
+    own_users::KnownUsers,
     pauses::Pauses,
     policies::Policies,
     promotions::Promotions,

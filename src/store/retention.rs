@@ -12,16 +12,18 @@ pub struct Swept {
     pub deliveries: u64,
     /// Decisions made before, of tickets that are watched no longer; they count no longer either.
     pub decisions: u64,
-    /// Tickets watched no longer of which no delivery and no decision is left; their feedback, follow-ups and failures go with them.
+    /// Tickets watched no longer and last read before, of which no delivery and no decision is left; their feedback, follow-ups and failures go with them.
     pub watches: u64,
     /// Comparisons with a candidate made before.
     pub comparisons: u64,
+    /// Failures of before.
+    pub failures: u64,
 }
 
 impl Swept {
     /// All that went.
     pub fn total(self) -> u64 {
-        self.deliveries + self.decisions + self.watches + self.comparisons
+        self.deliveries + self.decisions + self.watches + self.comparisons + self.failures
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Next {
         /// When the passing of time alone may change something.
         look_at: Option<DateTime<Utc>>,
     },
-    /// Not a failure: the moment was not right (a young stamp, a conflict, a spent budget); look again then.
+    /// Not a failure: the moment was not right (a young stamp, a spent budget, a helpdesk that is away); look again then.
     Again {
         /// When.
         at: DateTime<Utc>,
@@ -157,7 +157,8 @@ impl Watch {
 /// Keeps the tickets being watched. What a method wrote is durable when it returns.
 #[async_trait]
 pub trait Watches: Send + Sync {
-    /// Marks a ticket due without a delivery: a catch-up, or an operator's "look again". One that is due earlier stays so.
+    /// Marks a ticket due without a delivery: a catch-up, or an operator's "look again". One that is due earlier stays so;
+    /// one that failed or is held back waits no longer, as it does after a delivery.
     async fn mark_due(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Takes up to `limit` tickets of `account` that are due at `now` and in nobody's hands, longest due first; none
@@ -174,8 +175,8 @@ pub trait Watches: Send + Sync {
     async fn extend(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError>;
 
     /// Gives a ticket back; [`StoreError::LeaseLost`] and no change where it is no longer the holder's to give. Where it
-    /// was marked due since it was claimed, it is due again at once, unless `next` is later by nature ([`Next::Retry`],
-    /// [`Next::Again`], [`Next::Held`]).
+    /// was marked due since it was claimed, it is due again at once, its failures forgotten, unless `next` is later by
+    /// nature ([`Next::Retry`], [`Next::Again`], [`Next::Held`]): those a delivery does not bring forward, now or later.
     async fn settle(&self, claim: &Claim, next: Next, now: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// When the next ticket of `account` can be claimed; none where nothing waits or the account is paused.

@@ -96,12 +96,12 @@ impl Made<'_> {
         reading: &Reading,
         said: &[Reply],
     ) -> Result<(), StoreError> {
-        let (ids, bot) = (Ids::new(&candidate.binding, &account.ids), account.bot.get().copied());
-        let asked = account.systems.records(Rank::Candidate, candidate, &ids, reading, bot, self.at);
+        let (ids, own) = (Ids::new(&candidate.binding, &account.ids), account.own_users());
+        let asked = account.systems.records(Rank::Candidate, candidate, &ids, reading, own, self.at);
         let other = match tokio::time::timeout(PATIENCE, asked).await {
             Ok(records) => {
                 let reading = Reading { records, ..reading.clone() };
-                let judged = judge::ticket(candidate, &ids, Some(&reading), said, &[], bot, self.at);
+                let judged = judge::ticket(candidate, &ids, Some(&reading), said, &[], own, self.at);
                 let silent = self.decision.verdict == NOT_APPLICABLE;
                 if silent && (replies::stopped(&judged.replies) || judged.decision.verdict == NOT_APPLICABLE) {
                     return Ok(()); // Neither would say anything.

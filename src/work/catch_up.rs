@@ -45,7 +45,7 @@ async fn starred(shared: &Shared, account: &Account) -> anyhow::Result<()> {
             let page = account.helpdesk.tagged(&tag, at.take()).await?;
             let now = Utc::now();
             let found: Vec<_> = page.tickets.into_iter().map(|(id, changed)| (id, changed.unwrap_or(now))).collect();
-            for id in shared.store.moved(&account.name, &found).await? {
+            for id in shared.store.moved(&account.name, &found, now).await? {
                 let ticket = TicketKey { account: account.name.clone(), id };
                 tracing::info!(%ticket, "a starred ticket moved and no delivery told");
                 shared.store.mark_due(&ticket, now).await?;

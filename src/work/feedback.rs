@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::facts::replies::{Reply, Says};
-use crate::helpdesk::ticket::{Reading, TicketKey};
+use crate::helpdesk::ticket::{OwnUsers, Reading, TicketKey};
 use crate::note;
 use crate::policy::Policy;
 use crate::store::feedback::{Feedback, Opinion, Way};
@@ -12,7 +12,7 @@ use crate::store::feedback::{Feedback, Opinion, Way};
 /// nothing to have an opinion on. `now` stands in where the helpdesk gives no time.
 pub fn replied(
     reading: &Reading,
-    bot: Option<u64>,
+    own: &OwnUsers,
     ticket: &TicketKey,
     replies: &[Reply],
     now: DateTime<Utc>,
@@ -20,7 +20,7 @@ pub fn replied(
     let mut said = Vec::new();
     let mut newest = None;
     for comment in &reading.comments {
-        if bot.is_some() && comment.author_id == bot {
+        if own.has(comment.author_id) {
             newest = note::reference(comment.text()).or(newest);
             continue;
         }

@@ -10,7 +10,7 @@ use crate::facts::fact::{Facts, Heard};
 use crate::facts::gather::{self, Gathering, Stated};
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
-use crate::helpdesk::ticket::Reading;
+use crate::helpdesk::ticket::{OwnUsers, Reading};
 use crate::note::Subject;
 use crate::policy::Policy;
 use crate::policy::alike::Alike;
@@ -79,7 +79,7 @@ impl<'a> Briefly<'a> {
         if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() {
             return Briefly { decision: policy.not_applicable_alike(alike), policy, now, facts: None };
         }
-        let mut replies = replies::read(reading, None, &policy.lexicon.languages);
+        let mut replies = replies::read(reading, &OwnUsers::none(), &policy.lexicon.languages);
         replies.sort_by_key(|reply| reply.at);
         let (mut answers, _) = gather::stated(&replies);
         let stated = if answers.is_empty() {
@@ -105,7 +105,7 @@ impl<'a> Briefly<'a> {
 
 /// Decides at `now` on a ticket, where there is one, and on what is stated besides.
 ///
-/// `bot` is the helpdesk's id of ourselves: what we wrote is never read as an answer. `elsewhere` are replies that were
+/// What our `own` users wrote is never read as an answer. `elsewhere` are replies that were
 /// not made on the ticket: of all replies the later stands above the earlier, and `stated` above them.
 pub fn ticket(
     policy: &Policy,
@@ -113,10 +113,10 @@ pub fn ticket(
     reading: Option<&Reading>,
     elsewhere: &[Reply],
     stated: &[Stated],
-    bot: Option<u64>,
+    own: &OwnUsers,
     now: DateTime<Utc>,
 ) -> Judged {
-    let mut replies = reading.map(|reading| replies::read(reading, bot, &policy.lexicon.languages)).unwrap_or_default();
+    let mut replies = reading.map(|reading| replies::read(reading, own, &policy.lexicon.languages)).unwrap_or_default();
     replies.extend_from_slice(elsewhere);
     replies.sort_by_key(|reply| reply.at); // Stable: within a note the lines stay in their order.
     let (mut answers, mut problems) = gather::stated(&replies);

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::facts::gather::Stated;
 use crate::facts::sources::Ids;
-use crate::helpdesk::ticket::{Comment, Organization, Reading, Record, Ticket, User};
+use crate::helpdesk::ticket::{Comment, Organization, OwnUsers, Reading, Record, Ticket, User};
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 use crate::policy::stated::Unstated;
@@ -142,7 +142,10 @@ impl Line {
         if self.ticket.is_some() {
             let stated = self.stated(rule.policy)?;
             let reading = self.reading();
-            return Ok(judged(id, judge::ticket(rule.policy, &rule.ids, reading.as_ref(), &[], &stated, None, now)));
+            return Ok(judged(
+                id,
+                judge::ticket(rule.policy, &rule.ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now),
+            ));
         }
         let facts = self.facts.iter().flatten().filter(|(_, value)| !value.is_null());
         let words = facts.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
@@ -150,7 +153,7 @@ impl Line {
             return Ok(Decided { id, decision, problems: Vec::new() });
         }
         let stated = self.stated(rule.policy)?;
-        Ok(judged(id, judge::ticket(rule.policy, &rule.ids, None, &[], &stated, None, now)))
+        Ok(judged(id, judge::ticket(rule.policy, &rule.ids, None, &[], &stated, &OwnUsers::none(), now)))
     }
 
     /// The facts given with the line.

@@ -77,14 +77,14 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     users.extend(people);
     let mut reading =
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
-    let bot = account.bot.get().copied();
-    reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, bot, Utc::now()).await;
+    let own = account.own_users();
+    reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, own, Utc::now()).await;
     let said = operators::replies(&store.operators_on(&claim.ticket).await?);
     let now = Utc::now();
-    let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], bot, now);
-    store.record_feedback(&feedback::replied(&reading, bot, &claim.ticket, &judged.replies, now)).await?;
+    let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], own, now);
+    store.record_feedback(&feedback::replied(&reading, own, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {
-        if posted(&reading, bot.unwrap_or_default()).last() == Some(&last.reference) {
+        if posted(&reading, own).last() == Some(&last.reference) {
             let tags = &reading.ticket.tags;
             let last_word = feedback::corrected(&policy, &claim.ticket, &last.reference, &last.verdict, tags, now);
             store.record_feedback(last_word.as_slice()).await?;
@@ -132,8 +132,9 @@ impl Decided<'_> {
             let before = self.last.as_ref().map(|row| row.reference.as_str());
             let (row, _) = self.row(before, Carried::Shadow)?;
             self.compare(&row).await;
-            self.shared.store.record_decision(self.claim, &row).await?;
-            metrics::decision(&self.account.name, &row.verdict);
+            if self.shared.store.record_decision(self.claim, &row).await? {
+                metrics::decision(&self.account.name, &row.verdict);
+            }
         }
         Ok(self.settled())
     }
@@ -141,10 +142,10 @@ impl Decided<'_> {
     /// Live mode: written where the ticket does not say so already, the moment is right, and the ticket does not flap.
     async fn act(mut self, fails: &Fails<'_>) -> Result<Looked, StoreError> {
         let store = &self.shared.store;
-        let posted = posted(self.reading, self.account.bot.get().copied().unwrap_or_default());
+        let posted = posted(self.reading, self.account.own_users());
         let (newest, before) = (posted.last(), posted.iter().rev().nth(1).map(String::as_str));
         if let Some(newest) = newest {
-            if self.last.as_ref().is_none_or(|row| row.reference != *newest) {
+            if self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted) {
                 store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
                 self.last = store.last_decision(&self.claim.ticket).await?;
             }
@@ -172,7 +173,10 @@ impl Decided<'_> {
         }
         let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
         self.compare(&row).await;
-        store.record_decision(self.claim, &row).await?; // Before any action, so that each action has its reason.
+        // Before any action, so that each action has its reason.
+        if store.record_decision(self.claim, &row).await? {
+            metrics::decision(&self.account.name, &row.verdict);
+        }
         let on = &self.account.follow_ups;
         let before = match on.contains(&Destination::StarIssue) && plan::escalates(&self.judged.decision, self.policy) {
             true => store.follow_ups_of(&self.claim.ticket).await?,
@@ -182,7 +186,6 @@ impl Decided<'_> {
         if !planned.is_empty() {
             store.plan_follow_ups(&self.claim.ticket, &row.reference, &planned).await?;
         }
-        metrics::decision(&self.account.name, &row.verdict);
         // The last word before the write: who has lost the ticket meanwhile does not write.
         store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
         let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp: updated_at };
@@ -224,10 +227,9 @@ impl Decided<'_> {
 
     /// Until when the ticket is held back, where our notes on it came too often; told by the notes themselves.
     fn held(&self) -> Option<DateTime<Utc>> {
-        let own = |author: Option<u64>| author.is_some() && author == self.account.bot.get().copied();
-        let comments = self.reading.comments.iter().filter(|comment| own(comment.author_id));
+        let own = self.reading.own_comments(self.account.own_users());
         let recent: Vec<_> =
-            comments.filter_map(|comment| comment.created_at).filter(|at| *at > self.server_time - FLAP).collect();
+            own.filter_map(|comment| comment.created_at).filter(|at| *at > self.server_time - FLAP).collect();
         let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
         let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
         Some(self.now + (*frees + FLAP - self.server_time) + TimeDelta::seconds(1))

@@ -67,6 +67,7 @@ use crate::config::Mode;
 use crate::facts::lookups::Systems;
 use crate::facts::sources::Ids;
 use crate::helpdesk::client::{CallError, Helpdesk};
+use crate::helpdesk::ticket::OwnUsers;
 use crate::metrics;
 use crate::policy::Policy;
 use crate::store::follow_ups::Destination;
@@ -104,8 +105,8 @@ pub struct Account {
     pub mode: Mode,
     /// Where follow-ups go, as far as that is switched on.
     pub follow_ups: BTreeSet<Destination>,
-    /// The helpdesk's id of ourselves, once it is known.
-    pub bot: Arc<OnceLock<u64>>,
+    /// The helpdesk's users that we are or were, once that is known.
+    pub own: Arc<OnceLock<OwnUsers>>,
     /// How its tickets are worked.
     pub work: Work,
     /// How often starred tickets are looked for that no delivery told of, or that moved.
@@ -116,6 +117,14 @@ pub struct Account {
     pub refusals: Refusals,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
+}
+
+impl Account {
+    /// The helpdesk's users that we are or were; none before the helpdesk said who we are.
+    fn own_users(&self) -> &OwnUsers {
+        static NONE: OwnUsers = OwnUsers::none();
+        self.own.get().unwrap_or(&NONE)
+    }
 }
 
 /// How tickets are worked.
@@ -187,7 +196,7 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
     if let Some(at) = account.share.not_before().await? {
         return Ok(until(at));
     }
-    if let Err(error) = introduce(shared, account).await {
+    if let Err(error) = introduce(shared, account).await? {
         tracing::error!(account = account.name, %error, "the helpdesk does not take us");
         shared.standing.refused(&account.name, &error.to_string());
         return Ok(PATIENCE);
@@ -207,22 +216,26 @@ fn hands(account: &Account) -> usize {
 }
 
 /// Learns who we are, which tells our own notes from a manager's.
-async fn introduce(shared: &Shared, account: &Account) -> Result<(), CallError> {
-    if account.bot.get().is_some() && shared.standing.is_well(&account.name) {
-        return Ok(());
+async fn introduce(shared: &Shared, account: &Account) -> Result<Result<(), CallError>, StoreError> {
+    if account.own.get().is_some() && shared.standing.is_well(&account.name) {
+        return Ok(Ok(()));
     }
-    let id = account.helpdesk.me().await?;
-    let known = account.bot.get_or_init(|| id);
-    if *known != id {
-        return Err(CallError::Unauthorized(format!(
-            "it now takes us for user {id}, and was {known}; restart to go on as that"
-        )));
+    let id = match account.helpdesk.me().await {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(error)),
+    };
+    if account.own.get().is_none() {
+        let _first = account.own.set(shared.store.known_as(&account.name, id).await?);
+    }
+    if !account.own_users().has(Some(id)) {
+        let why = format!("it now takes us for user {id}, and did not before; restart to go on as that");
+        return Ok(Err(CallError::Unauthorized(why)));
     }
     match account.refusals.of_account() {
         Some(doing) => shared.standing.refused(&account.name, doing.of_account()),
         None => shared.standing.well(&account.name),
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Tags that show that a ticket may be ours: a condition of the policy that asks for nothing else.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::helpdesk::ticket::{Reading, TicketKey};
+use crate::helpdesk::ticket::{OwnUsers, Reading, TicketKey};
 use crate::note;
 use crate::policy::decision::Decision;
 
@@ -41,7 +41,6 @@ pub fn reference(ticket: &TicketKey, fingerprint: &str, before: Option<&str>) ->
 }
 
 /// The ids in our own notes on a ticket, oldest first; a note that quotes one is not ours unless we wrote it.
-pub fn posted(reading: &Reading, bot: u64) -> Vec<String> {
-    let own = reading.comments.iter().filter(|comment| comment.author_id == Some(bot));
-    own.filter_map(|comment| note::reference(comment.text())).map(str::to_owned).collect()
+pub fn posted(reading: &Reading, own: &OwnUsers) -> Vec<String> {
+    reading.own_comments(own).filter_map(|comment| note::reference(comment.text())).map(str::to_owned).collect()
 }

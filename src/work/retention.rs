@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use crate::store::Store;
+use crate::store::retention::Swept;
 
 /// How many rows of each kind one step takes away.
 const STEP: u32 = 500;
@@ -25,7 +26,8 @@ pub async fn run(store: Arc<dyn Store>, keep: Duration) {
             };
         match step {
             Ok(swept) if swept.total() > 0 => {
-                tracing::info!(swept.deliveries, swept.decisions, swept.watches, "what was old is gone");
+                let Swept { deliveries, decisions, watches, comparisons, failures } = swept;
+                tracing::info!(deliveries, decisions, watches, comparisons, failures, "what was old is gone");
                 tokio::time::sleep(REST).await;
             }
             Ok(_) => tokio::time::sleep(HOUR).await,

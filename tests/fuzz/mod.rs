@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use starwarden::facts::dates::{self, Day};
 use starwarden::facts::replies::{self, Says};
-use starwarden::helpdesk::ticket::Reading;
+use starwarden::helpdesk::ticket::{OwnUsers, Reading};
 use starwarden::policy::Policy;
 use starwarden::policy::binding::Binding;
 use starwarden::policy::diagram::Diagram;
@@ -256,7 +256,7 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
         let text = String::from_utf8_lossy(input);
         let low = text.to_lowercase();
         let written = |part: &str| low.contains(&part.trim().to_lowercase());
-        for reply in replies::read(&reading(&text, 7001, false), Some(1), &star().lexicon.languages) {
+        for reply in replies::read(&reading(&text, 7001, false), &OwnUsers::from_iter([1]), &star().lexicon.languages) {
             match reply.says {
                 Says::Answer { fact, value } => assert!(written(&fact) && written(&value), "{fact}={value}"),
                 Says::Disagree(why) => assert!(written(&why), "{why}"),
@@ -266,13 +266,13 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
         }
         for unheard in [reading(&text, 7001, true), reading(&text, 5001, false), reading(&text, 5001, true)] {
             assert_eq!(
-                replies::read(&unheard, Some(1), &star().lexicon.languages),
+                replies::read(&unheard, &OwnUsers::from_iter([1]), &star().lexicon.languages),
                 [],
                 "only staff's internal notes count"
             );
         }
         assert_eq!(
-            replies::read(&reading(&text, 7001, false), Some(7001), &star().lexicon.languages),
+            replies::read(&reading(&text, 7001, false), &OwnUsers::from_iter([7001]), &star().lexicon.languages),
             [],
             "the bot does not hear itself"
         );

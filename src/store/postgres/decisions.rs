@@ -27,6 +27,10 @@ const RECORD: &str = concat!(
     ), overtaken AS (
         UPDATE decisions SET carried = 'overtaken'
         WHERE account = $1 AND ticket = $2 AND carried = 'open' AND reference <> $4 AND EXISTS (SELECT FROM held)
+    ), open_again AS (
+        UPDATE decisions SET carried = 'open'
+        WHERE account = $1 AND ticket = $2 AND reference = $4 AND carried <> 'posted' AND $12 = 'open'
+            AND EXISTS (SELECT FROM held)
     ), way AS (
         INSERT INTO walks (policy, verdict, nodes) SELECT $5::text, $6::text, $7::text FROM held
         ON CONFLICT (policy, verdict, nodes) DO UPDATE SET policy = excluded.policy RETURNING id
@@ -57,7 +61,7 @@ const RECORD: &str = concat!(
         INSERT INTO sums (day, gist, decisions, tickets, saved, agreed, disagreed)
         SELECT $14, gist, 1, opens, settles, 0, 0 FROM said WHERE opens IS NOT NULL ",
     added!(),
-    ") SELECT count(*) FROM held"
+    ") SELECT count(*), (SELECT count(*) FROM kept) FROM held"
 );
 
 /// What was planned to follow is due with it, and what an older decision left is needed no longer. It counts from now on.
@@ -115,7 +119,7 @@ const UNCONFIRMED: &str =
 
 #[async_trait]
 impl Decisions for Postgres {
-    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError> {
+    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<bool, StoreError> {
         let (counted, titled, gist) = (row.counted()?, row.titled()?, row.gist()?);
         let said = serde_json::to_string(&gist).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let nodes = serde_json::to_string(&counted.walked).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -128,7 +132,7 @@ impl Decisions for Postgres {
             &row.verdict,
             &nodes,
             &millis(row.decided_at),
-            &row.fingerprint,
+            &text(&row.fingerprint),
             &text(&row.decision),
             &text(&row.note),
             &row.carried.word(),
@@ -141,8 +145,9 @@ impl Decisions for Postgres {
         ];
         let client = self.connection().await?;
         let record = client.prepare_cached(RECORD).await?;
-        let held = client.query_one(&record, &values).await?;
-        held_by(claim, count(&held, 0)?)
+        let recorded = client.query_one(&record, &values).await?;
+        held_by(claim, count(&recorded, 0)?)?;
+        Ok(count(&recorded, 1)? > 0)
     }
 
     async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError> {

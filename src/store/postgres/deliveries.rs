@@ -36,10 +36,12 @@ const RECORD: &str = "
         SELECT account, ticket, 'due', min(due_at), 1 FROM wanted JOIN kept USING (id)
         GROUP BY account, ticket ORDER BY account, ticket
         ON CONFLICT (account, ticket) DO UPDATE SET
-            due_at = CASE WHEN watches.state = 'due' THEN least(watches.due_at, excluded.due_at) ELSE excluded.due_at END,
+            due_at = CASE WHEN watches.state <> 'due' THEN excluded.due_at
+                WHEN watches.last_error IS NULL THEN least(watches.due_at, excluded.due_at) ELSE watches.due_at END,
             failures = CASE WHEN watches.state = 'dead' THEN 0 ELSE watches.failures END,
             state = 'due', why = NULL, marks = watches.marks + 1
-        WHERE watches.state <> 'due' OR watches.due_at > excluded.due_at OR watches.lease IS NOT NULL
+        WHERE watches.state <> 'due' OR (watches.due_at > excluded.due_at AND watches.last_error IS NULL)
+            OR watches.lease IS NOT NULL
     )
     SELECT wanted.id IS NOT NULL, kept.id IS NOT NULL
     FROM told LEFT JOIN wanted USING (id) LEFT JOIN kept USING (id) ORDER BY told.nth";

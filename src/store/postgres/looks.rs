@@ -7,7 +7,7 @@ use super::Postgres;
 use super::values::column;
 use super::watches::held_by;
 use crate::store::StoreError;
-use crate::store::looks::Looks;
+use crate::store::looks::{DEAD_RESTS, Looks, SOON};
 use crate::store::values::{millis, number, ticket_number};
 use crate::store::watches::Claim;
 
@@ -15,11 +15,11 @@ const LOOKED: &str = "UPDATE watches SET looked_at = $4 WHERE account = $1 AND t
 
 const MOVED: &str = "SELECT found.ticket FROM unnest($2::bigint[], $3::bigint[]) AS found (ticket, changed)
     LEFT JOIN watches ON watches.account = $1 AND watches.ticket = found.ticket
-    WHERE CASE coalesce(watches.state, 'unheard')
-        WHEN 'unheard' THEN TRUE
-        WHEN 'due' THEN FALSE
-        WHEN 'dead' THEN coalesce(looked_at <= changed, FALSE)
-        ELSE coalesce(looked_at <= changed, TRUE)
+    WHERE coalesce(looked_at <= changed, TRUE) AND CASE watches.state
+        WHEN 'due' THEN lease IS NULL AND due_at > $4
+        WHEN 'dead' THEN NOT EXISTS (
+            SELECT FROM failures WHERE failures.account = $1 AND failures.ticket = found.ticket AND at > $5)
+        ELSE TRUE
     END ORDER BY found.ticket";
 
 #[async_trait]
@@ -32,12 +32,19 @@ impl Looks for Postgres {
         held_by(claim, held)
     }
 
-    async fn moved(&self, account: &str, found: &[(u64, DateTime<Utc>)]) -> Result<Vec<u64>, StoreError> {
+    async fn moved(
+        &self,
+        account: &str,
+        found: &[(u64, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<u64>, StoreError> {
         let tickets = found.iter().map(|(id, _)| number(*id)).collect::<Result<Vec<i64>, _>>()?;
         let changed: Vec<i64> = found.iter().map(|(_, changed)| millis(*changed)).collect();
         let client = self.connection().await?;
         let moved = client.prepare_cached(MOVED).await?;
-        let rows = client.query(&moved, &[&account, &tickets, &changed]).await?;
+        let rows = client
+            .query(&moved, &[&account, &tickets, &changed, &millis(now + SOON), &millis(now - DEAD_RESTS)])
+            .await?;
         rows.iter().map(|row| ticket_number(column(row, 0)?)).collect()
     }
 }

@@ -11,6 +11,7 @@ mod listener;
 mod looks;
 mod operators;
 mod overview;
+mod own_users;
 mod pauses;
 mod policies;
 mod promotions;
@@ -53,6 +54,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0013_sums.sql"),
     include_str!("../migrations/postgres/0014_repeats_by_ticket.sql"),
     include_str!("../migrations/postgres/0015_lean_watches.sql"),
+    include_str!("../migrations/postgres/0016_own_users.sql"),
 ];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.

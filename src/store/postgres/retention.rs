@@ -11,7 +11,7 @@ use crate::store::overview::day;
 use crate::store::retention::{Retention, Swept};
 use crate::store::values::millis;
 
-/// Deliveries come in the order of their ids, so the oldest are found without an index by time.
+/// Deliveries and failures come in the order of their ids, so the oldest are found without an index by time.
 const DELIVERIES: &str =
     "DELETE FROM deliveries WHERE received_at < $1 AND id IN (SELECT id FROM deliveries ORDER BY id LIMIT $2)";
 
@@ -42,11 +42,13 @@ const EMPTY_WAITS: &str = "DELETE FROM waits WHERE day <= $1 AND tickets = 0";
 
 const COMPARISONS: &str = "DELETE FROM comparisons WHERE id IN (SELECT id FROM comparisons WHERE decided_at < $1 ORDER BY decided_at LIMIT $2)";
 
+const FAILURES: &str = "DELETE FROM failures WHERE at < $1 AND id IN (SELECT id FROM failures ORDER BY id LIMIT $2)";
+
 const WATCHES: &str = "WITH gone AS (DELETE FROM watches WHERE state = 'stopped' AND lease IS NULL AND (account, ticket) IN (
-    SELECT account, ticket FROM watches WHERE state = 'stopped'
+    SELECT account, ticket FROM watches WHERE state = 'stopped' AND coalesce(looked_at, 0) < $1
         AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.account = watches.account AND deliveries.ticket = watches.ticket)
         AND NOT EXISTS (SELECT FROM decisions WHERE decisions.account = watches.account AND decisions.ticket = watches.ticket)
-    LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING account, ticket
+    LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING account, ticket
 ), its_feedback AS (DELETE FROM feedback USING gone WHERE feedback.account = gone.account AND feedback.ticket = gone.ticket
 ), its_follow_ups AS (DELETE FROM follow_ups USING gone WHERE follow_ups.account = gone.account AND follow_ups.ticket = gone.ticket
 ), its_failures AS (DELETE FROM failures USING gone WHERE failures.account = gone.account AND failures.ticket = gone.ticket
@@ -61,7 +63,8 @@ impl Retention for Postgres {
             deliveries: client.execute(DELIVERIES, &[&before, &limit]).await?,
             decisions: count(&client.query_one(DECISIONS, &[&before, &limit]).await?, 0)?,
             comparisons: client.execute(COMPARISONS, &[&before, &limit]).await?,
-            watches: count(&client.query_one(WATCHES, &[&limit]).await?, 0)?,
+            watches: count(&client.query_one(WATCHES, &[&before, &limit]).await?, 0)?,
+            failures: client.execute(FAILURES, &[&before, &limit]).await?,
         };
         client.execute(EMPTY_SUMS, &[&day]).await?;
         client.execute(EMPTY_WAITS, &[&day]).await?;

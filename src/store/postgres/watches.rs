@@ -40,7 +40,7 @@ const SETTLE: &str = "WITH settled AS (UPDATE watches SET
         state = CASE WHEN $9 AND marks <> $10 THEN 'due' ELSE $4 END,
         due_at = CASE WHEN $9 AND marks <> $10 THEN $11::bigint ELSE $5::bigint END,
         why = CASE WHEN $9 AND marks <> $10 THEN NULL ELSE $6 END,
-        failures = $7, last_error = $8, lease = NULL, lease_until = NULL
+        failures = CASE WHEN $9 AND marks <> $10 THEN 0 ELSE $7::bigint END, last_error = $8, lease = NULL, lease_until = NULL
     WHERE account = $1 AND ticket = $2 AND lease = $3 RETURNING last_error), failed AS (
         INSERT INTO failures (account, ticket, at, error) SELECT $1, $2, $11, last_error FROM settled WHERE last_error IS NOT NULL
     ) SELECT count(*) FROM settled";

@@ -17,7 +17,7 @@ use crate::store::watches::Claim;
 
 #[async_trait]
 impl Decisions for Sqlite {
-    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<(), StoreError> {
+    async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<bool, StoreError> {
         let (claim, row) = (claim.clone(), row.clone());
         self.writer.run(move |connection| record_decision(connection, &claim, &row)).await
     }
@@ -43,12 +43,17 @@ impl Decisions for Sqlite {
     }
 }
 
-fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) -> Outcome<()> {
+fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) -> Outcome<bool> {
     let (account, ticket) = (&row.ticket.account, number(row.ticket.id)?);
     must_hold(connection, claim)?;
     connection
         .prepare_cached("UPDATE decisions SET carried = 'overtaken' WHERE account = ?1 AND ticket = ?2 AND carried = 'open' AND reference <> ?3")?
         .execute(params![account, ticket, row.reference])?;
+    if row.carried == Carried::Open {
+        connection
+            .prepare_cached("UPDATE decisions SET carried = 'open' WHERE account = ?1 AND ticket = ?2 AND reference = ?3 AND carried <> 'posted'")?
+            .execute(params![account, ticket, row.reference])?;
+    }
     let new = connection
         .prepare_cached(
             "INSERT INTO decisions (account, ticket, reference, decided_at, verdict, fingerprint, decision, note, carried, basis)
@@ -56,15 +61,16 @@ fn record_decision(connection: &Connection, claim: &Claim, row: &DecisionRow) ->
         )?
         .execute(params![account, ticket, row.reference, millis(row.decided_at), row.verdict, row.fingerprint, row.decision, row.note, row.carried.word(), row.basis])?;
     if new == 0 {
-        return Ok(());
+        return Ok(false);
     }
     let id = connection.last_insert_rowid();
     overview::count(connection, row)?;
     sums::keep(connection, id, row, &row.gist()?)?;
     match row.carried {
-        Carried::Posted | Carried::Shadow => sums::count(connection, &row.ticket, &row.reference),
-        Carried::Open | Carried::Overtaken => Ok(()),
+        Carried::Posted | Carried::Shadow => sums::count(connection, &row.ticket, &row.reference)?,
+        Carried::Open | Carried::Overtaken => {}
     }
+    Ok(true)
 }
 
 fn posted(connection: &Connection, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Outcome<()> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Sqlite;
 use crate::store::StoreError;
-use crate::store::looks::Looks;
+use crate::store::looks::{DEAD_RESTS, Looks, SOON};
 use crate::store::values::{Outcome, millis, number};
 use crate::store::watches::Claim;
 
@@ -17,9 +17,14 @@ impl Looks for Sqlite {
         self.writer.run(move |connection| looked(connection, &claim, at)).await
     }
 
-    async fn moved(&self, account: &str, found: &[(u64, DateTime<Utc>)]) -> Result<Vec<u64>, StoreError> {
+    async fn moved(
+        &self,
+        account: &str,
+        found: &[(u64, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<u64>, StoreError> {
         let (account, found) = (account.to_owned(), found.to_vec());
-        self.readers.run(move |connection| moved(connection, &account, &found)).await
+        self.readers.run(move |connection| moved(connection, &account, &found, now)).await
     }
 }
 
@@ -30,17 +35,26 @@ fn looked(connection: &Connection, claim: &Claim, at: DateTime<Utc>) -> Outcome<
     if held == 1 { Ok(()) } else { Err(StoreError::LeaseLost(claim.ticket.clone())) }
 }
 
-fn moved(connection: &Connection, account: &str, found: &[(u64, DateTime<Utc>)]) -> Outcome<Vec<u64>> {
+fn moved(
+    connection: &Connection,
+    account: &str,
+    found: &[(u64, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Outcome<Vec<u64>> {
     let mut statement = connection.prepare_cached(
-        "SELECT CASE state WHEN 'due' THEN 0
-                           WHEN 'dead' THEN ifnull(looked_at <= ?3, 0)
-                           ELSE ifnull(looked_at <= ?3, 1) END
+        "SELECT ifnull(looked_at <= ?3, 1) AND CASE state
+             WHEN 'due' THEN lease IS NULL AND due_at > ?4
+             WHEN 'dead' THEN NOT EXISTS (
+                 SELECT 1 FROM failures WHERE failures.account = ?1 AND failures.ticket = ?2 AND at > ?5)
+             ELSE 1 END
          FROM watches WHERE account = ?1 AND ticket = ?2",
     )?;
+    let (soon, rested) = (millis(now + SOON), millis(now - DEAD_RESTS));
     let mut moved = Vec::new();
     for (id, changed) in found {
-        let known: Option<bool> =
-            statement.query_row(params![account, number(*id)?, millis(*changed)], |row| row.get(0)).optional()?;
+        let known: Option<bool> = statement
+            .query_row(params![account, number(*id)?, millis(*changed), soon, rested], |row| row.get(0))
+            .optional()?;
         if known.unwrap_or(true) {
             moved.push(*id);
         }

@@ -11,6 +11,7 @@ mod history;
 mod looks;
 mod operators;
 mod overview;
+mod own_users;
 mod pauses;
 mod policies;
 mod promotions;
@@ -52,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0014_repeats_by_ticket.sql"),
     include_str!("../migrations/sqlite/0015_lean_watches.sql"),
     include_str!("../migrations/sqlite/0016_holds.sql"),
+    include_str!("../migrations/sqlite/0017_own_users.sql"),
 ];
 
 /// How long another process's writing is waited for.

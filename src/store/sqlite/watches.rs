@@ -56,19 +56,29 @@ impl Watches for Sqlite {
 }
 
 pub(super) fn mark_due(connection: &Connection, ticket: &TicketKey, at: DateTime<Utc>) -> Outcome<()> {
-    mark(connection, &ticket.account, number(ticket.id)?, millis(at))
-}
-
-/// A ticket that is due earlier stays so, and in nobody's hands as it is: a burst of marks is one look, and one write.
-pub(super) fn mark(connection: &Connection, account: &str, ticket: i64, due_at: i64) -> Outcome<()> {
     connection
         .prepare_cached(
             "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, 1)
              ON CONFLICT (account, ticket) DO UPDATE SET
                  due_at = CASE WHEN state = 'due' THEN min(due_at, ?3) ELSE ?3 END,
                  failures = CASE WHEN state = 'dead' THEN 0 ELSE failures END,
+                 state = 'due', why = NULL, marks = marks + 1",
+        )?
+        .execute(params![ticket.account, number(ticket.id)?, millis(at)])?;
+    Ok(())
+}
+
+/// A ticket that is due earlier stays so, and in nobody's hands as it is: a burst of marks is one look, and one write. So
+/// does one that failed or is held back, which waits for its time.
+pub(super) fn mark(connection: &Connection, account: &str, ticket: i64, due_at: i64) -> Outcome<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, 1)
+             ON CONFLICT (account, ticket) DO UPDATE SET
+                 due_at = CASE WHEN state <> 'due' THEN ?3 WHEN last_error IS NULL THEN min(due_at, ?3) ELSE due_at END,
+                 failures = CASE WHEN state = 'dead' THEN 0 ELSE failures END,
                  state = 'due', why = NULL, marks = marks + 1
-             WHERE state <> 'due' OR due_at > ?3 OR lease IS NOT NULL",
+             WHERE state <> 'due' OR (due_at > ?3 AND last_error IS NULL) OR lease IS NOT NULL",
         )?
         .execute(params![account, ticket, due_at])?;
     Ok(())
@@ -124,7 +134,7 @@ fn settle(connection: &Connection, claim: &Claim, next: &Next, now: DateTime<Utc
                  state = CASE WHEN ?9 AND marks <> ?10 THEN 'due' ELSE ?4 END,
                  due_at = CASE WHEN ?9 AND marks <> ?10 THEN ?11 ELSE ?5 END,
                  why = CASE WHEN ?9 AND marks <> ?10 THEN NULL ELSE ?6 END,
-                 failures = ?7, last_error = ?8, lease = NULL, lease_until = NULL
+                 failures = CASE WHEN ?9 AND marks <> ?10 THEN 0 ELSE ?7 END, last_error = ?8, lease = NULL, lease_until = NULL
              WHERE account = ?1 AND ticket = ?2 AND lease = ?3",
         )?
         .execute(params![
