@@ -40,6 +40,7 @@ mod outage;
 mod policy_cases;
 mod readme;
 mod receive;
+mod records;
 mod reload;
 mod report;
 mod secrets;

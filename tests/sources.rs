@@ -144,10 +144,11 @@ fn looked_up_by(binding: &str, address: &str, hosts: &[&str], value: &str, times
 fn systems_of_record_answer_or_say_why_not() {
     const FOUND: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 14\r\n\r\n{\"trial\":true}";
     let failed = |why: &str| Some(Record::Failed(why.to_owned()));
+    let silent = |why: &str| Some(Record::Silent(why.to_owned()));
     let (found, calls) = stub(FOUND);
     assert_eq!(looked_up(&found, &["127.0.0.1"], "12", 3), Some(Record::Found(json!({ "trial": true }))));
     assert_eq!(calls.load(Ordering::SeqCst), 2, "each of the two lookups is called once, then kept");
-    assert_eq!(looked_up(&found, &["127.0.0.1"], "*", 3), failed("its 2 calls a minute are spent"));
+    assert_eq!(looked_up(&found, &["127.0.0.1"], "*", 3), silent("its 2 calls a minute are spent"));
     let before = calls.load(Ordering::SeqCst);
     let refused = "127.0.0.1 is not among the hosts of lookups.gitlab";
     assert_eq!(looked_up(&found, &["gitlab.com"], "12", 1), failed(refused));
@@ -162,10 +163,17 @@ fn systems_of_record_answer_or_say_why_not() {
             "it points elsewhere (302), which is not followed",
         ),
         ("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello", "its answer is not JSON"),
-        ("", "no answer within 200 ms"),
     ] {
         let (address, _) = stub(answer);
         assert_eq!(looked_up(&address, &["127.0.0.1"], "12", 1), failed(why));
+    }
+    for (answer, why) in [
+        ("", "no answer within 200 ms"),
+        ("HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", "it answered 429"),
+        ("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 50\r\n\r\n{", "its answer broke off"),
+    ] {
+        let (address, _) = stub(answer);
+        assert_eq!(looked_up(&address, &["127.0.0.1"], "12", 1), silent(why), "asked again it may answer");
     }
 }
 
@@ -177,7 +185,7 @@ fn a_lookup_that_failed_is_not_made_again_for_a_while_and_still_says_why() {
     for (binding, calls_of_it) in [(BINDING, 1), (&at_once, 2)] {
         let (down, calls) = stub(DOWN);
         let failed = looked_up_by(binding, &down, &["127.0.0.1"], "12", 2);
-        assert_eq!(failed, Some(Record::Failed("it answered 503".into())));
+        assert_eq!(failed, Some(Record::Silent("it answered 503".into())));
         assert_eq!(calls.load(Ordering::SeqCst), 1 + calls_of_it, "the other lookup is called once");
     }
 }

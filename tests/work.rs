@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use starwarden::demo::helpdesk::Publicity;
 use starwarden::demo::limit::Limit;
 use starwarden::demo::troubles::Trouble;
+use starwarden::store::own_users::KnownUsers;
+use starwarden::store::sqlite::Sqlite;
 
 use crate::support::{Bot, Desk, desk, event, postgres, serve, serve_in, ticket, wait_for};
 
@@ -158,6 +160,69 @@ fn while_the_helpdesk_is_away_no_ticket_becomes_a_dead_letter() {
 }
 
 #[test]
+fn while_a_part_of_the_helpdesk_is_away_no_ticket_becomes_a_dead_letter() {
+    for trouble in [Trouble::ReadStatus(503), Trouble::WriteStatus(500)] {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let bot = serve(&desk, folder.path(), "");
+        for id in 1..=4 {
+            desk.helpdesk.add(ticket(id, &DECIDED));
+            desk.helpdesk.trouble_with(id, Some(trouble));
+            assert_eq!(bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]).0, 200);
+        }
+        wait_for("the reason", || {
+            let (status, said) = bot.get("/readyz");
+            (status == 503 && said["faults"][0].as_str()?.contains("the helpdesk knows us and fails")).then_some(())
+        });
+        (1..=4).for_each(|id| desk.helpdesk.trouble_with(id, None));
+        (1..=4).for_each(|id| assert_eq!(bot.notes(&desk, id, 1).len(), 1));
+        wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+    }
+}
+
+#[test]
+fn tickets_with_a_trouble_of_their_own_are_the_accounts_trouble_only_until_another_is_let_through() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[work]\ntries = 2");
+    for id in 1..=3 {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+        desk.helpdesk.trouble_with(id, Some(Trouble::WriteStatus(403)));
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+    }
+    wait_for("the reason", || (bot.get("/readyz").0 == 503).then_some(()));
+    desk.helpdesk.add(ticket(4, &DECIDED));
+    bot.deliver(&event("e4", 4, "tags_changed"), &[]);
+    bot.notes(&desk, 4, 1);
+    for id in 1..=3 {
+        wait_for("a dead letter", || (kept(&bot, id)["watch"]["state"] == "dead").then_some(()));
+    }
+    wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+}
+
+#[test]
+fn a_note_by_the_user_the_bot_was_before_is_its_own() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &DECIDED));
+    let deliver = |event_id: &str| {
+        let bot = serve(&desk, folder.path(), "");
+        let before = looks(&desk, 1);
+        bot.deliver(&event(event_id, 1, "tags_changed"), &[]);
+        wait_for("the look to be over", || {
+            (looks(&desk, 1) > before && kept(&bot, 1)["watch"]["state"] == "idle").then_some(())
+        });
+    };
+    deliver("e1");
+    assert_eq!(desk.helpdesk.notes(1).len(), 1);
+    let before = 9002;
+    desk.helpdesk.change(1, |reading| reading.comments.iter_mut().for_each(|comment| comment.author_id = Some(before)));
+    assert_eq!(desk.helpdesk.notes(1).len(), 0, "nothing is by the user it is now");
+    let store = Sqlite::open(&folder.path().join("star.db")).expect("the store");
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(store.known_as("global", before)).expect("kept");
+    drop(store);
+    deliver("e2");
+    assert_eq!(desk.helpdesk.notes(1).len(), 0, "what was said is not said again");
+}
+
+#[test]
 fn the_helpdesks_limit_is_kept_to_by_all_calls_at_once() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "");
@@ -230,6 +295,15 @@ fn a_ticket_that_moved_without_a_delivery_is_looked_at_again() {
     desk.helpdesk.say(1, 7001, "star: sales_assisted=no", Publicity::Internal);
     let notes = bot.notes(&desk, 1, 2);
     assert!(notes[1].contains("Was: answers needed."), "{notes:?}");
+    // Also where it would be looked at by itself some day.
+    let in_days =
+        |days: i64| (Utc::now() + TimeDelta::days(days)).format("star: trial=no, expires_at=%Y-%m-%d").to_string();
+    desk.helpdesk.add(ticket(2, &[]));
+    desk.helpdesk.say(2, 7001, &in_days(20), Publicity::Internal);
+    assert!(bot.notes(&desk, 2, 1)[0].starts_with("No need for STAR."));
+    wait_for("its day", || (kept(&bot, 2)["watch"]["state"] == "due").then_some(()));
+    desk.helpdesk.say(2, 7001, &in_days(1), Publicity::Internal);
+    assert!(bot.notes(&desk, 2, 2)[1].starts_with("OK to STAR"));
 }
 
 #[test]

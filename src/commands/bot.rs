@@ -28,9 +28,9 @@ use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
 use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
-use crate::work::refusals::Refusals;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
+use crate::work::troubles::Troubles;
 use crate::work::{self, Account, Shared, Work, star_tags};
 
 /// How long a ticket waits for the rest of a burst; also how old a stamp must be before it can guard a write.
@@ -95,13 +95,15 @@ pub(super) async fn run(
         admission,
         sessions,
     });
-    let health = health::router(Health { store, standing, destinations, rule, refused });
+    let health = health::router(Health { store, standing, destinations, rule, refused: refused.clone() });
     let mut serving = tokio::spawn(server.run(receive::router(receiver).merge(health).merge(console), stop.clone()));
     loop {
         tokio::select! {
             told = stop.changed() => if told.is_err() || *stop.borrow() { break; },
             served = &mut serving => return served.context("the receiver broke off")?,
-            Some(loaded) = changed.recv() => workers.adopt(loaded).await?,
+            Some(loaded) = changed.recv() => if let Err(error) = workers.adopt(loaded).await {
+                refused.because(&error);
+            },
             Some(ended) = workers.loops.join_next() => ended.context("a loop broke off")?,
         }
     }
@@ -122,7 +124,7 @@ struct Workers {
 }
 
 impl Workers {
-    /// Works by `loaded` from here on. Loops of before end what they have in hand beside the new ones: a ticket in
+    /// Works by `loaded` from here on, or not at all where it cannot be worked by. Loops of before end what they have in hand beside the new ones: a ticket in
     /// hand has its lease, so no two look at it.
     async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
         let (mut doors, mut accounts, mut helpdesks, mut ids) =
@@ -209,7 +211,7 @@ fn joined(
         own,
         catch_up_every: opened.catch_up_every,
         share,
-        refusals: Refusals::default(),
+        troubles: Troubles::default(),
         wake,
     };
     Ok((door, account))

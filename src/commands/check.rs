@@ -45,20 +45,22 @@ impl Check {
             }
             (None, None) => return Err(anyhow::anyhow!("give --config or --policy")).exit_as(1),
         };
-        let mut read = |file: &Path| config::policy::read(file).map_err(|error| faults.push(format!("{error:#}"))).ok();
-        let sound = policies.as_ref().and_then(|(policy, _)| read(policy));
-        let candidate = policies.as_ref().and_then(|(_, candidate)| candidate.as_deref());
-        let candidate = candidate.and_then(|file| Some((file, read(file)?)));
-        let Some(sound) = sound.filter(|_| faults.is_empty()) else {
+        let mut sound = |read: anyhow::Result<Policy>| read.map_err(|error| faults.push(format!("{error:#}"))).ok();
+        let policy = policies.as_ref().and_then(|(policy, _)| sound(config::policy::read(policy)));
+        let candidate = policies.as_ref().and_then(|(_, candidate)| candidate.as_deref()).and_then(|file| {
+            let read = config::policy::read(file).context("policy.candidate");
+            Some((file, sound(read)?))
+        });
+        let Some(policy) = policy.filter(|_| faults.is_empty()) else {
             return Err(anyhow::Error::msg(faults.join("\n"))).exit_as(1);
         };
-        let (nodes, edges) = (sound.diagram.nodes.len(), sound.diagram.edges.len());
-        print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), sound.hash));
+        let (nodes, edges) = (policy.diagram.nodes.len(), policy.diagram.edges.len());
+        print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), policy.hash));
         if let Some((file, candidate)) = candidate {
             print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
         }
         match self.cases {
-            Some(file) => cases(&sound, &file).exit_as(1),
+            Some(file) => cases(&policy, &file).exit_as(1),
             None => Ok(ExitCode::SUCCESS),
         }
     }

@@ -32,6 +32,11 @@ impl Log {
         let provider = named.then(provider).transpose()?;
         let traces = provider.as_ref().map(|it| tracing_opentelemetry::layer().with_tracer(it.tracer("starwarden")));
         tracing_subscriber::registry().with(filter).with(lines).with(traces).init();
+        std::panic::set_hook(Box::new(|panic| {
+            // Where, and not what is said: it may show a customer's words.
+            let place = panic.location().map(ToString::to_string);
+            tracing::error!(place, "a defect: something was not as the program takes it to be");
+        }));
         Ok(Log(provider))
     }
 }

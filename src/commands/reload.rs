@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::loaded::Loaded;
 use crate::config::{self, Settings};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::work::rule::first_line;
 
 /// How often the files are looked at. Looking works where being told does not: on network mounts, and where a
@@ -26,6 +26,13 @@ const EVERY: Duration = Duration::from_secs(2);
 pub(super) struct Refused(Arc<ArcSwapOption<String>>);
 
 impl Refused {
+    /// A change is refused.
+    pub(super) fn because(&self, error: &anyhow::Error) {
+        let fault = format!("{error:#}");
+        tracing::error!(fault, "the changed configuration is refused; the old one stays in force");
+        self.0.store(Some(Arc::new(fault)));
+    }
+
     /// The fault's first line, while a refused change waits to be mended; the log has all of it.
     pub(super) fn why(&self) -> Option<String> {
         self.0.load_full().map(|fault| first_line(&fault).to_owned())
@@ -81,11 +88,14 @@ impl Watch {
                         return;
                     }
                 }
-                Err(error) => {
-                    let fault = format!("{error:#}");
-                    tracing::error!(fault, "the changed configuration is refused; the old one stays in force");
-                    refused.0.store(Some(Arc::new(fault)));
+                Err(error) if error.downcast_ref::<StoreError>().is_some() => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "what has changed cannot be read yet; it is tried again"
+                    );
+                    continue;
                 }
+                Err(error) => refused.because(&error),
             }
             // As they were before they were read: what is written meanwhile is read next time. Where other files are
             // named now, these stamps fit none of them, and all is read once more.

@@ -307,7 +307,8 @@ impl Account {
         if self.webhook_secrets.is_empty() {
             fault("webhook_secrets", "is empty, so no delivery could be trusted: give at least one");
         }
-        if !self.base_url.starts_with("https://") && !self.base_url.starts_with("http://") {
+        let url = self.base_url.parse::<reqwest::Url>();
+        if !url.is_ok_and(|url| ["https", "http"].contains(&url.scheme()) && url.has_host()) {
             fault("base_url", "is no address: write it like https://example.zendesk.com");
         }
         if self.requests_per_minute == 0 {
@@ -432,11 +433,9 @@ fn default_budget() -> u32 {
 
 /// A text; a number stands for itself, as a project's, or as one from the environment that looks like a number.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match toml::Value::deserialize(deserializer)? {
-        toml::Value::String(text) => Ok(text),
-        toml::Value::Integer(number) => Ok(number.to_string()),
-        _ => Err(D::Error::custom("a text is wanted here: put it in quotes")),
-    }
+    let given = toml::Value::deserialize(deserializer)?;
+    let text = given.as_str().map(str::to_owned).or_else(|| Some(given.as_integer()?.to_string()));
+    text.ok_or_else(|| D::Error::custom("a text is wanted here: put it in quotes"))
 }
 
 fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

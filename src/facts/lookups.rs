@@ -2,7 +2,7 @@
 //!
 //! Where a call goes is settled by the policy's fixed text and the configured hosts. All a ticket adds is values of
 //! stated or recorded facts that are one plain segment of a path; customers' words never do. No redirect is followed. A lookup that
-//! fails is a [`Record::Failed`], is not asked again for a while, and never fails the ticket.
+//! fails is a [`Record::Failed`] or [`Record::Silent`], is not asked again for a while, and never fails the ticket.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use super::fact::{Facts, Trust};
@@ -68,7 +67,7 @@ impl Rank {
 /// What one call came to, kept for the next.
 #[derive(Debug, Clone)]
 struct Kept {
-    came: Result<Json, String>,
+    came: Record,
     /// When it is to be asked anew.
     until: Instant,
 }
@@ -102,70 +101,77 @@ impl Systems {
         for (name, lookup) in &policy.binding.lookups {
             let Some(system) = self.systems.get(&lookup.system) else { continue };
             let Some(url) = lookup.url.filled(|fact| known(&facts, fact)) else { continue };
-            let record = match self.answer(&rank.counted(name.get_ref()), lookup, system, &url).await {
-                Ok(answer) => Record::Found(answer),
-                Err(why) => Record::Failed(why),
-            };
+            let record = self.answer(&rank.counted(name.get_ref()), lookup, system, &url).await;
             records.insert(name.get_ref().clone(), record);
         }
         records
     }
 
     /// The system's answer, kept or fresh; or why there is none.
-    async fn answer(&self, name: &str, lookup: &Lookup, system: &System, url: &str) -> Result<Json, String> {
+    async fn answer(&self, name: &str, lookup: &Lookup, system: &System, url: &str) -> Record {
         let host = lookup.url.host();
         if !system.hosts.iter().any(|allowed| allowed == host) {
-            return Err(format!("{host} is not among the hosts of lookups.{}", lookup.system));
+            return Record::Failed(format!("{host} is not among the hosts of lookups.{}", lookup.system));
         }
         if !url.starts_with("https://") && !["127.0.0.1", "localhost"].contains(&host) {
-            return Err("its address is not https".into());
+            return Record::Failed("its address is not https".into());
         }
         if let Some(kept) = self.kept(url) {
             return kept;
         }
         if !self.may_call(name, lookup.per_minute) {
-            return Err(format!("its {} calls a minute are spent", lookup.per_minute));
+            return Record::Silent(format!("its {} calls a minute are spent", lookup.per_minute));
         }
         let waited = tokio::time::timeout(span(lookup.timeout.0), self.call(system, url)).await;
-        let came = waited.unwrap_or_else(|_| Err(format!("no answer within {} ms", lookup.timeout.0)));
-        let stays = if came.is_ok() { lookup.cache } else { lookup.retry_after };
+        let came = waited.unwrap_or_else(|_| Record::Silent(format!("no answer within {} ms", lookup.timeout.0)));
+        let stays = match &came {
+            Record::Found(_) => lookup.cache,
+            Record::Failed(_) | Record::Silent(_) => lookup.retry_after,
+        };
         self.keep(url, &came, span(stays.0));
         came
     }
 
-    async fn call(&self, system: &System, url: &str) -> Result<Json, String> {
+    async fn call(&self, system: &System, url: &str) -> Record {
         let mut call = self.http.get(url).header("Accept", "application/json");
         if let Some(token) = &system.token {
             call = call.bearer_auth(token.expose_secret());
         }
-        let mut response = call.send().await.map_err(|_| "it cannot be reached".to_owned())?;
+        let Ok(mut response) = call.send().await else { return Record::Silent("it cannot be reached".into()) };
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Err("it knows no such record (404)".into()),
+            StatusCode::NOT_FOUND => return Record::Failed("it knows no such record (404)".into()),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(format!("it does not let us read ({})", response.status().as_u16()));
+                return Record::Failed(format!("it does not let us read ({})", response.status().as_u16()));
             }
             status if status.is_redirection() => {
-                return Err(format!("it points elsewhere ({}), which is not followed", status.as_u16()));
+                return Record::Failed(format!("it points elsewhere ({}), which is not followed", status.as_u16()));
             }
-            status => return Err(format!("it answered {}", status.as_u16())),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                return Record::Silent(format!("it answered {}", status.as_u16()));
+            }
+            status => return Record::Failed(format!("it answered {}", status.as_u16())),
         }
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|_| "its answer broke off".to_owned())? {
-            body.extend_from_slice(&part);
+        loop {
+            match response.chunk().await {
+                Ok(Some(part)) => body.extend_from_slice(&part),
+                Ok(None) => break,
+                Err(_) => return Record::Silent("its answer broke off".into()),
+            }
             if body.len() > LARGEST_ANSWER {
-                return Err("its answer is larger than 1 MiB".into());
+                return Record::Failed("its answer is larger than 1 MiB".into());
             }
         }
-        serde_json::from_slice(&body).map_err(|_| "its answer is not JSON".to_owned())
+        serde_json::from_slice(&body).map_or_else(|_| Record::Failed("its answer is not JSON".into()), Record::Found)
     }
 
-    fn kept(&self, url: &str) -> Option<Result<Json, String>> {
+    fn kept(&self, url: &str) -> Option<Record> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(url).filter(|kept| Instant::now() < kept.until).map(|kept| kept.came.clone())
     }
 
-    fn keep(&self, url: &str, came: &Result<Json, String>, stays: Duration) {
+    fn keep(&self, url: &str, came: &Record, stays: Duration) {
         let now = Instant::now();
         let Some(until) = now.checked_add(stays) else { return };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

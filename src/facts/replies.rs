@@ -49,8 +49,9 @@ pub enum Says {
     Unreadable(String),
 }
 
-/// Every reply on a ticket, oldest first: by staff, in internal notes, and not our `own`, which show how to reply. What is
-/// quoted, and how it looks in these languages, is somebody else's: a customer's mail passed on is no manager's answer.
+/// Every reply on a ticket, oldest first: by staff, in internal notes, and not our `own`, which show how to reply.
+///
+/// What is quoted, and how it looks in these languages, is somebody else's: a customer's mail passed on is no manager's answer.
 pub fn read(reading: &Reading, own: &OwnUsers, languages: &[Language]) -> Vec<Reply> {
     let counts =
         |comment: &&Comment| !comment.public && reading.is_staff(comment.author_id) && !own.has(comment.author_id);

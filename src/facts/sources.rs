@@ -182,7 +182,9 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
         }
         Place::Lookup { name, pointer, says } => match reading.records.get(name) {
             None => Said::Nothing, // Switched off, or without the facts it needs.
-            Some(Record::Failed(why)) => asked.why(|| format!("{}: {why}", name.replace('_', " "))),
+            Some(Record::Failed(why) | Record::Silent(why)) => {
+                asked.why(|| format!("{}: {why}", name.replace('_', " ")))
+            }
             Some(Record::Found(answer)) => {
                 let place =
                     || format!("{} {}", name.replace('_', " "), pointer.trim_start_matches('/').replace('/', "."));

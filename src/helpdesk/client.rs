@@ -209,7 +209,7 @@ impl Helpdesk {
             users.extend(page.users.unwrap_or_default());
             let more = page.meta.is_none_or(|meta| meta.has_more);
             let link = page.links.and_then(|links| links.next).or(page.next_page);
-            next = link.filter(|_| more).and_then(|link| self.same_origin(&link));
+            next = self.next_page(link.filter(|_| more).as_deref())?;
         }
         comments.sort_by_key(|comment| (comment.created_at, comment.id));
         Ok((comments, users))
@@ -258,7 +258,7 @@ impl Helpdesk {
         let link = found.links.and_then(|links| links.next).filter(|_| more);
         Ok(Page {
             tickets: found.results.into_iter().map(|ticket| (ticket.id, ticket.updated_at)).collect(),
-            next: link.and_then(|link| self.same_origin(&link)),
+            next: self.next_page(link.as_deref())?,
         })
     }
 
@@ -270,9 +270,16 @@ impl Helpdesk {
         Ok(url)
     }
 
-    /// A link of the helpdesk's, followed only where it leads back to it.
-    pub(super) fn same_origin(&self, link: &str) -> Option<Url> {
-        self.base.join(link).ok().filter(|url| url.origin() == self.base.origin())
+    /// The helpdesk's link to the next page, if there is one: followed only where it leads back to the helpdesk.
+    ///
+    /// # Errors
+    /// One that leads elsewhere: the pages behind it would be missing without a word.
+    pub(super) fn next_page(&self, link: Option<&str>) -> Result<Option<Url>, CallError> {
+        let Some(link) = link else { return Ok(None) };
+        match self.base.join(link) {
+            Ok(url) if url.origin() == self.base.origin() => Ok(Some(url)),
+            Ok(_) | Err(_) => Err(CallError::Unreadable("its next page is at another address".into())),
+        }
     }
 
     pub(super) async fn call(&self, method: Method, url: &Url, body: Option<&Json>) -> Result<Response, CallError> {
@@ -287,23 +294,38 @@ impl Helpdesk {
                 None => call,
             }
         };
-        let (signed, token) = self.keeper.sign(&self.http, request(), None).await?;
+        let (signed, token) = self.signed(request(), None).await?;
         let mut answer = counted(&method, signed).await?;
         if answer.status().as_u16() == 401 && self.keeper.renews() {
-            let (signed, _) = self.keeper.sign(&self.http, request(), Some(&token)).await?;
+            let (signed, _) = self.signed(request(), Some(&token)).await?;
             self.pace.turn().await?;
             answer = counted(&method, signed).await?;
         }
         let nearly_spent = limits::hold(answer.headers());
         let answer = CallError::of(answer).await;
-        let refused = match &answer {
-            Err(CallError::Limited { retry_after }) => Some(*retry_after),
-            _ => None,
-        };
-        if let Some(length) = nearly_spent.max(refused) {
+        self.hold(nearly_spent.max(limited(&answer))).await;
+        answer
+    }
+
+    /// A call with our credentials on it; that they are not given now is a refusal of all calls.
+    async fn signed(&self, call: RequestBuilder, refused: Option<&str>) -> Result<(RequestBuilder, String), CallError> {
+        let signed = self.keeper.sign(&self.http, call, refused).await;
+        self.hold(limited(&signed)).await;
+        signed
+    }
+
+    async fn hold(&self, length: Option<Duration>) {
+        if let Some(length) = length {
             self.pace.hold(length).await;
         }
-        answer
+    }
+}
+
+/// How long the helpdesk asks to wait.
+fn limited<T>(answer: &Result<T, CallError>) -> Option<Duration> {
+    match answer {
+        Err(CallError::Limited { retry_after }) => Some(*retry_after),
+        Ok(_) | Err(_) => None,
     }
 }
 

@@ -92,6 +92,6 @@ impl Helpdesk {
         let found: Audits = read(self.call(Method::GET, &url, None).await?).await?;
         let more = found.meta.is_some_and(|meta| meta.has_more);
         let next = found.links.and_then(|links| links.next).filter(|_| more);
-        Ok((found.audits, next.and_then(|link| self.same_origin(&link))))
+        Ok((found.audits, self.next_page(next.as_deref())?))
     }
 }

@@ -18,19 +18,24 @@ const USUAL_HOLD: Duration = Duration::from_secs(10);
 /// No hold is longer: a header that says so is not about a limit a minute.
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
 
+/// No refusal is obeyed for longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
 /// How long to hold back so that a limit that is nearly spent is not run into; none where there is room.
 pub fn hold(headers: &HeaderMap) -> Option<Duration> {
     [account(headers), updates(headers)].into_iter().flatten().filter_map(Limit::hold).max()
 }
 
 /// How long a refusal asks to wait: seconds, or until a date, which is compared with the answer's own.
+///
+/// At most a quarter of an hour: asking once more then costs little, and what asks for longer may be a proxy's mistake.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers, header::RETRY_AFTER.as_str())?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(asked).ok()?;
-    (until.to_utc() - date(headers)?).to_std().ok()
+    let wait = match asked.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => (DateTime::parse_from_rfc2822(asked).ok()?.to_utc() - date(headers)?).to_std().ok()?,
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// The helpdesk's own time, whole seconds.

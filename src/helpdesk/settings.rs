@@ -234,7 +234,7 @@ impl Helpdesk {
             all.extend(items(page.get_mut(key).map(Json::take))?);
             let more = page.pointer("/meta/has_more").and_then(Json::as_bool).unwrap_or(true);
             let link = page.pointer("/links/next").or(page.get("next_page")).and_then(Json::as_str);
-            next = link.filter(|_| more).and_then(|link| self.same_origin(link));
+            next = self.next_page(link.filter(|_| more))?;
         }
         Ok(all)
     }

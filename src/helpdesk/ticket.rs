@@ -202,6 +202,8 @@ pub enum Record {
     Found(Json),
     /// It gave none, and why, in words that fit behind a colon.
     Failed(String),
+    /// It gave none this time, and why; asked again it may.
+    Silent(String),
 }
 
 impl Reading {

@@ -77,7 +77,7 @@ fn convenience(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
 /// Systems of record that failed, where it was decided without them; an open question says itself where it was looked for.
 fn unanswered(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
     let failed = reading.records.iter().filter_map(|(name, record)| match record {
-        Record::Failed(why) => Some(format!("{} ({why})", name.replace('_', " "))),
+        Record::Failed(why) | Record::Silent(why) => Some(format!("{} ({why})", name.replace('_', " "))),
         Record::Found(_) => None,
     });
     let failed: Vec<String> = failed.collect();

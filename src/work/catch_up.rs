@@ -39,7 +39,11 @@ async fn starred(shared: &Shared, account: &Account) -> anyhow::Result<()> {
     if shared.store.paused().await?.contains_key(&account.name) {
         return Ok(()); // What it misses is found when the pause has ended.
     }
-    for tag in star_tags(&shared.rule.now()) {
+    let tags = star_tags(&shared.rule.now());
+    if tags.is_empty() {
+        anyhow::bail!("no condition of the policy is a tag alone, so nobody knows what to search for");
+    }
+    for tag in tags {
         let mut at = None;
         loop {
             let page = account.helpdesk.tagged(&tag, at.take()).await?;

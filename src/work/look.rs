@@ -13,19 +13,19 @@ use super::guard::{self, Earlier, Seen};
 use super::judge::{self, Judged};
 use super::operators;
 use super::reference::{fingerprint, posted, reference};
-use super::refusals::Doing;
 use super::retry::{backoff, chance};
+use super::troubles::{self, Doing, Trouble};
 use super::{Account, Shared};
 use crate::config::Mode;
 use crate::facts::lookups::Rank;
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
 use crate::helpdesk::client::{CallError, Turn, Update};
-use crate::helpdesk::ticket::{Reading, TicketKey};
+use crate::helpdesk::ticket::{Reading, Record, TicketKey};
 use crate::metrics;
 use crate::note::{self, Subject};
 use crate::policy::Policy;
-use crate::policy::decision::{Decision, NOT_APPLICABLE};
+use crate::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
@@ -34,6 +34,9 @@ use crate::store::watches::{Claim, Next};
 
 /// The time in which a ticket may be written upon only so often.
 const FLAP: TimeDelta = TimeDelta::minutes(10);
+
+/// How soon a ticket is looked at again whose facts a system of record did not give this time.
+const ASKED_AGAIN: TimeDelta = TimeDelta::minutes(2);
 
 /// What a look came to.
 pub(super) struct Looked {
@@ -58,7 +61,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         Ok(looked) => looked,
         Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
-    account.refusals.let_through(Doing::Reading);
+    account.troubles.let_through(id, Doing::Reading);
     let server_time = looked.server_time.unwrap_or_else(Utc::now);
     let ids = Ids::new(&policy.binding, &account.ids);
     let (kept, last) = tokio::join!(store.looked(claim, server_time), store.last_decision(&claim.ticket));
@@ -164,6 +167,13 @@ impl Decided<'_> {
         if let Some(wait) = self.wait(updated_at).await? {
             return Ok(Looked::so(Next::Again { at: self.now + wait }));
         }
+        // What the records gave before may still hold: nobody is asked anew for a moment's silence.
+        if let Some(error) = self.silent()
+            && self.last.as_ref().is_some_and(|row| row.verdict != NEEDS_FACTS)
+            && self.claim.failures.saturating_add(1) < self.account.work.tries
+        {
+            return Ok(fails.again_or_dead(error, None));
+        }
         let turn = match self.account.helpdesk.turn().await {
             Ok(turn) => turn,
             Err(error) => return Ok(fails.with(Doing::Writing, &error).await),
@@ -254,7 +264,18 @@ impl Decided<'_> {
     }
 
     fn settled(&self) -> Looked {
-        Looked::so(Next::Settled { look_at: self.judged.decision.valid_until })
+        let ask_again = self.silent().map(|_| self.now + ASKED_AGAIN);
+        Looked::so(Next::Settled { look_at: self.judged.decision.valid_until.into_iter().chain(ask_again).min() })
+    }
+
+    /// The system of record that did not answer, where facts are missing for which it may have been asked.
+    fn silent(&self) -> Option<String> {
+        let open = self.judged.decision.verdict == NEEDS_FACTS;
+        let (name, why) = self.reading.records.iter().find_map(|(name, record)| match record {
+            Record::Silent(why) => Some((name, why)),
+            Record::Found(_) | Record::Failed(_) => None,
+        })?;
+        open.then(|| format!("the record {name} could not be had: {why}"))
     }
 
     /// The decision as it is kept, and its note as HTML; `before` is the note it follows.
@@ -308,7 +329,7 @@ impl Decided<'_> {
         match written {
             Ok(audit) => {
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
-                self.account.refusals.let_through(Doing::Writing);
+                self.account.troubles.let_through(ticket.id, Doing::Writing);
                 self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
                 Ok(self.settled())
             }
@@ -339,33 +360,32 @@ impl Fails<'_> {
             CallError::Closed | CallError::Gone => stopped(error.to_string()),
             CallError::Limited { retry_after } => later(*retry_after),
             CallError::NoTurn(_) => later(Duration::from_secs(1)),
-            CallError::Conflict | CallError::Rejected { .. } => self.again_or_dead(error.to_string(), None),
-            CallError::Unauthorized(_)
-            | CallError::Failed { .. }
-            | CallError::Unreachable(_)
-            | CallError::Unreadable(_) => self.alone_or_all(doing, error).await,
+            CallError::Conflict => self.again_or_dead(error.to_string(), None),
+            CallError::Unauthorized(_) => {
+                self.alone_or_all(doing, Trouble::Refused, troubles::refused(doing).to_owned(), None).await
+            }
+            CallError::Failed { retry_after, .. } => {
+                self.alone_or_all(doing, Trouble::Failed, error.to_string(), *retry_after).await
+            }
+            CallError::Unreachable(_) | CallError::Unreadable(_) | CallError::Rejected { .. } => {
+                self.alone_or_all(doing, Trouble::Failed, error.to_string(), None).await
+            }
         }
     }
 
     /// The trouble may be this ticket's alone, and then it must not stop the others; or the whole helpdesk's, and then it
-    /// must not make dead letters of all. Whether the helpdesk still takes us is asked.
-    async fn alone_or_all(&self, doing: Doing, error: &CallError) -> Looked {
+    /// must not make dead letters of all. Whether the helpdesk still takes us is asked, and what became of others counts.
+    async fn alone_or_all(&self, doing: Doing, trouble: Trouble, error: String, asked: Option<Duration>) -> Looked {
         match self.account.helpdesk.me().await {
             Ok(_) => {}
             Err(CallError::Limited { retry_after }) => return later(retry_after),
             Err(CallError::NoTurn(_)) => return later(Duration::from_secs(1)),
             Err(of_all) => return rests(of_all.to_string()),
         }
-        match error {
-            CallError::Unauthorized(_) => {
-                self.account.refusals.refused(doing, self.claim.ticket.id);
-                match self.account.refusals.of_account() {
-                    Some(doing) => rests(doing.of_account().to_owned()),
-                    None => self.again_or_dead(doing.of_ticket().to_owned(), None),
-                }
-            }
-            CallError::Failed { retry_after, .. } => self.again_or_dead(error.to_string(), *retry_after),
-            _ => self.again_or_dead(error.to_string(), None),
+        self.account.troubles.with(self.claim.ticket.id, doing, trouble, Instant::now());
+        match self.account.troubles.of_account(Instant::now()) {
+            Some(why) => rests(why.to_owned()),
+            None => self.again_or_dead(error, asked),
         }
     }
 
@@ -384,6 +404,12 @@ impl Fails<'_> {
 /// The whole account is to rest, and the ticket with it: not the ticket's failure.
 fn rests(why: String) -> Looked {
     Looked { refused: Some(why), ..later(super::PATIENCE) }
+}
+
+/// A look that could not be ended by a defect, ours or the store's: it counts as the ticket's failure, for it may well
+/// happen every time.
+pub(super) fn defect(account: &Account, claim: &Claim, error: String) -> Looked {
+    Fails { account, claim }.again_or_dead(error, None)
 }
 
 /// Not the ticket's failure: it is looked at again after so long.

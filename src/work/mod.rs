@@ -45,13 +45,13 @@ pub mod operators;
 pub mod pace;
 pub mod promotion;
 pub mod reference;
-pub mod refusals;
 pub mod reported;
 pub mod retention;
 pub mod retry;
 pub mod rule;
 pub mod standing;
 pub mod status;
+pub mod troubles;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -75,9 +75,9 @@ use crate::store::watches::Claim;
 use crate::store::{Store, StoreError};
 use look::Looked;
 use pace::Share;
-use refusals::Refusals;
 use rule::PolicyInForce;
 use standing::Standing;
+use troubles::Troubles;
 
 /// How many tickets of one account are in hand at once.
 const IN_HAND: usize = 8;
@@ -87,6 +87,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How often is asked what is due where nothing tells: a notification may be lost with its connection.
 const POLL: Duration = Duration::from_secs(15);
+
+/// What is said of a look that ended by a defect of ours.
+const BROKE_OFF: &str = "the look broke off by a defect of the bot; its log says where";
 
 /// How long a loop that took what is due leaves its bell unheard: a burst of deliveries rings it once, not for each.
 const LULL: Duration = Duration::from_millis(50);
@@ -113,8 +116,8 @@ pub struct Account {
     pub catch_up_every: Option<Duration>,
     /// Our share of its API limit, which its API waits for.
     pub share: Share,
-    /// Tickets it does not let us touch.
-    pub refusals: Refusals,
+    /// Its tickets that are in trouble.
+    pub troubles: Troubles,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
 }
@@ -212,7 +215,7 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
 
 /// How many tickets may be in hand: one to try with while the helpdesk lets us touch none.
 fn hands(account: &Account) -> usize {
-    if account.refusals.of_account().is_some() { 1 } else { IN_HAND }
+    if account.troubles.of_account(std::time::Instant::now()).is_some() { 1 } else { IN_HAND }
 }
 
 /// Learns who we are, which tells our own notes from a manager's.
@@ -231,8 +234,8 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<Result<(), Call
         let why = format!("it now takes us for user {id}, and did not before; restart to go on as that");
         return Ok(Err(CallError::Unauthorized(why)));
     }
-    match account.refusals.of_account() {
-        Some(doing) => shared.standing.refused(&account.name, doing.of_account()),
+    match account.troubles.of_account(std::time::Instant::now()) {
+        Some(why) => shared.standing.refused(&account.name, why),
         None => shared.standing.well(&account.name),
     }
     Ok(Ok(()))
@@ -246,13 +249,18 @@ pub fn star_tags(policy: &Policy) -> Vec<String> {
 }
 
 /// One ticket: looked at while its lease is kept, and given back; why the account is to rest, if it is.
-async fn one(shared: &Shared, account: &Account, claim: Claim) -> Option<String> {
+async fn one(shared: &Arc<Shared>, account: &Arc<Account>, claim: Claim) -> Option<String> {
+    // In a task of its own: what breaks it off is told, and is the ticket's failure like any other.
+    let mut look = JoinSet::new();
+    let (its_shared, its_account, its_claim) = (shared.clone(), account.clone(), claim.clone());
+    look.spawn(async move { look::at(&its_shared, &its_account, &its_claim).await }.in_current_span());
     let looked = tokio::select! {
-        looked = look::at(shared, account, &claim) => looked,
+        Some(looked) = look.join_next() => looked.unwrap_or_else(|_| Ok(look::defect(account, &claim, BROKE_OFF.into()))),
         lost = heartbeat(shared, account, &claim) => Err(lost),
     };
     let Looked { next, refused } = match looked {
         Ok(looked) => looked,
+        Err(error @ StoreError::Corrupt(_)) => look::defect(account, &claim, error.to_string()),
         Err(error) => {
             tracing::error!(ticket = %claim.ticket, %error, "a look came to nothing; the ticket is due again when its lease ends");
             return None;
