@@ -1117,3 +1117,17 @@ async fn how_a_try_came_out_is_kept_and_what_is_stuck_can_be_sent_back() {
     })
     .await;
 }
+
+#[test]
+fn a_new_file_is_for_its_owner_alone_as_are_its_logs() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let _open = Sqlite::open(&folder.path().join("star.db")).expect("a store");
+    let mut files = 0;
+    for file in std::fs::read_dir(folder.path()).expect("a folder") {
+        let file = file.expect("a file");
+        assert_eq!(file.metadata().expect("its mode").permissions().mode() & 0o777, 0o600, "{:?}", file.path());
+        files += 1;
+    }
+    assert!(files >= 2, "the file and its log");
+}

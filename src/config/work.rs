@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Work {
-    /// How often in a row a ticket may fail before it becomes a dead letter. Absent: 8, which is some ten minutes.
+    /// How often in a row a ticket may fail before it becomes a dead letter. Absent: 8, which is some four minutes.
     pub tries: u32,
     /// How many notes a ticket may get in ten minutes before it is held back. Absent: 6; the helpdesk's limit is 30.
     pub notes_in_ten_minutes: u32,

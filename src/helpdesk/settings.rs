@@ -1,12 +1,13 @@
 //! The helpdesk's own settings: webhooks, triggers, forms, fields and tags, as the API's pages on them have it.
 
 use chrono::{DateTime, Utc};
-use reqwest::{Method, header};
+use reqwest::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::client::{CallError, Helpdesk, read};
+use super::limits;
 
 /// How many pages of a list are read at most, a hundred a page.
 const MOST_PAGES: usize = 50;
@@ -93,8 +94,7 @@ impl Helpdesk {
     /// See [`CallError`].
     pub async fn time(&self) -> Result<Option<DateTime<Utc>>, CallError> {
         let answer = self.call(Method::GET, &self.url("/api/v2/users/me.json", &[])?, None).await?;
-        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
-        Ok(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()))
+        Ok(limits::date(answer.headers()))
     }
 
     /// Every webhook, `GET /api/v2/webhooks`.

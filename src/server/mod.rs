@@ -78,7 +78,10 @@ impl Server {
         let room = Arc::new(Semaphore::new(connections));
         let graceful = GracefulShutdown::new();
         while !*stop.borrow() {
-            let place = room.clone().acquire_owned().await.context("the connections are closed")?;
+            let place = tokio::select! {
+                _ = stop.changed() => break,
+                place = room.clone().acquire_owned() => place.context("the connections are closed")?,
+            };
             let (stream, peer) = tokio::select! {
                 _ = stop.changed() => break,
                 accepted = listener.accept() => match accepted {

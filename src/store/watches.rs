@@ -64,6 +64,24 @@ pub enum Next {
 }
 
 impl Next {
+    /// When the ticket is looked at again though nothing happens.
+    pub fn look_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Next::Settled { look_at } => *look_at,
+            Next::Again { at } | Next::Held { at, .. } | Next::Retry { at, .. } => Some(*at),
+            Next::Dead { .. } | Next::Stopped { .. } => None,
+        }
+    }
+
+    /// Why it is not as it should be, or is watched no longer.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Next::Settled { .. } | Next::Again { .. } => None,
+            Next::Held { why, .. } | Next::Stopped { why } => Some(why),
+            Next::Retry { error, .. } | Next::Dead { error } => Some(error),
+        }
+    }
+
     /// What it is called where looks are counted.
     pub fn name(&self) -> &'static str {
         match self {

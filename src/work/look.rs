@@ -13,7 +13,7 @@ use super::guard::{self, Earlier, Seen};
 use super::judge::{self, Judged};
 use super::operators;
 use super::reference::{fingerprint, posted, reference};
-use super::retry::{backoff, chance};
+use super::retry::backoff;
 use super::troubles::{self, Doing, Trouble};
 use super::{Account, Shared};
 use crate::config::Mode;
@@ -161,7 +161,6 @@ impl Decided<'_> {
         };
         if let Some(at) = self.held() {
             let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
-            tracing::warn!(ticket = %self.claim.ticket, why);
             return Ok(Looked::so(Next::Held { at, why }));
         }
         if let Some(wait) = self.wait(updated_at).await? {
@@ -391,11 +390,10 @@ impl Fails<'_> {
 
     fn again_or_dead(&self, error: String, asked: Option<Duration>) -> Looked {
         let failures = self.claim.failures.saturating_add(1);
-        tracing::warn!(ticket = %self.claim.ticket, error, failures, "a look failed");
         Looked::so(if failures >= self.account.work.tries {
             Next::Dead { error }
         } else {
-            let wait = backoff(failures, chance(&self.claim.lease)).max(asked.unwrap_or_default());
+            let wait = backoff(failures, fastrand::u64(..)).max(asked.unwrap_or_default());
             Next::Retry { at: Utc::now() + wait, error }
         })
     }

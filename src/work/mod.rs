@@ -71,7 +71,7 @@ use crate::helpdesk::ticket::OwnUsers;
 use crate::metrics;
 use crate::policy::Policy;
 use crate::store::follow_ups::Destination;
-use crate::store::watches::Claim;
+use crate::store::watches::{Claim, Next};
 use crate::store::{Store, StoreError};
 use look::Looked;
 use pace::Share;
@@ -266,8 +266,17 @@ async fn one(shared: &Arc<Shared>, account: &Arc<Account>, claim: Claim) -> Opti
             return None;
         }
     };
-    tracing::info!(ticket = %claim.ticket, next = ?next, "looked");
     let result = next.name();
+    let (ticket, look_at) = (&claim.ticket, next.look_at().map(|at| at.to_rfc3339()));
+    match &next {
+        Next::Settled { .. } | Next::Again { .. } | Next::Stopped { .. } => {
+            tracing::info!(%ticket, result, look_at, why = next.why(), "looked");
+        }
+        Next::Held { .. } | Next::Retry { .. } | Next::Dead { .. } => {
+            let failed_before = claim.failures;
+            tracing::warn!(%ticket, result, look_at, why = next.why(), failed_before, "looked");
+        }
+    }
     match shared.store.settle(&claim, next, Utc::now()).await {
         Ok(()) => metrics::look(&account.name, result),
         Err(error) => {

@@ -10,8 +10,3 @@ pub fn backoff(n: u32, chance: u64) -> Duration {
     let doubled = 2_000_u64.saturating_mul(2_u64.saturating_pow(n.saturating_sub(1))).min(300_000);
     Duration::from_millis(doubled + chance % (doubled / 4 + 1))
 }
-
-/// A number that differs from one text to the next; a lease is such a text, and is new with every claim.
-pub fn chance(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}

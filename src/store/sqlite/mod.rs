@@ -21,6 +21,9 @@ mod sums;
 mod watches;
 mod writer;
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,18 +75,26 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, makes it where there is none, and brings its schema up to date.
+    /// Opens the file, makes it where there is none, for its owner alone, and brings its schema up to date.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where it cannot be opened or written, [`StoreError::Corrupt`] where a newer
     /// version wrote it.
     pub fn open(path: &Path) -> Result<Sqlite, StoreError> {
-        let told = |error: rusqlite::Error| {
+        let unusable = |error: &dyn std::fmt::Display| {
             StoreError::Unavailable(format!(
                 "{}: {error}; see that its folder exists and can be written",
                 path.display()
             ))
         };
+        let told = |error: rusqlite::Error| unusable(&error);
+        // For its owner alone, as its logs then are too: it holds customers' words.
+        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        if let Err(error) = new.as_ref()
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            return Err(unusable(error));
+        }
         let mut connection = Connection::open(path).map_err(told)?;
         prepare(&connection).map_err(told)?;
         write_ahead(&connection).map_err(told)?;

@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::Shared;
-use super::retry::{backoff, chance};
+use super::retry::backoff;
 use crate::destinations::CallError;
 use crate::destinations::chat::Chat;
 use crate::destinations::gitlab::GitLab;
@@ -215,7 +215,7 @@ impl InHand<'_> {
         if failures >= self.follower.tries {
             return Came::Unclear { why };
         }
-        Came::Retry { at: Utc::now() + backoff(failures, chance(&self.claim.lease)), error: why }
+        Came::Retry { at: Utc::now() + backoff(failures, fastrand::u64(..)), error: why }
     }
 }
 
@@ -241,7 +241,7 @@ impl Follower {
                 if failures >= self.tries {
                     return (Came::Dead { error: why }, None);
                 }
-                let wait = backoff(failures, chance(&claim.lease)).max(at_least);
+                let wait = backoff(failures, fastrand::u64(..)).max(at_least);
                 return (Came::Retry { at: now + wait, error: why }, None);
             }
         };
