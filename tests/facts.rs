@@ -167,6 +167,22 @@ fn replies_count_from_staff_in_internal_notes_alone() {
             comment(7001, false, "star: hello, trial=yes"),
             vec![Says::Unreadable("hello".into()), answer("trial", "yes")],
         ),
+        // Copied out of a sentence, or written as people write.
+        (comment(7001, false, "star: in_grace=no."), vec![answer("in_grace", "no")]),
+        (comment(7001, false, "`star: in_grace=no`."), vec![answer("in_grace", "no")]),
+        (
+            comment(7001, false, "star: in grace = no, sales-assisted=yes!"),
+            vec![answer("in grace", "no"), answer("sales-assisted", "yes")],
+        ),
+        (comment(7001, false, "star: in_grace=no?"), vec![answer("in_grace", "no?")]), // Doubt is no answer.
+        (comment(7001, false, "star: Agree.\nstar: stop!"), vec![Says::Agree, Says::Stop]),
+        (comment(7001, false, "star: agree, thanks"), vec![Says::Agree]),
+        (comment(7001, false, "star: agreed"), vec![Says::Unreadable("agreed".into())]),
+        (comment(7001, false, "star: expires_at=30 Nov 2026."), vec![answer("expires_at", "30 Nov 2026")]),
+        (
+            comment(7001, false, "star: trial=yes, expires_at=24 Nov 2026, 23:59 UTC, in_grace=no"),
+            vec![answer("trial", "yes"), answer("expires_at", "24 Nov 2026, 23:59 UTC"), answer("in_grace", "no")],
+        ),
         (comment(7001, false, "> star: trial=yes\nReply with star: trial=yes\nstart: trial=yes\nstar:"), vec![]),
         (comment(7001, false, "FYI\n-----Original Message-----\nFrom: Casey\nstar: trial=yes"), vec![]),
         (comment(7001, false, "---------- Forwarded message ---------\nstar: trial=yes"), vec![]),
@@ -206,6 +222,8 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
         stated("sales_assisted", "perhaps"),
         stated("expires_at", "soon"),
         stated("workflow", "saas_extension"),
+        stated("sales assisted", "Yes"),
+        stated("edge-case", "no"),
     ];
     let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &answers, now());
     let trial = gathered.facts["trial"].known().expect("known");
@@ -214,6 +232,8 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
         ("no", Trust::Stated, "Ann"),
         "the later before the earlier, and both before the tag"
     );
+    assert_eq!(gathered.facts["sales_assisted"].word(), Some("yes"), "a name in words");
+    assert_eq!(gathered.facts["edge_case"].word(), Some("no"));
     assert_eq!(
         gathered.problems,
         [
@@ -222,6 +242,26 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
             "“soon” is no date for expires_at (Ann): write it like 2026-11-30 or 2026-11-30T17:00:00Z",
         ]
     );
+}
+
+#[test]
+fn a_managers_date_is_read_as_notes_write_it() {
+    let policy = star();
+    for (value, expected) in [
+        ("30 Nov 2026", Some("2026-11-30T00:00:00Z")),
+        ("3 december 2026", Some("2026-12-03T00:00:00Z")),
+        ("24 Nov 2026, 23:59 UTC", Some("2026-11-24T23:59:00Z")),
+        ("31 Nov 2026", None),
+        ("24 Nov 2026, 25:00 UTC", None),
+        ("24 Nov 2026, 12:00", None), // Whose noon?
+        ("24 Nov", None),
+        ("tomorrow", None),
+    ] {
+        let stated = [Stated { fact: "expires_at".into(), value: value.into(), source: "Ann".into() }];
+        let gathered = gather::facts(policy, &Ids::default(), None, &stated, now());
+        let known = gathered.facts["expires_at"].known().map(|fact| fact.value.to_string());
+        assert_eq!((known.as_deref(), gathered.problems.len()), (expected, usize::from(expected.is_none())), "{value}");
+    }
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::expiry;
 use super::fact::{Came, Fact, Facts, Find, Finding, Heard, Trust, Value};
-use super::replies::{Reply, Says};
+use super::replies::{DATE, Reply, Says, VERBS};
 use super::sources::{self, Asked, Asking, Ids, Said};
 use super::words::{self, Words};
 use crate::helpdesk::ticket::Reading;
@@ -48,7 +49,11 @@ pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
                 stated.push(Stated { fact: fact.clone(), value: value.clone(), source: source.clone() });
             }
             Says::Unreadable(line) => {
-                problems.push(format!("I cannot read “star: {line}” ({source}): write it like star: trial=yes"));
+                let help = match nearest(line, &VERBS) {
+                    Some(verb) => format!("did you mean star: {verb}?"),
+                    None => "write it like star: trial=yes".to_owned(),
+                };
+                problems.push(format!("I cannot read “star: {line}” ({source}): {help}"));
             }
             Says::Agree | Says::Disagree(_) | Says::Recheck | Says::Stop => {}
         }
@@ -135,9 +140,9 @@ impl<'a> Gathering<'a> {
         };
         let mut heard = Vec::new();
         let mut finding = self.read(fact, day, &mut heard);
-        let answered = |answer: &&Stated| answer.fact == name && usable(policy, answer).is_ok();
+        let answered = |answer: &&Stated| called(&answer.fact) == name && usable(policy, answer).is_ok();
         if let Some(answer) = self.stated.iter().rev().find(answered)
-            && let Some(value) = sources::parse(fact, &answer.value, day)
+            && let Some(value) = value(fact, &answer.value, day)
         {
             heard.iter_mut().filter(|heard| !matches!(heard.came, Came::SetAside(_))).for_each(|heard| {
                 heard.came = Came::Overruled(answer.source.clone());
@@ -280,22 +285,45 @@ fn shown(fact: &Fact) -> String {
     fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited)
 }
 
+/// A fact's name as the policy spells it: people write `in grace` for `in_grace`.
+fn called(written: &str) -> Cow<'_, str> {
+    let between = |c: char| c.is_whitespace() || c == '-';
+    if !written.contains(between) {
+        return Cow::Borrowed(written);
+    }
+    Cow::Owned(written.split(between).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_"))
+}
+
+/// What people wrote, as a value of the fact's kind; they can write a date as notes do.
+fn value(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
+    sources::parse(fact, text, day).or_else(|| match fact.kind {
+        Kind::Instant => expiry::written(text, day).map(Value::Instant),
+        Kind::Word => None,
+    })
+}
+
 /// The value of a stated answer, or in one sentence what is wrong with it.
 pub fn usable(policy: &Policy, answer: &Stated) -> Result<Value, String> {
     let Stated { fact: name, value, source } = answer;
-    let Some(fact) = policy.binding.fact(name) else {
+    let Some(fact) = policy.binding.fact(&called(name)) else {
         let there: Vec<&str> = policy.binding.facts.keys().map(|name| name.get_ref().as_str()).collect();
         let help = nearest(name, &there)
             .map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean {near}?"));
         return Err(format!("there is no fact “{name}” ({source}): {help}"));
     };
-    let parsed = sources::parse(fact, value, fact.day).filter(|value| answers(policy, name, fact, value));
+    let parsed = self::value(fact, value, fact.day).filter(|value| answers(policy, &called(name), fact, value));
     parsed.ok_or_else(|| match fact.kind {
+        Kind::Instant if value.to_ascii_uppercase().contains(DATE) => {
+            format!("“{value}” in {name} stands for a date: write the date itself, like 2026-11-30 ({source})")
+        }
         Kind::Instant => {
             format!("“{value}” is no date for {name} ({source}): write it like 2026-11-30 or 2026-11-30T17:00:00Z")
         }
         Kind::Word => {
-            format!("“{value}” is no answer for {name} ({source}): the answers are {}", policy.answers(name).join(", "))
+            format!(
+                "“{value}” is no answer for {name} ({source}): the answers are {}",
+                policy.answers(&called(name)).join(", ")
+            )
         }
     })
 }

@@ -1,6 +1,6 @@
 //! `star:` lines in managers' internal notes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::expiry;
@@ -10,6 +10,9 @@ use crate::policy::language::Language;
 
 /// What stands before the decision's id in the last line of every note of ours.
 pub const SIGNATURE: &str = "starwarden · ref ";
+
+/// What stands for a date where a note shows how to give one: nothing that could be read as a date, should it be copied as it is.
+pub const DATE: &str = "YYYY-MM-DD";
 
 /// One thing a manager wrote back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,15 +94,38 @@ fn command(line: &str) -> Option<&str> {
     start.eq_ignore_ascii_case("star:").then(|| rest.trim())
 }
 
+/// What a line can say besides answers.
+pub(super) const VERBS: [&str; 4] = ["agree", "disagree", "recheck", "stop"];
+
 fn says(command: &str) -> Vec<Says> {
     let (verb, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-    match verb.to_ascii_lowercase().as_str() {
+    match ended(verb).trim_end_matches([',', ':']).to_ascii_lowercase().as_str() {
         "agree" => vec![Says::Agree],
         "disagree" => vec![Says::Disagree(rest.trim().to_owned())],
         "recheck" => vec![Says::Recheck],
         "stop" => vec![Says::Stop],
-        _ => command.split(',').map(str::trim).filter(|part| !part.is_empty()).map(answer).collect(),
+        _ => parts(command).map(answer).collect(),
     }
+}
+
+/// The answers on a line, between commas; but the comma before a time belongs to its date: `3 Dec 2026, 17:00 UTC`.
+fn parts(command: &str) -> impl Iterator<Item = &str> {
+    let time =
+        |rest: &str| rest.trim_start().get(..5).is_some_and(|time| NaiveTime::parse_from_str(time, "%H:%M").is_ok());
+    let ends =
+        command.match_indices(',').map(|(at, _)| at).filter(move |at| !time(command.get(at + 1..).unwrap_or_default()));
+    let mut from = 0;
+    let parts = ends.chain([command.len()]).filter_map(move |end| {
+        let part = command.get(from..end);
+        from = end + 1;
+        part.map(ended)
+    });
+    parts.filter(|part| !part.is_empty())
+}
+
+/// Without what a sentence ends with, where a line was copied out of one; a question mark stays, for doubt is no answer.
+fn ended(words: &str) -> &str {
+    words.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '!' | ';' | '`')).trim_start()
 }
 
 fn answer(part: &str) -> Says {
