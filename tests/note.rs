@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use starwarden::facts::gather::Stated;
 use starwarden::facts::hours::Schedule;
 use starwarden::facts::replies;
 use starwarden::facts::sources::Ids;
@@ -72,7 +73,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     - Ann Agent has the ticket
     - No new licence from us: non-trial licences are L&R's
 
-    Holds until 2 Dec 2026, 00:00 UTC; I look again then. Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: in_grace=no`.
+    Holds until 2 Dec 2026, 00:00 UTC; I look again then. Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -95,7 +96,7 @@ fn ok_to_star_has_the_cases_checklist() {
     - Extension, grace or temporary key: generate a trial licence (workflow page self-managed/trials)
     - No new licence from us: non-trial licences are L&R's
 
-    Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: in_grace=no`.
+    Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -104,24 +105,23 @@ fn ok_to_star_has_the_cases_checklist() {
 #[test]
 fn open_questions_are_asked_with_what_each_answer_leads_to() {
     insta::assert_snapshot!(write(&reading(&[], expires("n/a"), says("star: trial=no\nstar: in_grce=yes")), None).text(), @r"
+    **Not understood:** there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
+
     **Answers needed.** When does the plan or licence expire?
 
     - More than 24 h from now → **No need for STAR**
     - Sooner, or already past → still open: no need for STAR or OK to STAR
 
-    Reply in an internal note: `star: expires_at=2026-11-30` (its date)
+    Reply in an internal note: `star: expires_at=YYYY-MM-DD`
 
     Also open
     - Is the customer in the grace period? `star: in_grace=yes` or `star: in_grace=no`
-    - When does the grace period end? `star: grace_ends_at=2026-11-30` (its date)
+    - When does the grace period end? `star: grace_ends_at=YYYY-MM-DD`
 
     So far
     - Plan/License requests: nothing on the ticket says otherwise
     - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
-
-    Not understood
-    - there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -360,4 +360,116 @@ fn notes_read_well_as_a_whole() {
     ] {
         insta::assert_snapshot!(name, whole(ticket));
     }
+}
+
+/// What a line of `decide --each` gives a verdict and a note for, with answers stated besides.
+fn decided(line: &Value, answers: &[(&str, &str)]) -> (String, String) {
+    let policy = star();
+    let reading: Reading = serde_json::from_value(line.clone()).expect("a reading");
+    let ids = Ids::new(&policy.binding, &Ids::default());
+    let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
+    let with_it = line["facts"].as_object().into_iter().flatten();
+    let with_it = with_it.map(|(fact, value)| (fact.as_str(), value.as_str().expect("a text")));
+    let stated = with_it.chain(answers.iter().copied()).map(|(fact, value)| Stated {
+        fact: fact.to_owned(),
+        value: value.to_owned(),
+        source: "given with the ticket".into(),
+    });
+    let stated: Vec<Stated> = stated.collect();
+    let judged = judge::ticket(policy, &ids, Some(&reading), &[], &stated, &OwnUsers::none(), now);
+    let note = note::write(&judged.subject(policy, &ids, Some(&reading), now)).text();
+    (judged.decision.verdict, note)
+}
+
+/// One of the shipped samples.
+fn sample(id: u64) -> Value {
+    let samples = include_str!("cases/tickets.ndjson").lines();
+    let mut samples = samples.map(|line| serde_json::from_str::<Value>(line).expect("a sample"));
+    samples.find(|sample| sample["ticket"]["id"] == id).expect("a sample of this number")
+}
+
+/// A starred ticket of the 23rd, without comments, with these words, tags and expiry.
+fn starred(description: &str, tags: &[&str], expires_at: Option<&str>) -> Value {
+    let mut line = sample(112);
+    line["ticket"]["subject"] = json!("Help");
+    line["ticket"]["description"] = json!(description);
+    let all = ["star_submitted", "lr"].iter().chain(tags);
+    line["ticket"]["tags"] = all.copied().collect();
+    line["organization"] = expires_at.map(expires).unwrap_or_default();
+    line
+}
+
+/// A starred ticket with an agent's internal note on it.
+fn answered(description: &str, tags: &[&str], expires_at: Option<&str>, note: &str) -> Value {
+    let mut line = starred(description, tags, expires_at);
+    line["comments"] = says(note);
+    line["users"] = json!([{ "id": 7001, "name": "Ann Agent", "role": "agent" }]);
+    line
+}
+
+#[test]
+fn the_correction_a_note_offers_is_of_the_doubtful_fact_and_changes_the_verdict() {
+    let agreed = starred("Help.", &["trial_extension", "transaction_issue_renewal_help"], Some("2026-11-30"));
+    for (name, line, offers) in [
+        ("101", sample(101), Some("sales_assisted=yes")),
+        ("102", sample(102), Some("sales_assisted=no")),
+        ("103", sample(103), Some("expires_at=YYYY-MM-DD")),
+        ("104", sample(104), Some("expires_at=YYYY-MM-DD")),
+        ("105", sample(105), Some("expires_at=YYYY-MM-DD")),
+        ("106", sample(106), Some("expires_at=YYYY-MM-DD")),
+        ("107", sample(107), Some("expires_at=YYYY-MM-DD")),
+        ("108", sample(108), None), // What to reply once Sales has acted stands above it.
+        ("109", sample(109), Some("sales_intervened=no")),
+        ("110", sample(110), None),
+        ("111", sample(111), Some("edge_case=no")),
+        ("all branches agree", agreed, Some("expires_at=YYYY-MM-DD")),
+    ] {
+        let (verdict, note) = decided(&line, &[]);
+        let offered = note.split_once("put a fact right: `star: ").and_then(|(_, rest)| rest.split_once('`'));
+        let offered = offered.map(|(offered, _)| offered);
+        assert_eq!(offered, offers, "{name}: {note}");
+        let Some((fact, value)) = offered.and_then(|offered| offered.split_once('=')) else { continue };
+        let values = if value == "YYYY-MM-DD" { vec!["2026-11-01", "2026-11-24", "2027-06-30"] } else { vec![value] };
+        assert!(
+            values.iter().any(|value| decided(&line, &[(fact, value)]).0 != verdict),
+            "{name}: {offered:?} leaves it at {verdict}"
+        );
+    }
+}
+
+#[test]
+fn an_example_copied_as_it_stands_decides_nothing() {
+    let asked = starred("Please help.", &["transaction_issue_renewal_help"], Some("n/a"));
+    let (verdict, note) = decided(&asked, &[]);
+    assert_eq!(verdict, "needs_facts");
+    assert!(note.contains("`star: expires_at=YYYY-MM-DD`\n") && !note.contains("=2026-"), "{note}");
+    let copied =
+        answered("Please help.", &["transaction_issue_renewal_help"], Some("n/a"), "star: expires_at=YYYY-MM-DD");
+    let (verdict, note) = decided(&copied, &[]);
+    assert_eq!(verdict, "needs_facts");
+    assert!(note.starts_with("**Not understood:** “YYYY-MM-DD"), "{note}");
+    assert!(note.contains("stands for a date: write the date itself, like 2026-11-30"), "{note}");
+}
+
+#[test]
+fn a_reply_that_was_not_understood_comes_first() {
+    let renewal = ["transaction_issue_renewal_help"];
+    for (reply, first) in [
+        (
+            "star: trail=no",
+            "**Not understood:** there is no fact “trail” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean trial?",
+        ),
+        (
+            "star: agreed",
+            "**Not understood:** I cannot read “star: agreed” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean star: agree?",
+        ),
+    ] {
+        for expiry in [Some("2026-11-19"), None] {
+            let (_, note) = decided(&answered("Please help.", &renewal, expiry, reply), &[]);
+            assert_eq!(note.lines().next(), Some(first), "{note}");
+            assert_eq!(note.matches("Not understood").count(), 1, "{note}");
+        }
+    }
+    let (_, note) = decided(&answered("Please help.", &[], None, "star: trail=no\nstar: hm"), &[]);
+    assert!(note.starts_with("Not understood\n- I cannot read “star: hm”"), "{note}");
 }

@@ -10,10 +10,11 @@ use chrono::{DateTime, Utc};
 
 use crate::facts::expiry;
 use crate::facts::fact::Facts;
-use crate::facts::replies::SIGNATURE;
+use crate::facts::replies::{DATE, SIGNATURE};
 use crate::facts::sources::Ids;
 use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
+use crate::policy::correction::Correction;
 use crate::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use markup::{Block, Note, Span, code, strong, text};
 
@@ -44,7 +45,7 @@ pub struct Subject<'a> {
 
 /// Words a decision for a manager.
 pub fn write(subject: &Subject<'_>) -> Note {
-    let mut blocks = Vec::new();
+    let mut blocks = misunderstood(subject);
     if subject.decision.verdict == NOT_APPLICABLE {
         blocks.push(Block::Line(vec![strong("No STAR of ours."), text(" The policy does not speak of this ticket.")]));
     } else if subject.decision.verdict == NEEDS_FACTS {
@@ -53,10 +54,6 @@ pub fn write(subject: &Subject<'_>) -> Note {
         blocks.push(lead(subject));
         blocks.push(Block::Title("Why".into()));
         blocks.push(Block::Numbered(reasons::list(subject)));
-    }
-    if !subject.problems.is_empty() {
-        blocks.push(Block::Title("Not understood".into()));
-        blocks.push(Block::Bullets(subject.problems.iter().map(|problem| vec![text(problem.clone())]).collect()));
     }
     let next = checklist::items(subject);
     if !next.is_empty() {
@@ -68,9 +65,22 @@ pub fn write(subject: &Subject<'_>) -> Note {
         blocks.push(Block::Title("Worth knowing".into()));
         blocks.push(Block::Bullets(worth_telling));
     }
-    blocks.extend(Some(correction(subject)).filter(|line| !line.is_empty()).map(Block::Line));
+    let correction = correction(subject, &blocks);
+    blocks.extend(Some(correction).filter(|line| !line.is_empty()).map(Block::Line));
     blocks.push(Block::Line(signature(subject)));
     Note(blocks)
+}
+
+/// What managers wrote that could not be used: they wait for an answer to it.
+fn misunderstood(subject: &Subject<'_>) -> Vec<Block> {
+    match subject.problems {
+        [] => Vec::new(),
+        [one] => vec![Block::Line(vec![strong("Not understood:"), text(format!(" {one}"))])],
+        several => vec![
+            Block::Title("Not understood".into()),
+            Block::Bullets(several.iter().map(|problem| vec![text(problem.clone())]).collect()),
+        ],
+    }
 }
 
 /// The verdict in a manager's words, with the reason that settled it.
@@ -91,8 +101,17 @@ fn changed(subject: &Subject<'_>) -> Option<Span> {
     Some(text(format!(" Was: {}.", lower_first(was))))
 }
 
-/// How long it holds, and how to put it right.
-fn correction(subject: &Subject<'_>) -> Vec<Span> {
+/// Whether a note has it already.
+fn shows(blocks: &[Block], what: &Span) -> bool {
+    blocks.iter().any(|block| match block {
+        Block::Line(line) => line.contains(what),
+        Block::Title(_) => false,
+        Block::Numbered(items) | Block::Bullets(items) => items.iter().any(|item| item.contains(what)),
+    })
+}
+
+/// How long it holds, and how to put it right, below what is already said.
+fn correction(subject: &Subject<'_>, blocks: &[Block]) -> Vec<Span> {
     let mut line = Vec::new();
     if let Some(until) = subject.decision.valid_until {
         line.push(text(format!("Holds until {}; I look again then. ", expiry::exact(until))));
@@ -101,12 +120,13 @@ fn correction(subject: &Subject<'_>) -> Vec<Span> {
         return line;
     }
     line.extend([text("Not right? Reply in an internal note with "), code("star: disagree"), text(" and why")]);
-    let correctable = subject.decision.path.iter().rev().find_map(|answered| {
-        let other = subject.policy.answers(&answered.fact).iter().find(|word| **word != answered.answer)?;
-        Some(format!("star: {}={other}", answered.fact))
+    let example = subject.policy.correction(subject.facts, subject.now).map(|Correction { fact, answer }| {
+        let answer = answer.unwrap_or_else(|| DATE.to_owned());
+        code(format!("star: {fact}={answer}"))
     });
-    match correctable {
-        Some(example) => line.extend([text(", or put a fact right: "), code(example), text(".")]),
+    match example.filter(|example| !shows(blocks, example)) {
+        // Nothing behind it, so that nothing is copied with it.
+        Some(example) => line.extend([text(", or put a fact right: "), example]),
         None => line.push(text(".")),
     }
     line

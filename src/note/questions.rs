@@ -7,6 +7,7 @@ use super::reasons::{Cited, capital, reason};
 use super::{Subject, changed, lower_first};
 use crate::facts::expiry;
 use crate::facts::fact::{Fact, Finding, Value};
+use crate::facts::replies::DATE;
 use crate::facts::words;
 use crate::policy::binding::{Kind, Meaning};
 use crate::policy::decision::Missing;
@@ -124,8 +125,7 @@ fn examples(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
     };
     words.dedup();
     if words.is_empty() {
-        let day = (subject.now + chrono::TimeDelta::days(6)).format("%Y-%m-%d");
-        return vec![code(format!("star: {}={day}", missing.fact)), text(" (its date)")];
+        return vec![code(format!("star: {}={DATE}", missing.fact))];
     }
     words.sort_by_key(|word| word == "no");
     let mut spans = Vec::new();

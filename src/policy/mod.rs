@@ -4,6 +4,7 @@ pub mod advice;
 pub mod alike;
 pub mod binding;
 mod check;
+pub mod correction;
 mod decide;
 pub mod decision;
 pub mod diagram;

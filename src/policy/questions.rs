@@ -55,7 +55,7 @@ impl Policy {
 }
 
 /// The same facts, with one of them a manager's answer.
-fn stating<'a>(given: &[Option<Given<'a>>], fact: usize, value: Known) -> AllGiven<'a> {
+pub(super) fn stating<'a>(given: &[Option<Given<'a>>], fact: usize, value: Known) -> AllGiven<'a> {
     let mut given = given.to_vec();
     if let Some(slot) = given.get_mut(fact) {
         *slot = Some(Given { value, trust: Trust::Stated, source: "", quote: None });
