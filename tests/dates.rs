@@ -120,11 +120,11 @@ fn words_date_an_expiry_where_they_speak_of_it() {
         ("Last year our licence expired on 30 Nov.", "field expires on is empty"),
         (
             "Our licence expires on 03/04/2026.",
-            "03/04/2026 in “Our licence expires on 03/04/2026” (description) can be 3 Apr 2026 or 4 Mar 2026",
+            "03/04/2026 in “Our licence expires on 03/04/2026” (description, 24 Nov) can be 3 Apr 2026 or 4 Mar 2026",
         ),
         (
             "Our licence expires on 31 Nov 2026.",
-            "there is no 31 Nov 2026, which “Our licence expires on 31 Nov 2026” (description) says",
+            "there is no 31 Nov 2026, which “Our licence expires on 31 Nov 2026” (description, 24 Nov) says",
         ),
         ("Our licence expires on 31 Nov 2026, I mean 30 Nov 2026.", "2026-11-30T00:00:00Z"),
     ] {

@@ -46,7 +46,13 @@ fn the_shipped_policy_is_sound() {
 }
 
 #[test]
-fn a_sentence_is_for_an_answer_there_is() {
+fn a_sentence_and_a_title_are_for_an_answer_there_is() {
+    binding(
+        "wrong_product = \"Wrong product sold\"",
+        "wrong_products = \"Wrong product sold\"",
+        "`request` has a title for `wrong_products`, which is no answer to it | did you mean `wrong_product`?",
+        "request",
+    );
     binding(
         "sentences = { yes = \"It is an edge case.\"",
         "sentences = { yess = \"It is an edge case.\"",

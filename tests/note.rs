@@ -63,7 +63,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     **No need for STAR.** The grace period ends in 8 d 11 h (3 Dec 2026, 00:00 UTC). Was: answers needed.
 
     Why
-    1. Plan/License requests: nothing on the ticket says otherwise
+    1. Plan or licence request: nothing on the ticket says otherwise
     2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
     4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
@@ -85,7 +85,7 @@ fn ok_to_star_has_the_cases_checklist() {
     **OK to STAR.** The grace period ends in 11 h 55 min (25 Nov 2026, 00:00 UTC).
 
     Why
-    1. Plan/License requests: nothing on the ticket says otherwise
+    1. Plan or licence request: nothing on the ticket says otherwise
     2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
     4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
@@ -107,19 +107,19 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     insta::assert_snapshot!(write(&reading(&[], expires("n/a"), says("star: trial=no\nstar: in_grce=yes")), None).text(), @r"
     **Not understood:** there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
 
-    **Answers needed.** When does the plan or licence expire?
+    **One answer needed.** When does the plan or licence expire?
 
     - More than 24 h from now → **No need for STAR**
-    - Sooner, or already past → still open: no need for STAR or OK to STAR
+    - Sooner, or already past → the date decides: no need for STAR or OK to STAR
 
     Reply in an internal note: `star: expires_at=YYYY-MM-DD`
 
-    Also open
+    If that is not known
     - Is the customer in the grace period? `star: in_grace=yes` or `star: in_grace=no`
     - When does the grace period end? `star: grace_ends_at=YYYY-MM-DD`
 
     So far
-    - Plan/License requests: nothing on the ticket says otherwise
+    - Plan or licence request: nothing on the ticket says otherwise
     - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
 
@@ -134,7 +134,7 @@ fn a_guess_is_called_a_guess_and_quoted() {
     trial.ticket.description = "Hi! Could you extend our trial <b>now</b>? Bye".into();
     let note = write(&trial, None).text();
     assert!(note.contains("So far"), "{note}");
-    assert!(note.contains("a guess from “Could you extend our trial <b>now</b>” (description)"), "{note}");
+    assert!(note.contains("a guess from “Could you extend our trial <b>now</b>” (description, 24 Nov)"), "{note}");
 }
 
 #[test]
@@ -472,4 +472,90 @@ fn a_reply_that_was_not_understood_comes_first() {
     }
     let (_, note) = decided(&answered("Please help.", &[], None, "star: trail=no\nstar: hm"), &[]);
     assert!(note.starts_with("Not understood\n- I cannot read “star: hm”"), "{note}");
+}
+
+/// Every line that must be in a note, and words that must not.
+#[track_caller]
+fn check(line: &Value, there: &[&str], not_there: &[&str]) {
+    let (_, note) = decided(line, &[]);
+    for words in there {
+        assert!(note.lines().any(|line| line == *words), "{words:?} is not a line of\n{note}");
+    }
+    for words in not_there {
+        assert!(!note.contains(words), "{words:?} stands in\n{note}");
+    }
+    assert!(note.lines().all(|line| line.trim_end() == line), "{note}");
+    assert!(note.split_whitespace().count() < 220, "twenty seconds of reading:\n{note}");
+}
+
+#[test]
+fn a_question_shows_every_guess_the_answers_rest_on() {
+    check(
+        &starred("Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern.", &[], None),
+        &[
+            "**Answers needed.** Is this a sales assisted trial?",
+            "- Is this request for a trial? I guess yes, from “Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern” (description, 23 Nov): `star: trial=yes` or `star: trial=no`",
+            "- When does the plan or licence expire? I guess 25 Nov 2026, from “Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern” (description, 23 Nov): `star: expires_at=2026-11-25`",
+        ],
+        &["One answer needed"],
+    );
+    check(
+        &starred("Our subscription expires tomorrow.", &[], None),
+        &[
+            "**Answers needed.** When does the plan or licence expire?",
+            "I guess 24 Nov 2026, from “Our subscription expires tomorrow” (description, 23 Nov).",
+            "- More than 24 h from now → **No need for STAR**",
+            "- Is this request for a trial? `star: trial=yes` or `star: trial=no`",
+        ],
+        &["One answer needed", "YYYY"],
+    );
+    // Where each answer settles it, a guess that is used is shown and need not be confirmed.
+    check(&starred("Our licence ends tonight.", &["trial"], None), &[], &["Answers needed"]);
+    check(
+        &starred("Our trial ends today, can we have more time?", &["trial_extension"], None),
+        &[
+            "**One answer needed.** Is this a sales assisted trial?",
+            "- Yes → **OK to STAR**",
+            "- No → **No need for STAR**",
+            "- Is the plan/lic expiring in more than 24h? **No**: 23 Nov 2026, 00:00 UTC, 1 d 12 h ago, a guess from “Our trial ends today, can we have more time” (description, 23 Nov)",
+        ],
+        &["Also open"],
+    );
+}
+
+#[test]
+fn a_guess_is_told_with_what_follows_if_it_is_right() {
+    let mut line = starred("Our licence is valid until 10 Dec 2026.", &["transaction_issue_renewal_help"], None);
+    check(
+        &line,
+        &[
+            "I guess 10 Dec 2026, from “Our licence is valid until 10 Dec 2026” (description, 23 Nov). If that is right: **No need for STAR**. A guess alone does not dismiss.",
+            "I look again on 9 Dec 2026, 00:00 UTC.",
+        ],
+        &["Holds until"],
+    );
+    line["ticket"]["created_at"] = Value::Null;
+    assert!(decided(&line, &[]).1.contains("(description)"), "where nothing says when it was written");
+    let unclear = "Please assign the subscription to our account, it is not listed.";
+    check(
+        &starred(
+            "We have Premium and Ultimate, please extend.",
+            &["transaction_issue_renewal_help"],
+            Some("2026-11-19"),
+        ),
+        &[
+            "I assume plan or licence request: nothing on the ticket says otherwise, though “We have Premium and Ultimate, please extend” (description, 23 Nov) may mean something else. If that is right: **No need for STAR**. A guess alone does not dismiss.",
+            "- Force reassociate → **Use the docs**",
+            "- Plan or licence request → **No need for STAR**",
+            "- Wrong product sold → **Wait for Sales**",
+        ],
+        &["own word", "Plan license"],
+    );
+    check(
+        &starred(unclear, &["transaction_issue_renewal_help"], Some("2026-11-19")),
+        &[
+            "I guess force reassociate, from “Please assign the subscription to our account, it is not listed” (description, 23 Nov).",
+        ],
+        &["own word", "Plan license"],
+    );
 }

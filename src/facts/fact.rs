@@ -54,7 +54,7 @@ impl std::fmt::Display for Value {
 pub struct Quote {
     /// The words, as written; never longer than a line.
     pub words: String,
-    /// Where they stand, in words: `subject`, `description`, `customer, 23 Nov`.
+    /// Where they stand, in words: `subject, 22 Nov`, `description, 22 Nov`, `customer, 23 Nov`.
     pub place: String,
 }
 

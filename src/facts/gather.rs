@@ -198,7 +198,7 @@ impl<'a> Gathering<'a> {
             answer.trust = answer.trust.min(condition);
             if let Some(doubt) = doubt.as_ref().filter(|_| matches!(source.place, Place::Otherwise(_))) {
                 answer.trust = Trust::Inferred;
-                answer.source = format!("the policy's own word, though {doubt} leaves it open");
+                answer.source = format!("{}, though {doubt} may mean something else", sources::OTHERWISE);
             }
             if let Some(caveat) = &source.caveat {
                 answer.source = format!("{}, {caveat}", answer.source);

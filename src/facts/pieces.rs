@@ -12,7 +12,7 @@ use crate::policy::lexicon::{Hits, Lexicon, Listening};
 pub(super) struct Piece {
     /// Their own words.
     pub text: String,
-    /// Where they stand: `subject`, `description`, `customer, 23 Nov`.
+    /// Where they stand: `subject, 22 Nov`, `description, 22 Nov`, `customer, 23 Nov`.
     pub place: String,
     /// When they were written, where the helpdesk says so.
     pub written: Option<DateTime<Utc>>,
@@ -30,14 +30,17 @@ pub(super) fn of(reading: &Reading, lexicon: &Lexicon, listening: Listening) -> 
     let description = reading.ticket.description.trim();
     let own = customers(reading).filter(|comment| comment.text().trim() != description);
     let mut pieces: Vec<Piece> = own
-        .map(|comment| {
-            let day = comment.created_at.map(|at| format!(", {}", at.format("%-d %b"))).unwrap_or_default();
-            piece(comment.text(), format!("customer{day}"), comment.created_at)
-        })
+        .map(|comment| piece(comment.text(), format!("customer{}", on(comment.created_at)), comment.created_at))
         .collect();
-    pieces.push(piece(&reading.ticket.description, "description".into(), reading.ticket.created_at));
-    pieces.push(piece(&reading.ticket.subject, "subject".into(), reading.ticket.created_at));
+    let made = reading.ticket.created_at;
+    pieces.push(piece(&reading.ticket.description, format!("description{}", on(made)), made));
+    pieces.push(piece(&reading.ticket.subject, format!("subject{}", on(made)), made));
     pieces
+}
+
+/// The day behind a place, where it is known.
+fn on(written: Option<DateTime<Utc>>) -> String {
+    written.map(|at| format!(", {}", at.format("%-d %b"))).unwrap_or_default()
 }
 
 /// The customer's public comments, newest first.

@@ -113,12 +113,12 @@ fn shows(blocks: &[Block], what: &Span) -> bool {
 /// How long it holds, and how to put it right, below what is already said.
 fn correction(subject: &Subject<'_>, blocks: &[Block]) -> Vec<Span> {
     let mut line = Vec::new();
-    if let Some(until) = subject.decision.valid_until {
-        line.push(text(format!("Holds until {}; I look again then. ", expiry::exact(until))));
-    }
+    let until = subject.decision.valid_until.map(expiry::exact);
     if subject.decision.verdict == NEEDS_FACTS {
+        line.extend(until.map(|until| text(format!("I look again on {until}.")))); // A question does not hold.
         return line;
     }
+    line.extend(until.map(|until| text(format!("Holds until {until}; I look again then. "))));
     line.extend([text("Not right? Reply in an internal note with "), code("star: disagree"), text(" and why")]);
     let example = subject.policy.correction(subject.facts, subject.now).map(|Correction { fact, answer }| {
         let answer = answer.unwrap_or_else(|| DATE.to_owned());

@@ -3,117 +3,111 @@
 use chrono::{DateTime, Utc};
 
 use super::markup::{Block, Span, code, strong, text};
-use super::reasons::{Cited, capital, reason};
-use super::{Subject, changed, lower_first};
+use super::{Subject, changed, lower_first, reasons};
 use crate::facts::expiry;
 use crate::facts::fact::{Fact, Finding, Value};
 use crate::facts::replies::DATE;
 use crate::facts::words;
-use crate::policy::binding::{Kind, Meaning};
-use crate::policy::decision::Missing;
+use crate::policy::binding::Kind;
+use crate::policy::decision::{Answered, Decision, Missing};
+use crate::policy::questions::Question;
 
 /// Writes the part of a note that asks.
 pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
-    let missing = &subject.decision.missing;
-    let Some(first) = missing.first() else { return };
-    let count = match missing.len() {
-        1 => "One answer needed.".to_owned(),
-        _ => "Answers needed.".to_owned(),
-    };
-    let mut lead = vec![strong(count), text(format!(" {}", first.question))];
+    let questions = subject.policy.questions(subject.facts, subject.now);
+    let Some((first, others)) = questions.split_first() else { return };
+    let count = if first.missing.settles { "One answer needed." } else { "Answers needed." };
+    let mut lead = vec![strong(count), text(format!(" {}", first.missing.question))];
     lead.extend(changed(subject));
     blocks.push(Block::Line(lead));
     if let Some(guess) = guess(subject, first) {
         blocks.push(Block::Line(guess));
     }
-    blocks.push(Block::Bullets(leads(subject, first)));
+    blocks.push(Block::Bullets(leads(subject, &first.missing)));
     let mut reply = vec![text("Reply in an internal note: ")];
-    reply.extend(examples(subject, first));
+    reply.extend(examples(subject, &first.missing));
     blocks.push(Block::Line(reply));
-    let others: Vec<Vec<Span>> = missing
-        .iter()
-        .skip(1)
-        .map(|other| {
-            let mut line = vec![text(format!("{} ", other.question))];
-            line.extend(examples(subject, other));
-            line
-        })
-        .collect();
     if !others.is_empty() {
-        blocks.push(Block::Title("Also open".into()));
-        blocks.push(Block::Bullets(others));
+        let title = if first.missing.settles { "If that is not known" } else { "Also open" };
+        blocks.push(Block::Title(title.into()));
+        blocks.push(Block::Bullets(others.iter().map(|other| also(subject, &other.missing)).collect()));
     }
-    let known: Vec<Vec<Span>> = subject
-        .decision
-        .path
-        .iter()
-        .map(|answered| reason(subject, answered, Cited::Here))
-        .chain(contradictions(subject))
-        .chain(looked(subject))
-        .collect();
+    let known: Vec<Vec<Span>> =
+        so_far(subject, &questions).into_iter().chain(contradictions(subject)).chain(looked(subject)).collect();
     if !known.is_empty() {
         blocks.push(Block::Title("So far".into()));
         blocks.push(Block::Bullets(known));
     }
 }
 
-/// What was guessed, and why that is not enough.
-fn guess(subject: &Subject<'_>, missing: &Missing) -> Option<Vec<Span>> {
+/// One more question, with what is guessed of it.
+fn also(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
+    let guess = guessed(subject, missing).map(|guess| format!(" {guess}:")).unwrap_or_default();
+    let mut line = vec![text(format!("{}{guess} ", missing.question))];
+    line.extend(examples(subject, missing));
+    line
+}
+
+/// What is answered, on the way and past what is open; what is asked above stands there already.
+fn so_far(subject: &Subject<'_>, questions: &[Question]) -> Vec<Vec<Span>> {
+    let Decision { path, beyond, .. } = subject.decision;
+    let asked = |fact: &str| questions.iter().any(|question| question.missing.fact == fact);
+    let rests_on_asked =
+        |answered: &&Answered| subject.policy.basis(&answered.fact, subject.facts).into_iter().all(asked);
+    let known: Vec<&Answered> = path.iter().chain(beyond).filter(|answered| !rests_on_asked(answered)).collect();
+    reasons::told(subject, &known)
+}
+
+/// What was guessed, and what follows if it is right.
+fn guess(subject: &Subject<'_>, question: &Question) -> Option<Vec<Span>> {
+    let mut line = vec![text(format!("{}.", guessed(subject, &question.missing)?))];
+    if let [one] = question.if_right.as_slice() {
+        line.extend([text(" If that is right: "), strong(subject.policy.title(one)), text(".")]);
+        if subject.policy.outcome(one).is_some_and(|outcome| outcome.dismisses) {
+            line.push(text(" A guess alone does not dismiss."));
+        }
+    }
+    Some(line)
+}
+
+/// What was guessed and from which words; or what is taken for granted though words leave it open.
+fn guessed(subject: &Subject<'_>, missing: &Missing) -> Option<String> {
     missing.suggested.as_ref()?;
     let fact = subject.facts.get(&missing.fact)?.known()?;
-    let suggested = said(&fact.value);
-    let from = fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited);
-    Some(vec![text(format!("I guess {suggested}, from {from}; a guess alone does not dismiss."))])
+    let value = match &fact.value {
+        Value::Word(word) => lower_first(&reasons::called(subject, &missing.fact, word)),
+        Value::Instant(at) => expiry::moment(*at),
+    };
+    Some(match &fact.quote {
+        Some(quote) => format!("I guess {value}, from {}", words::cited(quote)),
+        None => format!("I assume {value}: {}", fact.source),
+    })
 }
 
 /// What each answer leads to.
 fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
-    let span = compared(subject, &missing.fact);
+    let span = reasons::compared(subject, &missing.fact);
     let mut answers: Vec<_> = missing.leads_to.iter().collect();
     answers.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
     let line = |(answer, outcomes): (&String, &Vec<String>)| {
-        let mut line = vec![text(format!("{} → ", label(span, answer)))];
+        let label = match (span, answer.as_str()) {
+            (Some(span), "yes") => format!("More than {} h from now", span / 3_600_000),
+            (Some(_), _) => "Sooner, or already past".into(),
+            (None, word) => reasons::called(subject, &missing.fact, word),
+        };
+        let mut line = vec![text(format!("{label} → "))];
         match outcomes.as_slice() {
             [one] => line.push(strong(subject.policy.title(one))),
             several => {
                 let titles: Vec<String> =
                     several.iter().map(|outcome| lower_first(subject.policy.title(outcome))).collect();
-                line.push(text(format!("still open: {}", titles.join(" or "))));
+                let how = if missing.settles { "the date decides" } else { "still open" };
+                line.push(text(format!("{how}: {}", titles.join(" or "))));
             }
         }
         line
     };
     answers.into_iter().map(line).collect()
-}
-
-/// How far from now the diagram asks about an instant.
-fn compared(subject: &Subject<'_>, fact: &str) -> Option<i64> {
-    subject.policy.binding.nodes.values().find_map(|meaning| match meaning {
-        Meaning::MoreThan { until, span } if until.get_ref() == fact => Some(span.0),
-        Meaning::Choose { .. }
-        | Meaning::YesNo { .. }
-        | Meaning::MoreThan { .. }
-        | Meaning::OnlyIf { .. }
-        | Meaning::Outcome(_)
-        | Meaning::Task(_) => None,
-    })
-}
-
-/// An answer in words: a word itself, and for an instant how far off it is.
-fn label(span: Option<i64>, answer: &str) -> String {
-    match (span, answer) {
-        (Some(span), "yes") => format!("More than {} h from now", span / 3_600_000),
-        (Some(_), _) => "Sooner, or already past".into(),
-        (None, word) => capital(&word.replace('_', " ")),
-    }
-}
-
-/// A fact's value for people.
-fn said(value: &Value) -> String {
-    match value {
-        Value::Word(word) => word.replace('_', " "),
-        Value::Instant(at) => expiry::moment(*at),
-    }
 }
 
 /// How to answer: `star: in_grace=yes` or `star: in_grace=no`.
@@ -153,10 +147,17 @@ fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
 
 /// Records that contradict each other, so that neither counts.
 fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    let says = |fact: &Fact| format!("{} says {}", fact.source, said(&fact.value));
     let missing = subject.decision.missing.iter();
     let conflicts = missing.filter_map(|missing| match subject.facts.get(&missing.fact)? {
-        Finding::Conflict(two) => Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))]),
+        Finding::Conflict(two) => {
+            let says = |fact: &Fact| match &fact.value {
+                Value::Word(word) => {
+                    format!("{} says {}", fact.source, lower_first(&reasons::called(subject, &missing.fact, word)))
+                }
+                Value::Instant(at) => format!("{} says {}", fact.source, expiry::moment(*at)),
+            };
+            Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))])
+        }
         Finding::Known(_) | Finding::Unknown { .. } => None,
     });
     conflicts.collect()

@@ -258,6 +258,9 @@ pub struct FactBinding {
     pub pattern: Option<Pattern>,
     /// How a manager is asked for it.
     pub question: Option<String>,
+    /// What an answer is called, where its name does not say it well. Absent: its name.
+    #[serde(default)]
+    pub titles: BTreeMap<String, String>,
     /// How an answer reads as a sentence where it settles a verdict. Absent: the question and the answer.
     #[serde(default)]
     pub sentences: BTreeMap<String, String>,

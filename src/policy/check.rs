@@ -196,8 +196,10 @@ impl<'a> Check<'a> {
         for asked in facts {
             let Some((name, fact)) = self.binding.facts.get_key_value(asked.name.as_str()) else { continue };
             let answers = answer_words(&asked.range);
-            for answer in fact.sentences.keys().filter(|answer| !answers.contains(&answer.as_str())) {
-                let message = format!("`{}` has a sentence for `{answer}`, which is no answer to it", asked.name);
+            let worded = fact.sentences.keys().map(|answer| ("sentence", answer));
+            let worded = worded.chain(fact.titles.keys().map(|answer| ("title", answer)));
+            for (words, answer) in worded.filter(|(_, answer)| !answers.contains(&answer.as_str())) {
+                let message = format!("`{}` has a {words} for `{answer}`, which is no answer to it", asked.name);
                 let near = nearest(answer, &answers).map(|near| format!("did you mean `{near}`?"));
                 found.push((name.span(), message, near.unwrap_or(format!("the answers are: {}", answers.join(", ")))));
             }

@@ -9,8 +9,9 @@ use super::decide::instant;
 use super::decision::Answered;
 use super::given::Given;
 use super::graph::{Grace, Known, Step};
-use super::walk::grace_ends_at;
-use crate::facts::expiry;
+use super::walk::{Slots, grace_ends_at};
+use crate::facts::fact::Facts;
+use crate::facts::{expiry, words};
 
 impl Policy {
     /// The question at `node` with its answer; none for other nodes and for open questions.
@@ -56,10 +57,26 @@ impl Policy {
         })
     }
 
+    /// The known facts an answer to `fact` rests on: itself, or those it follows from.
+    pub fn basis<'a>(&'a self, fact: &str, facts: &Facts) -> Vec<&'a str> {
+        let Some(fact) = self.graph.facts.iter().position(|asked| asked.name == fact) else { return Vec::new() };
+        let slots: Slots = self.graph.given(facts).iter().map(|given| given.map(|given| given.value)).collect();
+        let name = |fact: usize| self.graph.facts.get(fact).map(|asked| asked.name.as_str());
+        self.graph.basis(fact, &slots).into_iter().filter_map(name).collect()
+    }
+
     /// How a manager is asked for a fact: the binding's words, else the diagram's.
     pub(super) fn question(&self, fact: &str, node: usize) -> String {
         let bound = self.binding.fact(fact).and_then(|fact| fact.question.clone());
         bound.or_else(|| self.diagram.nodes.get(node).map(|node| node.text.clone())).unwrap_or_default()
+    }
+}
+
+/// Where it was read, as it stands behind a date: a guess with its words.
+fn read(given: Given<'_>) -> String {
+    match given.quote.filter(|_| given.is_guess()) {
+        Some(quote) => format!(", a guess from {},", words::cited(quote)),
+        None => format!(" ({})", given.source),
     }
 }
 
@@ -72,10 +89,9 @@ fn derivation(grace: Grace, expiry: Option<Given<'_>>, stated_end: Option<Given<
     let expires = expiry.and_then(|given| {
         let at = at(given)?;
         let verb = if at <= now { "expired" } else { "expires" };
-        Some(format!("{verb} {} ({})", expiry::moment(at), given.source))
+        Some(format!("{verb} {}{}", expiry::moment(at), read(given)))
     });
-    let ends =
-        stated_end.and_then(|given| Some(format!("grace until {} ({})", expiry::moment(at(given)?), given.source)));
+    let ends = stated_end.and_then(|given| Some(format!("grace until {}{}", expiry::moment(at(given)?), read(given))));
     let reckoned = || format!("{} of grace", expiry::length(grace.period));
     let runs = expiry.and_then(at).is_some_and(|expiry| expiry > now);
     match (expires, ends) {

@@ -21,7 +21,7 @@ pub mod lexicon;
 pub mod lookup;
 mod mentions;
 mod places;
-mod questions;
+pub mod questions;
 mod settle;
 pub mod source;
 pub mod stated;
@@ -97,6 +97,11 @@ impl Policy {
             Some(graph::Range::Words(words)) => words,
             Some(graph::Range::Instant(_)) | None => &[],
         }
+    }
+
+    /// What an answer to a fact is called; none where the policy gives it no title.
+    pub fn answer_title(&self, fact: &str, answer: &str) -> Option<&str> {
+        self.binding.fact(fact)?.titles.get(answer).map(String::as_str)
     }
 
     fn node_id(&self, node: usize) -> &str {

@@ -38,7 +38,12 @@ pub(super) fn settle(graph: &Graph, given: &[Option<Given<'_>>], now: i64) -> Se
 }
 
 /// The guesses any branch rests on.
-fn guesses(graph: &Graph, given: &[Option<Given<'_>>], slots: &[Option<Known>], explored: &Explored) -> Vec<usize> {
+pub(super) fn guesses(
+    graph: &Graph,
+    given: &[Option<Given<'_>>],
+    slots: &[Option<Known>],
+    explored: &Explored,
+) -> Vec<usize> {
     let guess = |fact: &usize| given.get(*fact).copied().flatten().is_some_and(|given| given.is_guess());
     if !(0..given.len()).any(|fact| guess(&fact)) {
         return Vec::new();
