@@ -60,6 +60,12 @@ fn a_sentence_and_a_title_are_for_an_answer_there_is() {
         "edge_case",
     );
     binding(
+        "sentences = { no = \"The trial is not run with Sales.\"",
+        "sentences = { otherwise = \"Nobody says so.\"",
+        "`sales_assisted` has a sentence for `otherwise`, which is no answer to it | the answers are: yes, no",
+        "sales_assisted",
+    );
+    binding(
         "question = \"When does the plan or licence expire?\"",
         "question = \"When does the plan or licence expire?\"\nsentences = { later = \"It is far away.\" }",
         "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: yes, no",
@@ -154,12 +160,11 @@ fn facts_that_cannot_answer() {
     );
     binding("[facts.screenshot]", "[facts.\"Screen Shot\"]", "could not be named in a reply", "Screen Shot");
     let guessed = "{ text_any = [\"use the docs\"], answer = \"no\" }";
-    binding(
-        "  ] },\n  { otherwise = \"no\" },\n]\n\n[facts.sales",
-        &format!("  ] }},\n  {guessed},\n]\n\n[facts.sales"),
-        "`use_docs` dismisses, and only guesses lead to it",
-        "use_docs",
-    );
+    let (_, edge_case) = BINDING.split_once("[facts.edge_case]").expect("a fact");
+    let (edge_case, _) = edge_case.split_once("\n\n[").expect("its end");
+    let only_guessed =
+        edge_case.replace("{ otherwise = \"no\" }", guessed).replace(", otherwise = \"No edge case is known.\"", "");
+    binding(edge_case, &only_guessed, "`use_docs` dismisses, and only guesses lead to it", "use_docs");
 }
 
 #[test]

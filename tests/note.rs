@@ -559,3 +559,95 @@ fn a_guess_is_told_with_what_follows_if_it_is_right() {
         &["own word", "Plan license"],
     );
 }
+
+#[test]
+fn where_all_branches_agree_the_reason_is_what_they_end_by() {
+    check(
+        &starred("Help.", &["trial_extension", "transaction_issue_renewal_help"], Some("2026-11-30")),
+        &[
+            "**No need for STAR.** The plan or licence expires in 5 d 12 h (30 Nov 2026, 00:00 UTC), trial or not.",
+            "2. Contradiction: tag trial_extension says yes, and tag transaction_issue_renewal_help says no",
+        ],
+        &["Whatever else", "request="],
+    );
+    check(
+        &starred("Help.", &["trial_extension"], Some("2027-01-30")),
+        &[
+            "**No need for STAR.** The plan or licence expires in 66 days (30 Jan 2027, 00:00 UTC), whatever the answer to “Is this a sales assisted trial?”.",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_sentence_says_how_sure_a_no_is() {
+    let no = |fact: &str, tag: &str| {
+        let mut line = starred("Help.", &[tag], None);
+        line["facts"] = json!({ fact: "no" });
+        line
+    };
+    let first = |line: &Value| decided(line, &[]).1.lines().next().unwrap_or_default().to_owned();
+    let (product, linking) = ("purchased_wrong_product", "transaction_issue_transfer");
+    assert_eq!(first(&no("sales_intervened", product)), "**Wait for Sales.** Sales has not intervened.");
+    assert_eq!(
+        first(&starred("Help.", &[product], None)),
+        "**Wait for Sales.** Sales is not known to have intervened."
+    );
+    assert_eq!(first(&no("edge_case", linking)), "**Use the docs.** It is not an edge case.");
+    assert_eq!(first(&starred("Help.", &[linking], None)), "**Use the docs.** No edge case is known.");
+}
+
+#[test]
+fn spans_of_time_are_told_as_exactly_as_the_chart_asks_for_them() {
+    for (expires_at, says) in [
+        (
+            "2026-11-25T12:00:00Z",
+            "**OK to STAR.** The plan or licence expires in exactly 24 h (25 Nov 2026, 12:00 UTC).",
+        ),
+        (
+            "2026-11-25T12:00:30Z",
+            "**No need for STAR.** The plan or licence expires in just over 24 h (25 Nov 2026, 12:00 UTC).",
+        ),
+        ("2026-11-25T12:01:00Z", "**No need for STAR.** The plan or licence expires in 1 d (25 Nov 2026, 12:01 UTC)."),
+        (
+            "2026-11-24T12:00:20Z",
+            "**OK to STAR.** The plan or licence expires in under a minute (24 Nov 2026, 12:00 UTC).",
+        ),
+    ] {
+        let mut line = starred("Help.", &[], None);
+        line["facts"] = json!({ "trial": "no", "expires_at": expires_at });
+        check(&line, &[says], &[]);
+    }
+    check(
+        &sample(106),
+        &[
+            "3. Is the customer in the grace period? **No**: expired 1 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace, which ended 15 Nov 2026",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_ticket_that_waits_for_the_customer_says_since_when() {
+    let mut line =
+        answered("Help.", &["transaction_issue_renewal_help"], Some("2026-11-11"), "Could you send a screenshot?");
+    line["comments"][0]["public"] = json!(true);
+    check(
+        &line,
+        &[
+            "- We have been waiting for the customer since 24 Nov 2026, 12:03 UTC: Support wrote the last public comment",
+        ],
+        &["We wait"],
+    );
+}
+
+#[test]
+fn a_ticket_that_is_not_ours_is_told_why_and_asks_for_no_reply() {
+    let mut solved = starred("Help.", &[], None);
+    solved["ticket"]["status"] = json!("solved");
+    let mut other = starred("Help.", &[], None);
+    other["ticket"]["tags"] = json!(["star_submitted"]);
+    other["ticket"]["ticket_form_id"] = json!(5);
+    check(&solved, &["**No STAR of ours:** its status is solved."], &["star:", "Not right"]);
+    check(&other, &["**No STAR of ours:** it is not licensing."], &["star:", "Not right"]);
+}

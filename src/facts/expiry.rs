@@ -46,7 +46,8 @@ fn day(at: DateTime<Utc>) -> String {
     format!("{} {} {}", at.day(), month.get(..3).unwrap_or_default(), at.year())
 }
 
-/// A span in milliseconds for people, its two largest units: `8 d 12 h`, `23 h`, `40 min`; whole days and a month or more as `14 days`.
+/// A span in milliseconds for people, its two largest units: `8 d 12 h`, `23 h`, `40 min`, `under a minute`; whole days and a month or more as
+/// `14 days`.
 pub fn length(millis: i64) -> String {
     let span = TimeDelta::milliseconds(millis.saturating_abs());
     let (days, hours, minutes) = (span.num_days(), span.num_hours() % 24, span.num_minutes() % 60);
@@ -56,6 +57,7 @@ pub fn length(millis: i64) -> String {
         (30.., _, _) => format!("{days} days"),
         (days, 0, _) if days > 0 => format!("{days} d"),
         (days, hours, _) if days > 0 => format!("{days} d {hours} h"),
+        (_, 0, 0) => "under a minute".to_owned(),
         (_, 0, minutes) => format!("{minutes} min"),
         (_, hours, 0) => format!("{hours} h"),
         (_, hours, minutes) => format!("{hours} h {minutes} min"),

@@ -214,7 +214,7 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
 }
 
 /// The source of the policy's own word.
-pub(super) const OTHERWISE: &str = "nothing on the ticket says otherwise";
+pub const OTHERWISE: &str = "nothing on the ticket says otherwise";
 
 /// A recorded answer in the policy's own words.
 fn said(fact: &FactBinding, answer: &str, source: String, asked: &Asked<'_>) -> Said {

@@ -27,7 +27,7 @@ fn waiting(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
     let last = reading.comments.iter().rev().find(|comment| comment.public)?;
     let ours = subject.policy.binding.advice.waiting_for_customer && reading.is_staff(last.author_id);
     let day = last.created_at.map(|at| format!(" since {}", expiry::moment(at))).unwrap_or_default();
-    ours.then(|| format!("We wait for the customer{day}: Support wrote the last public comment"))
+    ours.then(|| format!("We have been waiting for the customer{day}: Support wrote the last public comment"))
 }
 
 /// The ticket is younger than a request for attention should be.

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::facts::expiry;
 use crate::facts::fact::Facts;
 use crate::facts::replies::{DATE, SIGNATURE};
-use crate::facts::sources::Ids;
+use crate::facts::sources::{self, Ids};
 use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
 use crate::policy::correction::Correction;
@@ -47,7 +47,11 @@ pub struct Subject<'a> {
 pub fn write(subject: &Subject<'_>) -> Note {
     let mut blocks = misunderstood(subject);
     if subject.decision.verdict == NOT_APPLICABLE {
-        blocks.push(Block::Line(vec![strong("No STAR of ours."), text(" The policy does not speak of this ticket.")]));
+        let why = subject
+            .reading
+            .and_then(|reading| sources::not_ours(&subject.policy.binding, subject.ids, &reading.ticket));
+        let why = why.unwrap_or_else(|| "the policy does not speak of this ticket".to_owned());
+        blocks.push(Block::Line(vec![strong("No STAR of ours:"), text(format!(" {why}."))]));
     } else if subject.decision.verdict == NEEDS_FACTS {
         questions::write(subject, &mut blocks);
     } else {
@@ -113,6 +117,9 @@ fn shows(blocks: &[Block], what: &Span) -> bool {
 /// How long it holds, and how to put it right, below what is already said.
 fn correction(subject: &Subject<'_>, blocks: &[Block]) -> Vec<Span> {
     let mut line = Vec::new();
+    if subject.decision.verdict == NOT_APPLICABLE {
+        return line; // Nothing is posted, so there is nothing to reply to.
+    }
     let until = subject.decision.valid_until.map(expiry::exact);
     if subject.decision.verdict == NEEDS_FACTS {
         line.extend(until.map(|until| text(format!("I look again on {until}.")))); // A question does not hold.

@@ -146,13 +146,13 @@ fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
 }
 
 /// Records that contradict each other, so that neither counts.
-fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    let missing = subject.decision.missing.iter();
-    let conflicts = missing.filter_map(|missing| match subject.facts.get(&missing.fact)? {
+pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let open = subject.policy.open_facts(subject.facts, subject.now).into_iter();
+    let conflicts = open.filter_map(|open| match subject.facts.get(open)? {
         Finding::Conflict(two) => {
             let says = |fact: &Fact| match &fact.value {
                 Value::Word(word) => {
-                    format!("{} says {}", fact.source, lower_first(&reasons::called(subject, &missing.fact, word)))
+                    format!("{} says {}", fact.source, lower_first(&reasons::called(subject, open, word)))
                 }
                 Value::Instant(at) => format!("{} says {}", fact.source, expiry::moment(*at)),
             };

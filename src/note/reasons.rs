@@ -2,24 +2,33 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Subject;
 use super::markup::{Span, strong, text};
+use super::{Subject, questions};
 use crate::facts::fact::Finding;
+use crate::facts::sources::OTHERWISE;
 use crate::facts::{expiry, words};
 use crate::policy::binding::Meaning;
-use crate::policy::decision::Answered;
+use crate::policy::decision::{Answered, Decision};
 
 /// Each answered question, in the order of the walk.
 pub(super) fn list(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    told(subject, &subject.decision.path.iter().chain(&subject.decision.beyond).collect::<Vec<_>>())
+    let Decision { path, beyond, .. } = subject.decision;
+    let mut lines = told(subject, &path.iter().chain(beyond).collect::<Vec<_>>());
+    let beyond = lines.split_off(path.len());
+    lines.extend(questions::contradictions(subject));
+    lines.extend(beyond);
+    lines
 }
 
-/// Answered questions, each with where it was read unless one above it says so.
+/// Answered questions, each with where it was read unless another says so: one above it, or one it follows from this.
 pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered]) -> Vec<Vec<Span>> {
     let sources: Vec<Source> = answered.iter().map(|answered| source(subject, answered)).collect();
     let lines = answered.iter().zip(&sources).enumerate().map(|(place, (answered, source))| {
-        let before = sources.iter().take(place).any(|before| before.words.contains(&source.words));
-        reason(subject, answered, source, if before { Cited::Before } else { Cited::Here })
+        let says_so = |(at, other): (usize, &Source)| {
+            (at < place || other.kind == Read::Derived && at > place) && other.words.contains(&source.words)
+        };
+        let elsewhere = sources.iter().enumerate().any(says_so);
+        reason(subject, answered, source, if elsewhere { Cited::Elsewhere } else { Cited::Here })
     });
     lines.collect()
 }
@@ -27,28 +36,43 @@ pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered]) -> Vec<Vec<Spa
 /// The reason that settled it, as a sentence.
 pub(super) fn settling(subject: &Subject<'_>) -> Option<String> {
     let decision = subject.decision;
-    let last = decision.beyond.last().or(decision.path.last())?;
-    let open = if decision.beyond.is_empty() { "" } else { "Whatever else is open: " };
-    Some(match instant(last) {
-        Some(at) => format!("{open}{}", remaining(&last.fact, at, subject.now)),
-        None => {
-            let fact = subject.policy.binding.fact(&last.fact);
-            match fact.and_then(|fact| fact.sentences.get(&last.answer)) {
-                Some(sentence) => format!("{open}{sentence}"),
-                None => {
-                    let question = fact.and_then(|fact| fact.question.as_deref()).unwrap_or(&last.text);
-                    format!("{open}{question} {}.", capital(&last.answer))
-                }
-            }
-        }
+    let Some(open) = subject.policy.open_facts(subject.facts, subject.now).first().copied() else {
+        return Some(sentence(subject, decision.path.last()?));
+    };
+    // All branches end alike: by these answers, whatever the open one is.
+    let answered = decision.path.iter().chain(&decision.beyond);
+    let settles = answered.filter(|answered| subject.policy.settles(answered));
+    let said: Vec<String> = settles.map(|answered| sentence(subject, answered)).collect();
+    let fact = subject.policy.binding.fact(open);
+    let either_way = fact.and_then(|fact| fact.either_way.clone()).unwrap_or_else(|| {
+        let question = fact.and_then(|fact| fact.question.as_deref()).unwrap_or(open);
+        format!("whatever the answer to “{question}”")
+    });
+    Some(match said.is_empty() {
+        true => format!("{}.", capital(&either_way)),
+        false => format!("{}, {either_way}.", said.join(" ").trim_end_matches('.')),
     })
 }
 
-/// Whether the lines above already say where an instant was read.
+/// What an answer comes to, as a sentence.
+fn sentence(subject: &Subject<'_>, answered: &Answered) -> String {
+    if let Some(at) = instant(answered) {
+        return remaining(subject, &answered.fact, at);
+    }
+    let fact = subject.policy.binding.fact(&answered.fact);
+    let own_word = answered.source == OTHERWISE;
+    let by_default = fact.filter(|_| own_word).and_then(|fact| fact.sentences.get("otherwise"));
+    by_default.or_else(|| fact?.sentences.get(&answered.answer)).cloned().unwrap_or_else(|| {
+        let question = fact.and_then(|fact| fact.question.as_deref()).unwrap_or(&answered.text);
+        format!("{question} {}.", called(subject, &answered.fact, &answered.answer))
+    })
+}
+
+/// Whether another line says where an instant was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cited {
     Here,
-    Before,
+    Elsewhere,
 }
 
 /// Where an answer was read.
@@ -81,10 +105,10 @@ fn source(subject: &Subject<'_>, answered: &Answered) -> Source {
 fn reason(subject: &Subject<'_>, answered: &Answered, source: &Source, cited: Cited) -> Vec<Span> {
     let Source { words, kind } = source;
     if let Some(at) = instant(answered) {
-        let left = left(at, subject.now);
+        let left = left(subject, &answered.fact, at);
         let source = match kind {
             Read::Derived => String::new(), // The line about the grace period says how.
-            _ if cited == Cited::Before => String::new(),
+            _ if cited == Cited::Elsewhere => String::new(),
             Read::Guessed => format!(", {words}"),
             Read::Recorded => format!(" ({words})"),
         };
@@ -137,23 +161,33 @@ pub(super) fn compared(subject: &Subject<'_>, fact: &str) -> Option<i64> {
     })
 }
 
-fn left(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let span = expiry::length((at - now).num_milliseconds());
-    if at > now { format!("{span} left") } else { format!("{span} ago") }
+fn left(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
+    let away = away(subject, fact, at);
+    if at > subject.now { format!("{away} left") } else { format!("{away} ago") }
+}
+
+/// How far off an instant is; around the distance the diagram asks about, on which side of it.
+fn away(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
+    let millis = (at - subject.now).num_milliseconds();
+    match compared(subject, fact) {
+        Some(span) if millis == span => format!("exactly {} h", span / 3_600_000),
+        Some(span) if (span + 1..span + 60_000).contains(&millis) => format!("just over {} h", span / 3_600_000),
+        Some(_) | None => expiry::length(millis),
+    }
 }
 
 /// What is left of an instant, as a sentence with its subject.
-fn remaining(fact: &str, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+fn remaining(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
     let (what, ends, ended) = match fact {
         "grace_ends_at" => ("The grace period", "ends", "ended"),
         "expires_at" => ("The plan or licence", "expires", "expired"),
         other => (other, "is", "was"),
     };
-    let span = expiry::length((at - now).num_milliseconds());
-    if at > now {
-        format!("{what} {ends} in {span} ({}).", expiry::exact(at))
+    let (away, exact) = (away(subject, fact, at), expiry::exact(at));
+    if at > subject.now {
+        format!("{what} {ends} in {away} ({exact}).")
     } else {
-        format!("{what} {ended} {span} ago ({}).", expiry::exact(at))
+        format!("{what} {ended} {away} ago ({exact}).")
     }
 }
 

@@ -261,7 +261,10 @@ pub struct FactBinding {
     /// What an answer is called, where its name does not say it well. Absent: its name.
     #[serde(default)]
     pub titles: BTreeMap<String, String>,
-    /// How an answer reads as a sentence where it settles a verdict. Absent: the question and the answer.
+    /// How it reads where it is open and no answer to it would change the verdict: `trial or not`. Absent: the question.
+    pub either_way: Option<String>,
+    /// How an answer reads as a sentence where it settles a verdict; `otherwise` is for the policy's own word. Absent: the
+    /// question and the answer.
     #[serde(default)]
     pub sentences: BTreeMap<String, String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.

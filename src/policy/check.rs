@@ -12,7 +12,7 @@ use super::fault::{Document, Fault};
 use super::graph::{Asked, Exit, Grace, Graph, Outcome, Range, Step, Test, YES_NO};
 use super::mentions;
 use super::nearest;
-use super::source::Source;
+use super::source::{Place, Source};
 
 /// Checks that diagram and binding hold together, and joins them.
 pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
@@ -196,7 +196,9 @@ impl<'a> Check<'a> {
         for asked in facts {
             let Some((name, fact)) = self.binding.facts.get_key_value(asked.name.as_str()) else { continue };
             let answers = answer_words(&asked.range);
-            let worded = fact.sentences.keys().map(|answer| ("sentence", answer));
+            let own_word = fact.sources.iter().any(|source| matches!(source.place, Place::Otherwise(_)));
+            let sentences = fact.sentences.keys().filter(|answer| !(own_word && *answer == "otherwise"));
+            let worded = sentences.map(|answer| ("sentence", answer));
             let worded = worded.chain(fact.titles.keys().map(|answer| ("title", answer)));
             for (words, answer) in worded.filter(|(_, answer)| !answers.contains(&answer.as_str())) {
                 let message = format!("`{}` has a {words} for `{answer}`, which is no answer to it", asked.name);

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Policy;
 use super::decide::instant;
 use super::decision::Answered;
 use super::given::Given;
-use super::graph::{Grace, Known, Step};
-use super::walk::{Slots, grace_ends_at};
+use super::graph::{Exit, Grace, Known, Step};
+use super::settle::settle;
+use super::walk::{Answer, Slots, grace_ends_at};
 use crate::facts::fact::Facts;
 use crate::facts::{expiry, words};
 
@@ -65,6 +66,29 @@ impl Policy {
         self.graph.basis(fact, &slots).into_iter().filter_map(name).collect()
     }
 
+    /// The unknown facts the walk over `facts` at `now` hangs on, the first met first.
+    pub fn open_facts<'a>(&'a self, facts: &Facts, now: DateTime<Utc>) -> Vec<&'a str> {
+        let settled = settle(&self.graph, &self.graph.given(facts), now.timestamp_millis());
+        let name = |fact: usize| self.graph.facts.get(fact).map(|asked| asked.name.as_str());
+        settled.explored.roots.into_iter().filter_map(name).collect()
+    }
+
+    /// Whether an answer leads straight to an outcome, with nothing more to ask.
+    pub fn settles(&self, answered: &Answered) -> bool {
+        let Some(node) = self.diagram.nodes.iter().position(|node| node.id == answered.node) else { return false };
+        let Some(Step::Ask { fact, test, exits }) = self.graph.steps.get(node) else { return false };
+        let named = |place: &usize| self.graph.word(*fact, *test, Answer::Is(*place)) == Some(&answered.answer);
+        let mut next = match (0..exits.len()).find(named).and_then(|place| exits.get(place)) {
+            Some(Exit::Rest(_)) => return true,
+            Some(Exit::Node(next)) => *next,
+            None => return false,
+        };
+        while let Some(Step::Pass(to) | Step::Task(_, to)) = self.graph.steps.get(next) {
+            next = *to;
+        }
+        matches!(self.graph.steps.get(next), Some(Step::End { .. }))
+    }
+
     /// How a manager is asked for a fact: the binding's words, else the diagram's.
     pub(super) fn question(&self, fact: &str, node: usize) -> String {
         let bound = self.binding.fact(fact).and_then(|fact| fact.question.clone());
@@ -96,7 +120,12 @@ fn derivation(grace: Grace, expiry: Option<Given<'_>>, stated_end: Option<Given<
     let runs = expiry.and_then(at).is_some_and(|expiry| expiry > now);
     match (expires, ends) {
         (Some(expires), None) if runs => expires, // Grace is not reckoned with before its time.
-        (Some(expires), None) => format!("{expires} + {}", reckoned()),
+        (Some(expires), None) => {
+            let end =
+                expiry.and_then(at).and_then(|at| at.checked_add_signed(TimeDelta::try_milliseconds(grace.period)?));
+            let ended = end.filter(|end| *end <= now).map(|end| format!(", which ended {}", expiry::moment(end)));
+            format!("{expires} + {}{}", reckoned(), ended.unwrap_or_default())
+        }
         (Some(expires), Some(ends)) => format!("{expires}, {ends}"),
         (None, ends) => ends.unwrap_or_else(reckoned),
     }
