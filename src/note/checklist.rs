@@ -4,36 +4,34 @@
 
 use super::Subject;
 use super::markup::{Span, code, text};
-use crate::facts::fact::Finding;
+use crate::facts::fact::{Fact, Finding, Trust};
 use crate::facts::words;
-use crate::helpdesk::ticket::Reading;
 
 /// The items for this decision.
 pub(super) fn items(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     let decision = subject.decision;
-    let assignee = subject.reading.filter(|_| subject.policy.binding.advice.assignee).and_then(assignee);
-    let mut items: Vec<Vec<Span>> = Vec::new();
-    match decision.verdict.as_str() {
-        "no_need" => {
-            items.push(vec![text("Give the filer the reason, agree on another way in the STAR issue, label it "), code("unstarred")]);
-            let has = assignee.map(|name| format!("{name} has the ticket"));
-            let line = [hours(subject), has].into_iter().flatten().collect::<Vec<_>>().join("; ");
-            items.extend(Some(line).filter(|line| !line.is_empty()).map(|line| vec![text(line)]));
-        }
-        "ok_to_star" => {
-            items.push(vec![text(match assignee {
-                Some(name) => format!("L&R first, always: {name} has the ticket"),
-                None if subject.reading.is_some_and(|reading| reading.ticket.assignee_id.is_none()) => {
-                    "L&R first, always; nobody has the ticket yet".to_owned()
-                }
-                None => "L&R first, always".to_owned(),
-            })]);
-            items.extend(hours(subject).map(|line| vec![text(line)]));
-            items.extend(case(subject));
-        }
-        "use_docs" => items.push(vec![text("Point the filer to the docs on linking a subscription to a group; if the docs were followed and the system errs, reply "), code("star: edge_case=yes")]),
-        "wait_for_sales" => items.push(vec![text("Ask the filer to bring in Sales; once they have acted, reply "), code("star: sales_intervened=yes")]),
-        _ => return items,
+    let mut items: Vec<Vec<Span>> = match decision.verdict.as_str() {
+        "no_need" => vec![vec![
+            text("Give the filer the reason, agree on another way in the STAR issue, label it "),
+            code("unstarred"),
+        ]],
+        "ok_to_star" => case(subject),
+        "use_docs" => vec![vec![
+            text(
+                "Point the filer to the docs on linking a subscription to a group; if the docs were followed and the \
+                 system errs, reply ",
+            ),
+            code("star: edge_case=yes"),
+        ]],
+        "wait_for_sales" => vec![vec![
+            text("Ask the filer to bring in Sales; once they have acted, reply "),
+            code("star: sales_intervened=yes"),
+        ]],
+        _ => return Vec::new(),
+    };
+    if ["no_need", "ok_to_star"].contains(&decision.verdict.as_str()) {
+        let team = team(subject).filter(|_| !leads(subject)).map(|team| team.said());
+        items.extend(team.into_iter().chain(assignee(subject)).map(|line| vec![text(line)]));
     }
     let licence = decision.path.iter().any(|answered| answered.answer == "plan_license");
     if licence {
@@ -42,51 +40,98 @@ pub(super) fn items(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     items
 }
 
-/// The steps of the handbook's case.
+/// The steps of the handbook's case, where there is something to do now.
 fn case(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    let steps: &[&str] = match subject.decision.workflow.as_deref() {
-        Some("self_managed_extension") => {
-            &["Extension, grace or temporary key: generate a trial licence (workflow page self-managed/trials)"]
-        }
-        Some("self_managed_activation") => &[
-            "Only in an emergency and with the screenshot: a trial licence",
-            "Activation error and no ticket yet: ask the customer to open one",
+    let workflow = subject.decision.workflow.as_deref().unwrap_or_default();
+    let steps = match workflow {
+        "self_managed_extension" => vec![
+            screenshot(subject),
+            "Extension, grace or temporary key: generate a trial licence (workflow page self-managed/trials)".to_owned(),
         ],
-        Some("self_managed_delivery") => &[
-            "Follow “sending licenses to a different email”: licences do not go to other addresses, trial licences excepted",
+        "self_managed_activation" => match team(subject) {
+            // What comes next is for when L&R is not available.
+            Some(Team { there: true, said }) => vec![format!("L&R first, always: {said}")],
+            Some(Team { there: false, said }) => emergency(subject, format!("L&R comes first and is {said}; in an emergency:")),
+            None => emergency(subject, "L&R first, always; where L&R is not available, in an emergency:".to_owned()),
+        },
+        "self_managed_delivery" => vec![
+            "Follow “sending licenses to a different email”: licences do not go to other addresses, trial licences excepted".to_owned(),
         ],
-        Some("saas_extension") => &[
-            "Extend the trial with the tool; it cannot start one: where the group never had a trial, make one from a subscription first",
+        "saas_extension" => vec![
+            "Extend the trial with the tool; it cannot start one: where the group never had a trial, make one from a subscription first".to_owned(),
         ],
-        Some("saas_downgraded") => &[
-            "Often the customer can link the subscription to the group themselves (docs)",
-            "In an emergency: a temporary trial at the plan they bought",
+        "saas_downgraded" => vec![
+            match team(subject) {
+                Some(Team { there: true, said }) => format!("L&R first: {said}"),
+                Some(Team { there: false, said }) => format!("L&R comes first and is {said}"),
+                None => "L&R first".to_owned(),
+            },
+            "Often the customer can link the subscription to the group themselves (docs)".to_owned(),
+            "In an emergency: a temporary trial at the plan they bought".to_owned(),
         ],
-        _ => &[],
+        _ => Vec::new(),
     };
-    let needs_screenshot = ["self_managed_extension", "self_managed_activation"]
-        .contains(&subject.decision.workflow.as_deref().unwrap_or_default());
-    let first = needs_screenshot.then(|| match screenshot(subject) {
-        Some(found) => format!("Before any trial licence: see that the screenshot shows Admin → Dashboard: {found}"),
-        None => "Before any trial licence: ask the customer for a screenshot of Admin → Dashboard".to_owned(),
-    });
-    first.into_iter().chain(steps.iter().map(|step| (*step).to_owned())).map(|step| vec![text(step)]).collect()
+    steps.into_iter().map(|step| vec![text(step)]).collect()
 }
 
-fn assignee(reading: &Reading) -> Option<&str> {
-    let user = reading.user(reading.ticket.assignee_id?)?;
-    Some(user.name.as_str()).filter(|name| !name.is_empty())
+/// Whether the case's first step says how L&R stands.
+fn leads(subject: &Subject<'_>) -> bool {
+    let first = ["self_managed_activation", "saas_downgraded"];
+    subject.decision.verdict == "ok_to_star"
+        && subject.decision.workflow.as_deref().is_some_and(|workflow| first.contains(&workflow))
 }
 
-/// How the team that has the ticket stands now: `L&R is at work until Fri 17:00 PT`.
-fn hours(subject: &Subject<'_>) -> Option<String> {
-    let standing = subject.facts.get("lr_available").and_then(Finding::known)?;
-    Some(format!("L&R is {}", standing.source))
+/// What may be done without L&R.
+fn emergency(subject: &Subject<'_>, first: String) -> Vec<String> {
+    vec![first, screenshot(subject), "Then a trial licence may be created".to_owned()]
 }
 
-/// The customer's screenshot, or the word of one: `dashboard.png (customer, 23 Nov)`.
-fn screenshot(subject: &Subject<'_>) -> Option<String> {
+/// What comes before any trial licence.
+fn screenshot(subject: &Subject<'_>) -> String {
     let found =
-        subject.facts.get("screenshot").and_then(Finding::known).filter(|fact| fact.value.to_string() == "yes")?;
-    Some(found.quote.as_ref().map_or_else(|| found.source.clone(), words::cited))
+        subject.facts.get("screenshot").and_then(Finding::known).filter(|fact| fact.value.word() == Some("yes"));
+    match found {
+        Some(found) => {
+            let place = found.quote.as_ref().map_or_else(|| found.source.clone(), words::cited);
+            format!("Before any trial licence: see that the screenshot shows Admin → Dashboard: {place}")
+        }
+        None => "Before any trial licence: ask the customer for a screenshot of Admin → Dashboard".to_owned(),
+    }
+}
+
+/// How the team that has the ticket stands now.
+struct Team {
+    there: bool,
+    /// In words: `at work until Fri 17:00 PT`, `away, back Sunday 15:00 PT`.
+    said: String,
+}
+
+impl Team {
+    fn said(self) -> String {
+        format!("L&R is {}", self.said)
+    }
+}
+
+fn team(subject: &Subject<'_>) -> Option<Team> {
+    let Fact { value, trust, source, .. } = subject.facts.get("lr_available").and_then(Finding::known)?;
+    let there = value.word() == Some("yes");
+    let said = match (there, trust) {
+        (true, Trust::Stated) => format!("at work ({source})"),
+        (false, Trust::Stated) => format!("away ({source})"),
+        (true, _) => source.clone(),
+        (false, _) => format!("away, {source}"),
+    };
+    Some(Team { there, said })
+}
+
+/// Who has the ticket: the one to ask first.
+fn assignee(subject: &Subject<'_>) -> Option<String> {
+    let reading = subject.reading.filter(|_| subject.policy.binding.advice.assignee)?;
+    match reading.ticket.assignee_id {
+        Some(id) => {
+            let user = reading.user(id).filter(|user| !user.name.is_empty())?;
+            Some(format!("{} has the ticket", user.name))
+        }
+        None => Some("Nobody has the ticket yet".to_owned()),
+    }
 }
