@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use starwarden::facts::fact::{Fact, Facts, Finding, Trust, Value as FactValue};
 use starwarden::facts::gather::Stated;
 use starwarden::facts::hours::Schedule;
 use starwarden::facts::replies;
@@ -460,8 +461,8 @@ fn a_reply_that_was_not_understood_comes_first() {
             "**Not understood:** there is no fact “trail” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean trial?",
         ),
         (
-            "star: agreed",
-            "**Not understood:** I cannot read “star: agreed” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean star: agree?",
+            "star: agreed thanks",
+            "**Not understood:** I cannot read “star: agreed thanks” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean star: agree?",
         ),
     ] {
         for expiry in [Some("2026-11-19"), None] {
@@ -495,7 +496,7 @@ fn a_question_shows_every_guess_the_answers_rest_on() {
         &[
             "**Answers needed.** Is this a sales assisted trial?",
             "- Is this request for a trial? I guess yes, from “Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern” (description, 23 Nov): `star: trial=yes` or `star: trial=no`",
-            "- When does the plan or licence expire? I guess 25 Nov 2026, from “Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern” (description, 23 Nov): `star: expires_at=2026-11-25`",
+            "- When does the plan or licence expire? I guess 25 Nov 2026, from the same words: `star: expires_at=2026-11-25`",
         ],
         &["One answer needed"],
     );
@@ -763,4 +764,78 @@ fn a_checklist_holds_what_the_handbook_says_of_the_case() {
         "L&R comes first and is away (given with the ticket); in an emergency:",
         "a manager's word has no hours"
     );
+}
+
+/// What is known of one fact: a value, and whether it was guessed.
+type Known = Option<(&'static str, Trust)>;
+
+fn found(facts: &Facts, name: &str, value: &str, trust: Trust) -> Facts {
+    let value = value.parse().map_or_else(|_| FactValue::Word(value.to_owned()), FactValue::Instant);
+    let fact = Fact { value, trust, source: "somewhere".into(), quote: None };
+    let mut facts = facts.clone();
+    facts.insert(name.to_owned(), Finding::Known(fact));
+    facts
+}
+
+/// Every answer a manager could give to a question about this fact.
+fn every_answer(fact: &str) -> Vec<String> {
+    let dates = ["2026-11-01", "2026-11-10", "2026-11-11", "2026-11-24", "2026-11-25", "2026-11-26", "2027-06-30"];
+    match star().answers(fact) {
+        [] => dates.iter().map(|date| format!("{date}T12:00:00Z")).collect(),
+        words => words.to_vec(),
+    }
+}
+
+#[test]
+fn whatever_is_known_a_correction_changes_the_verdict_and_one_answer_is_one() {
+    const GUESS: Trust = Trust::Inferred;
+    const RECORD: Trust = Trust::Recorded;
+    let yes_no: [Known; 5] =
+        [None, Some(("yes", GUESS)), Some(("no", GUESS)), Some(("yes", RECORD)), Some(("no", RECORD))];
+    let dates = ["2026-11-01T00:00:00Z", "2026-11-11T00:00:00Z", "2026-11-19T00:00:00Z", "2026-12-31T00:00:00Z"];
+    let expiries = dates.iter().flat_map(|date| [Some((*date, GUESS)), Some((*date, RECORD))]).chain([None]);
+    let kinds = [
+        Some(("plan_license", GUESS)),
+        Some(("plan_license", RECORD)),
+        Some(("wrong_product", GUESS)),
+        Some(("force_reassociate", GUESS)),
+    ];
+    let expiries: Vec<Known> = expiries.collect();
+    let (policy, now) = (star(), "2026-11-24T12:00:00Z".parse().expect("an instant"));
+    let (mut corrected, mut settled) = (0, 0);
+    for (request, trial) in kinds.into_iter().flat_map(|kind| yes_no.map(|trial| (kind, trial))) {
+        for (assisted, expiry) in yes_no.into_iter().flat_map(|one| expiries.iter().map(move |expiry| (one, *expiry))) {
+            for edge in yes_no {
+                let known = [
+                    ("request", request),
+                    ("trial", trial),
+                    ("sales_assisted", assisted),
+                    ("expires_at", expiry),
+                    ("edge_case", edge),
+                    ("sales_intervened", edge),
+                ];
+                let facts = known.iter().fold(Facts::new(), |facts, (name, known)| match known {
+                    Some((value, trust)) => found(&facts, name, value, *trust),
+                    None => facts,
+                });
+                let decision = policy.decide(&facts, now);
+                let with =
+                    |fact: &str, value: &str| policy.decide(&found(&facts, fact, value, Trust::Stated), now).verdict;
+                if decision.verdict == "needs_facts" {
+                    let questions = policy.questions(&facts, now);
+                    let first = questions.first().expect("a question");
+                    let fact = &first.missing.fact;
+                    let enough = every_answer(fact).iter().all(|answer| with(fact, answer) != "needs_facts");
+                    assert_eq!(first.missing.settles, enough, "{fact} of {known:?}");
+                    settled += usize::from(enough);
+                } else if let Some(offered) = policy.correction(&facts, now) {
+                    let answers = offered.answer.map_or_else(|| every_answer(&offered.fact), |answer| vec![answer]);
+                    let changes = answers.iter().any(|answer| with(&offered.fact, answer) != decision.verdict);
+                    assert!(changes, "{} of {known:?}", offered.fact);
+                    corrected += 1;
+                }
+            }
+        }
+    }
+    assert!(corrected > 500 && settled > 100, "{corrected} corrections, {settled} questions that settle it");
 }

@@ -49,7 +49,7 @@ pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
                 stated.push(Stated { fact: fact.clone(), value: value.clone(), source: source.clone() });
             }
             Says::Unreadable(line) => {
-                let help = match nearest(line, &VERBS) {
+                let help = match nearest(line.split_whitespace().next().unwrap_or_default(), &VERBS) {
                     Some(verb) => format!("did you mean star: {verb}?"),
                     None => "write it like star: trial=yes".to_owned(),
                 };

@@ -30,7 +30,10 @@ pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
     if !others.is_empty() {
         let title = if first.missing.settles { "If that is not known" } else { "Also open" };
         blocks.push(Block::Title(title.into()));
-        blocks.push(Block::Bullets(others.iter().map(|other| also(subject, &other.missing)).collect()));
+        let asked = questions.iter().map(|question| &question.missing);
+        let also =
+            others.iter().zip(1..).map(|(other, place)| also(subject, &other.missing, asked.clone().take(place)));
+        blocks.push(Block::Bullets(also.collect()));
     }
     let known: Vec<Vec<Span>> =
         so_far(subject, &questions).into_iter().chain(contradictions(subject)).chain(looked(subject)).collect();
@@ -40,9 +43,14 @@ pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
-/// One more question, with what is guessed of it.
-fn also(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
-    let guess = guessed(subject, missing).map(|guess| format!(" {guess}:")).unwrap_or_default();
+/// One more question, with what is guessed of it; words that stand above already are not quoted again.
+fn also<'a>(subject: &Subject<'_>, missing: &Missing, mut above: impl Iterator<Item = &'a Missing>) -> Vec<Span> {
+    let guess_of =
+        |missing: &Missing| subject.facts.get(&missing.fact)?.known().filter(|_| missing.suggested.is_some());
+    let quote = guess_of(missing).and_then(|fact| fact.quote.as_ref());
+    let quoted = quote.is_some() && above.any(|above| guess_of(above).is_some_and(|fact| fact.quote.as_ref() == quote));
+    let guess = guessed(subject, missing, if quoted { Quoted::Above } else { Quoted::Here });
+    let guess = guess.map(|guess| format!(" {guess}:")).unwrap_or_default();
     let mut line = vec![text(format!("{}{guess} ", missing.question))];
     line.extend(examples(subject, missing));
     line
@@ -60,7 +68,7 @@ fn so_far(subject: &Subject<'_>, questions: &[Question]) -> Vec<Vec<Span>> {
 
 /// What was guessed, and what follows if it is right.
 fn guess(subject: &Subject<'_>, question: &Question) -> Option<Vec<Span>> {
-    let mut line = vec![text(format!("{}.", guessed(subject, &question.missing)?))];
+    let mut line = vec![text(format!("{}.", guessed(subject, &question.missing, Quoted::Here)?))];
     if let [one] = question.if_right.as_slice() {
         line.extend([text(" If that is right: "), strong(subject.policy.title(one)), text(".")]);
         if subject.policy.outcome(one).is_some_and(|outcome| outcome.dismisses) {
@@ -70,8 +78,15 @@ fn guess(subject: &Subject<'_>, question: &Question) -> Option<Vec<Span>> {
     Some(line)
 }
 
+/// Whether the words a guess was read out of stand above already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoted {
+    Here,
+    Above,
+}
+
 /// What was guessed and from which words; or what is taken for granted though words leave it open.
-fn guessed(subject: &Subject<'_>, missing: &Missing) -> Option<String> {
+fn guessed(subject: &Subject<'_>, missing: &Missing, quoted: Quoted) -> Option<String> {
     missing.suggested.as_ref()?;
     let fact = subject.facts.get(&missing.fact)?.known()?;
     let value = match &fact.value {
@@ -79,6 +94,7 @@ fn guessed(subject: &Subject<'_>, missing: &Missing) -> Option<String> {
         Value::Instant(at) => expiry::moment(*at),
     };
     Some(match &fact.quote {
+        Some(_) if quoted == Quoted::Above => format!("I guess {value}, from the same words"),
         Some(quote) => format!("I guess {value}, from {}", words::cited(quote)),
         None => format!("I assume {value}: {}", fact.source),
     })
