@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
+use starwarden::facts::gather::Stated;
+use starwarden::facts::sources::Ids;
+use starwarden::helpdesk::ticket::OwnUsers;
 use starwarden::report::Sum;
+use starwarden::report::gist::Gist;
 use starwarden::store::Store;
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
 use starwarden::store::watches::{Claim, Next};
+use starwarden::work::judge;
 
 use crate::store::{at, check, delivery, key, row};
+use crate::support::star;
 
 const TICKETS: u64 = 12;
 const HOUR: i64 = 3_600;
@@ -280,4 +286,32 @@ async fn opinions_at_once_are_each_counted() {
         assert_eq!(sums.waits, [(1, 1)]);
     })
     .await;
+}
+
+#[test]
+fn a_gist_tells_no_date_whatever_an_answer_follows_from() {
+    let now = "2026-11-24T12:00:00Z".parse().expect("an instant");
+    let policy = star();
+    let ids = Ids::new(&policy.binding, &Ids::default());
+    let mut reckoned = 0;
+    for expires in ["2026-11-01", "2026-11-20", "2026-11-25", "2026-12-20", "2027-11-24"] {
+        for also in [&[][..], &[("grace_ends_at", "2026-12-15")]] {
+            let given = [("request", "plan_license"), ("trial", "no"), ("expires_at", expires)];
+            let stated = |(fact, value): (&str, &str)| Stated {
+                fact: fact.to_owned(),
+                value: value.to_owned(),
+                source: "a record".into(),
+            };
+            let stated: Vec<Stated> = given.into_iter().chain(also.iter().copied()).map(stated).collect();
+            let decision = judge::ticket(policy, &ids, None, &[], &stated, &OwnUsers::none(), now).decision;
+            let mut decision = serde_json::to_value(&decision).expect("JSON");
+            for answered in decision["path"].as_array_mut().expect("a path") {
+                answered["trust"] = json!("recorded");
+            }
+            let gist = Gist::of("no_need", &decision.to_string()).expect("a decision");
+            assert!(gist.sources.iter().all(|source| !source.contains(char::is_numeric)), "{expires}: {gist:?}");
+            reckoned += gist.sources.iter().filter(|source| *source == "reckoned from the expiry").count();
+        }
+    }
+    assert!(reckoned > 0);
 }

@@ -96,6 +96,14 @@ impl Policy {
     }
 }
 
+impl Answered {
+    /// Whether it follows from an expiry instead of being read anywhere, by how [`derivation`] begins and ends.
+    pub fn is_derived(&self) -> bool {
+        ["expired ", "expires ", "grace until "].iter().any(|begins| self.source.starts_with(begins))
+            || self.source.contains(" of grace")
+    }
+}
+
 /// Where it was read, as it stands behind a date: a guess with its words.
 fn read(given: Given<'_>) -> String {
     match given.quote.filter(|_| given.is_guess()) {

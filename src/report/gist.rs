@@ -80,7 +80,7 @@ fn source(answered: &Answered) -> &str {
     match answered.trust {
         Trust::Stated => "a manager's answer",
         Trust::Inferred => "the customer's words",
-        Trust::Recorded if answered.source.contains(" of grace") => "reckoned from the expiry",
+        Trust::Recorded if answered.is_derived() => "reckoned from the expiry",
         Trust::Recorded => answered.source.split([':', '(', ',']).next().unwrap_or_default().trim(),
     }
 }
