@@ -1,8 +1,9 @@
 //! The real binary between a signed webhook and a helpdesk, over HTTP on both sides.
 
-use crate::support::{desk, event, serve, serve_in, ticket, wait_for};
+use crate::support::{desk, event, serve, serve_in, ticket, tickets, wait_for};
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use starwarden::demo::helpdesk::{BOT_ID, Publicity, StandIn};
+use starwarden::demo::helpdesk::{BOT_ID, Call, Publicity, StandIn};
 use starwarden::demo::troubles::Trouble;
 
 fn tags(helpdesk: &StandIn, id: u64) -> Vec<String> {
@@ -39,20 +40,18 @@ fn six_events_on_one_ticket_are_one_look_and_one_note() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "");
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    assert!(tickets(folder.path(), &["pause", "global"]).0); // So that the burst is over before the look, however slow it is.
     for number in 0..6 {
         assert_eq!(bot.deliver(&event(&format!("e{number}"), 1, "tags_changed"), &[]).0, 200);
     }
-    bot.notes(&desk, 1, 1);
-    // What comes after shows that the ticket was looked at again, and nothing more was written.
-    bot.deliver(&event("later", 1, "status_changed"), &[]);
-    wait_for("a second look", || {
-        (desk.helpdesk.calls().iter().filter(|call| call.path == "/api/v2/tickets/1/comments").count() == 2)
-            .then_some(())
-    });
-    assert_eq!((desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (1, 1));
-    let reads =
-        desk.helpdesk.calls().iter().filter(|call| call.path == "/api/v2/tickets/1" && call.method == "GET").count();
-    assert_eq!(reads, 2, "a burst is one look");
+    assert!(tickets(folder.path(), &["resume", "global"]).0);
+    for (looks, what) in [(1, "a burst is one look"), (2, "another look, and nothing more is written")] {
+        bot.at_rest(&desk, 1);
+        let reads =
+            desk.helpdesk.calls().into_iter().filter(|call| call.path == "/api/v2/tickets/1" && call.method == "GET");
+        assert_eq!((reads.count(), desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (looks, 1, 1), "{what}");
+        bot.deliver(&event("later", 1, "status_changed"), &[]);
+    }
 }
 
 #[test]
@@ -70,19 +69,21 @@ fn a_managers_answer_changes_the_verdict_and_nobody_elses_does() {
     desk.helpdesk.say(1, 7001, "> star: sales_assisted=no\nAs I said.", Publicity::Internal);
     desk.helpdesk.say(1, 9999, "star: sales_assisted=no", Publicity::Internal);
     bot.deliver(&event("e2", 1, "comment_added"), &[]);
-    wait_for("a second look", || {
-        (desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count() == 2).then_some(())
-    });
+    bot.at_rest(&desk, 1);
     assert_eq!(desk.helpdesk.notes(1).len(), 1, "none of these lines counts");
-    desk.helpdesk.say(1, 7001, "Spoke to the AE.\nSTAR: sales_assisted=no", Publicity::Internal);
+    // Another answer than those above, so that a verdict by one of them would show.
+    let expired = (Utc::now() - TimeDelta::days(13) - TimeDelta::hours(1)).format("%Y-%m-%dT%H:%M:%SZ");
+    let answer = format!("Spoke to the AE.\nSTAR: sales_assisted=yes, expires_at={expired}");
+    desk.helpdesk.say(1, 7001, &answer, Publicity::Internal);
     bot.deliver(&event("e3", 1, "comment_added"), &[]);
-    let notes = bot.notes(&desk, 1, 2);
-    assert!(notes[1].starts_with("No need for STAR.") && notes[1].contains("Was: answers needed."), "{notes:?}");
-    let tags = tags(&desk.helpdesk, 1);
+    bot.at_rest(&desk, 1);
+    let notes = desk.helpdesk.notes(1);
     assert!(
-        tags.contains(&"no_need_for_star".to_owned()) && !tags.contains(&"star_needs_facts".to_owned()),
-        "{tags:?}"
+        notes.len() == 2 && notes[1].starts_with("OK to STAR") && notes[1].contains("Was: answers needed."),
+        "{notes:?}"
     );
+    let tags = tags(&desk.helpdesk, 1);
+    assert!(tags.contains(&"star_escalation".to_owned()) && !tags.contains(&"star_needs_facts".to_owned()), "{tags:?}");
 }
 
 #[test]
@@ -92,11 +93,8 @@ fn a_stop_ends_the_watch() {
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
     desk.helpdesk.say(1, 7001, "star: stop", Publicity::Internal);
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
-    wait_for("a look", || desk.helpdesk.calls().iter().any(|call| call.path.ends_with("/comments")).then_some(()));
-    desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
-    bot.deliver(&event("e2", 2, "tags_changed"), &[]);
-    bot.notes(&desk, 2, 1);
-    assert_eq!(desk.helpdesk.notes(1).len(), 0);
+    bot.at_rest(&desk, 1);
+    assert_eq!((&bot.kept(1)["watch"]["state"], desk.helpdesk.notes(1).len()), (&json!("stopped"), 0));
 }
 
 #[test]
@@ -117,9 +115,7 @@ fn whatever_goes_wrong_with_a_write_there_is_one_note() {
         bot.deliver(&event("e1", 1, "tags_changed"), &[]);
         bot.notes(&desk, 1, 1);
         bot.deliver(&event("e2", 1, "tags_changed"), &[]);
-        desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
-        bot.deliver(&event("e3", 2, "tags_changed"), &[]);
-        bot.notes(&desk, 2, 1);
+        bot.at_rest(&desk, 1);
         assert_eq!(desk.helpdesk.notes(1).len(), 1, "{trouble:?}");
         let tags = tags(&desk.helpdesk, 1);
         assert!(tags.contains(&"star_wait_for_sales".to_owned()), "{trouble:?}: {tags:?}");
@@ -168,16 +164,15 @@ fn closed_deleted_and_foreign_tickets_are_left_alone() {
     for id in [1, 2, 3, 404] {
         assert_eq!(bot.deliver(&json!({ "ticket_id": id }), &[]).0, 200);
     }
-    wait_for("four looks", || {
-        (desk.helpdesk.calls().iter().filter(|call| call.path.starts_with("/api/v2/tickets/")).count() >= 4)
-            .then_some(())
-    });
-    desk.helpdesk.add(ticket(5, &["purchased_wrong_product"]));
-    bot.deliver(&json!({ "ticket_id": 5 }), &[]);
-    bot.notes(&desk, 5, 1);
-    assert!([1, 2, 3].iter().all(|id| desk.helpdesk.notes(*id).is_empty()));
-    let comments = desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count();
-    assert_eq!(comments, 1, "the comments of a ticket that is not ours are not read");
+    for id in [1, 2, 3, 404] {
+        bot.at_rest(&desk, id);
+        assert_eq!((desk.helpdesk.notes(id).len(), writes(&desk.helpdesk)), (0, 0), "{id}");
+        let calls = desk.helpdesk.calls();
+        let of_it = |call: &&Call| call.path.starts_with(&format!("/api/v2/tickets/{id}"));
+        let paths: Vec<_> = calls.iter().filter(of_it).map(|call| call.path.as_str()).collect();
+        // It was looked at, and the comments of a ticket that is not ours are not read.
+        assert_eq!(paths, [format!("/api/v2/tickets/{id}")]);
+    }
 }
 
 #[test]
@@ -198,14 +193,8 @@ fn a_restart_or_a_lost_store_doubles_nothing() {
     bot.kill();
     let other = tempfile::tempdir().expect("a folder");
     let bot = serve(&desk, other.path(), "");
-    let looks = desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count();
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
-    wait_for("another look", || {
-        (desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count() > looks).then_some(())
-    });
-    desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
-    bot.deliver(&event("e2", 2, "tags_changed"), &[]);
-    bot.notes(&desk, 2, 1);
+    bot.at_rest(&desk, 1);
     assert_eq!(desk.helpdesk.notes(1).len(), 1, "the note on the ticket tells that it was written");
 }
 
@@ -214,10 +203,12 @@ fn a_delivery_taken_before_a_kill_gets_its_note_after_it() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
     let mut bot = serve(&desk, folder.path(), "");
+    assert!(tickets(folder.path(), &["pause", "global"]).0); // So that the kill comes before the look, however late it is.
     assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200);
-    bot.kill(); // Before the look: it waits two seconds for the rest of a burst.
+    bot.kill();
     assert_eq!(desk.helpdesk.notes(1).len(), 0);
     let bot = serve(&desk, folder.path(), "");
+    assert!(tickets(folder.path(), &["resume", "global"]).0);
     bot.notes(&desk, 1, 1);
 }
 
@@ -226,13 +217,12 @@ fn shadow_decides_and_writes_nothing() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "mode = \"shadow\"");
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
-    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
-    wait_for("a look", || desk.helpdesk.calls().iter().any(|call| call.path.ends_with("/comments")).then_some(()));
-    bot.deliver(&event("e2", 1, "tags_changed"), &[]);
-    wait_for("another", || {
-        (desk.helpdesk.calls().iter().filter(|call| call.path.ends_with("/comments")).count() == 2).then_some(())
-    });
-    assert_eq!((desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (0, 0));
+    for id in ["e1", "e2"] {
+        bot.deliver(&event(id, 1, "tags_changed"), &[]);
+        bot.at_rest(&desk, 1);
+        assert_eq!((desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (0, 0));
+        assert_eq!(bot.kept(1)["decisions"].as_array().map(Vec::len), Some(1), "decided, once");
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The loop, driven from outside: what it costs, what it does by the clock, and whom one ticket's trouble concerns.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
@@ -11,7 +10,7 @@ use starwarden::demo::troubles::Trouble;
 use starwarden::store::own_users::KnownUsers;
 use starwarden::store::sqlite::Sqlite;
 
-use crate::support::{Bot, Desk, desk, event, postgres, serve, serve_in, ticket, wait_for};
+use crate::support::{Desk, desk, event, postgres, serve, serve_in, ticket, tickets, wait_for};
 
 /// Tags that decide a ticket by themselves.
 const DECIDED: [&str; 1] = ["purchased_wrong_product"];
@@ -28,24 +27,6 @@ fn tags(desk: &Desk, id: u64) -> Vec<String> {
     desk.helpdesk.reading(id).expect("the ticket").ticket.tags
 }
 
-fn kept(bot: &Bot, id: u64) -> Value {
-    bot.get(&format!("/api/v1/tickets/global/{id}")).1
-}
-
-/// Runs `starwarden tickets …` beside the bot: whether it went well, and what it said.
-fn tickets(folder: &Path, arguments: &[&str]) -> (bool, String) {
-    let (verb, rest) = arguments.split_first().expect("a verb");
-    let done = std::process::Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .args(["tickets", verb, "--config"])
-        .arg(folder.join("starwarden.toml"))
-        .args(rest)
-        .env("USER", "ann")
-        .output()
-        .expect("the binary");
-    let said = String::from_utf8(done.stdout).expect("text") + &String::from_utf8(done.stderr).expect("text");
-    (done.status.success(), said)
-}
-
 #[test]
 fn a_decision_costs_two_reads_and_one_write() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
@@ -53,9 +34,7 @@ fn a_decision_costs_two_reads_and_one_write() {
     desk.helpdesk.add(ticket(1, &DECIDED));
     for (nth, writes) in [(1, 1), (2, 1), (3, 1)] {
         bot.deliver(&event(&format!("e{nth}"), 1, "tags_changed"), &[]);
-        wait_for("the look to be over", || {
-            (looks(&desk, 1) == nth && kept(&bot, 1)["watch"]["state"] == "idle").then_some(())
-        });
+        bot.at_rest(&desk, 1);
         assert_eq!((count(&desk, "GET", "/api/v2/tickets/1"), looks(&desk, 1)), (nth, nth), "two reads a look");
         assert_eq!(count(&desk, "PUT", "/api/v2/tickets/1"), writes, "one write a decision");
     }
@@ -79,9 +58,8 @@ fn when_more_than_a_day_runs_out_the_verdict_changes_by_itself_and_says_so_once(
     assert!(second.starts_with("OK to STAR") && second.contains("Was: no need for STAR."), "{second}");
     assert!(tags(&desk, 1).contains(&"star_escalation".to_owned()), "{:?}", tags(&desk, 1));
     assert!(!tags(&desk, 1).contains(&"no_need_for_star".to_owned()), "{:?}", tags(&desk, 1));
-    let before = looks(&desk, 1);
     bot.deliver(&event("e2", 1, "status_changed"), &[]);
-    wait_for("another look", || (looks(&desk, 1) > before).then_some(()));
+    bot.at_rest(&desk, 1);
     assert_eq!(desk.helpdesk.notes(1).len(), 2);
 }
 
@@ -102,7 +80,7 @@ fn a_poisonous_ticket_delays_nobody_and_goes_to_the_dead_letters() {
         bot.notes(&desk, id, 1);
     }
     for (id, why) in [(1, "status 500"), (2, "does not let us write on this ticket"), (3, "cannot be reached")] {
-        let error = wait_for("a dead letter", || kept(&bot, id)["watch"]["error"].as_str().map(str::to_owned));
+        let error = wait_for("a dead letter", || bot.kept(id)["watch"]["error"].as_str().map(str::to_owned));
         assert!(error.contains(why), "{id}: {error}");
     }
     assert_eq!(bot.get("/readyz").0, 200, "one ticket's trouble is not the account's");
@@ -193,7 +171,7 @@ fn tickets_with_a_trouble_of_their_own_are_the_accounts_trouble_only_until_anoth
     bot.deliver(&event("e4", 4, "tags_changed"), &[]);
     bot.notes(&desk, 4, 1);
     for id in 1..=3 {
-        wait_for("a dead letter", || (kept(&bot, id)["watch"]["state"] == "dead").then_some(()));
+        wait_for("a dead letter", || (bot.kept(id)["watch"]["state"] == "dead").then_some(()));
     }
     wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
 }
@@ -204,11 +182,8 @@ fn a_note_by_the_user_the_bot_was_before_is_its_own() {
     desk.helpdesk.add(ticket(1, &DECIDED));
     let deliver = |event_id: &str| {
         let bot = serve(&desk, folder.path(), "");
-        let before = looks(&desk, 1);
         bot.deliver(&event(event_id, 1, "tags_changed"), &[]);
-        wait_for("the look to be over", || {
-            (looks(&desk, 1) > before && kept(&bot, 1)["watch"]["state"] == "idle").then_some(())
-        });
+        bot.at_rest(&desk, 1);
     };
     deliver("e1");
     assert_eq!(desk.helpdesk.notes(1).len(), 1);
@@ -301,7 +276,7 @@ fn a_ticket_that_moved_without_a_delivery_is_looked_at_again() {
     desk.helpdesk.add(ticket(2, &[]));
     desk.helpdesk.say(2, 7001, &in_days(20), Publicity::Internal);
     assert!(bot.notes(&desk, 2, 1)[0].starts_with("No need for STAR."));
-    wait_for("its day", || (kept(&bot, 2)["watch"]["state"] == "due").then_some(()));
+    wait_for("its day", || (bot.kept(2)["watch"]["state"] == "due").then_some(()));
     desk.helpdesk.say(2, 7001, &in_days(1), Publicity::Internal);
     assert!(bot.notes(&desk, 2, 2)[1].starts_with("OK to STAR"));
 }
@@ -318,7 +293,7 @@ fn a_ticket_that_flaps_is_held_back_and_shown() {
     bot.notes(&desk, 1, 2);
     desk.helpdesk.say(1, 7001, "star: sales_assisted=yes", Publicity::Internal);
     bot.deliver(&event("e2", 1, "comment_added"), &[]);
-    wait_for("it to be held back", || kept(&bot, 1)["last_error"].as_str()?.contains("the ticket flaps").then_some(()));
+    wait_for("it to be held back", || bot.kept(1)["last_error"].as_str()?.contains("the ticket flaps").then_some(()));
     let (_, list) = tickets(folder.path(), &["list"]);
     assert!(list.contains("the ticket flaps and is held back"), "{list}");
     assert_eq!(desk.helpdesk.notes(1).len(), 2);
@@ -351,14 +326,9 @@ fn however_late_a_write_takes_effect_and_however_the_comments_lag_there_is_one_n
                 wait_for("the first look", || (looks(&desk, 1) == 1).then_some(()));
                 lags.into_iter().for_each(|trouble| desk.helpdesk.inject(trouble));
                 bot.notes(&desk, 1, 1);
-                wait_for("rest", || {
-                    let at_rest = kept(&bot, 1)["watch"]["state"] == "idle" && desk.helpdesk.on_their_way() == 0;
-                    at_rest.then_some(())
-                });
+                bot.at_rest(&desk, 1);
                 bot.deliver(&event("e2", 1, "tags_changed"), &[]);
-                let before = looks(&desk, 1);
-                wait_for("another look", || (looks(&desk, 1) > before).then_some(()));
-                wait_for("rest", || (kept(&bot, 1)["watch"]["state"] == "idle").then_some(()));
+                bot.at_rest(&desk, 1);
                 assert_eq!(desk.helpdesk.notes(1).len(), 1, "{troubles:?}");
             });
         }
@@ -390,7 +360,7 @@ fn a_replica_that_was_only_slow_does_not_write_once_another_has_the_ticket() {
     bot.deliver(&event("e2", 1, "comment_added"), &[]);
     wait_for("another look", || (looks(&desk, 1) > before).then_some(()));
     bot.notes(&desk, 1, 2);
-    let kept = wait_for("rest", || Some(kept(&bot, 1)).filter(|kept| kept["watch"]["state"] == "idle"));
+    let kept = wait_for("rest", || Some(bot.kept(1)).filter(|kept| kept["watch"]["state"] == "idle"));
     assert_eq!(kept["decisions"].as_array().map(Vec::len), Some(2), "the slow one recorded none: {kept}");
     assert_eq!((desk.helpdesk.notes(1).len(), count(&desk, "PUT", "/api/v2/tickets/1")), (2, 2));
 }
@@ -428,7 +398,7 @@ fn a_ticket_is_shown_with_its_whole_history() {
     desk.helpdesk.inject(Trouble::ReadStatus(502));
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
     bot.notes(&desk, 1, 1);
-    wait_for("its end", || (kept(&bot, 1)["watch"]["state"] == "idle").then_some(()));
+    bot.at_rest(&desk, 1);
     assert_eq!(tickets(folder.path(), &["recheck", "1"]), (true, "global/1 is due now\n".into()));
     wait_for("another look", || (looks(&desk, 1) == 2).then_some(()));
     let (well, shown) = tickets(folder.path(), &["show", "global/1"]);
@@ -444,7 +414,7 @@ fn a_ticket_is_shown_with_its_whole_history() {
     }
     let (_, json) = tickets(folder.path(), &["show", "1", "--format", "json"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!((&json["id"], &json["decisions"]), (&json!(1), &kept(&bot, 1)["decisions"]));
+    assert_eq!((&json["id"], &json["decisions"]), (&json!(1), &bot.kept(1)["decisions"]));
     for (arguments, sentence) in [
         (["show", "global/9"], "the bot never heard of ticket global/9"),
         (["show", "us/1"], "there is no account us: the configuration has global"),

@@ -216,6 +216,23 @@ impl Bot {
         })
     }
 
+    /// Waits until there is nothing left to do on a ticket: its watch rests, and no write is on its way at the helpdesk.
+    ///
+    /// A delivery is recorded, and its ticket due, before it is answered; so what was delivered before is over by then,
+    /// and what has not happened does not happen any more.
+    #[track_caller]
+    pub(crate) fn at_rest(&self, desk: &Desk, ticket: u64) {
+        wait_for(&format!("rest on ticket {ticket}"), || {
+            let rests = ["idle", "stopped"].map(Value::from).contains(&self.kept(ticket)["watch"]["state"]);
+            (rests && desk.helpdesk.on_their_way() == 0).then_some(())
+        });
+    }
+
+    /// All that is kept of a ticket.
+    pub(crate) fn kept(&self, ticket: u64) -> Value {
+        self.get(&format!("/api/v1/tickets/global/{ticket}")).1
+    }
+
     /// Sends it a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
         let told = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill");
@@ -240,6 +257,20 @@ impl Drop for Bot {
         let _gone_already = self.child.kill();
         let _status = self.child.wait();
     }
+}
+
+/// Runs `starwarden tickets …` beside the bot of a folder: whether it went well, and what it said.
+pub(crate) fn tickets(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let (verb, rest) = arguments.split_first().expect("a verb");
+    let done = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .args(["tickets", verb, "--config"])
+        .arg(folder.join("starwarden.toml"))
+        .args(rest)
+        .env("USER", "ann")
+        .output()
+        .expect("the binary");
+    let said = String::from_utf8(done.stdout).expect("text") + &String::from_utf8(done.stderr).expect("text");
+    (done.status.success(), said)
 }
 
 /// A starred ticket with these tags besides, last touched an hour ago.
