@@ -27,6 +27,7 @@ mod end_to_end;
 mod facts;
 mod faults;
 mod feedback;
+mod fence;
 mod fetch;
 mod follow_ups;
 mod fuzz;

@@ -336,36 +336,6 @@ fn however_late_a_write_takes_effect_and_however_the_comments_lag_there_is_one_n
 }
 
 #[test]
-fn a_replica_that_was_only_slow_does_not_write_once_another_has_the_ticket() {
-    let (desk, runtime) = (desk(), tokio::runtime::Runtime::new().expect("a runtime"));
-    let url = runtime.block_on(postgres::shared().database());
-    let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let replica = |folder: &tempfile::TempDir| {
-        let short = "[work]\nanswer_within = \"2s\"\nlease = \"4s\"";
-        serve_in(&desk, folder.path(), short, &[("STARWARDEN__STORE__URL", &url)])
-    };
-    let slow = replica(&one);
-    wait_for("readiness", || (slow.get("/readyz").0 == 200).then_some(()));
-    desk.helpdesk.add(ticket(1, &DECIDED));
-    desk.helpdesk.trouble_with(1, Some(Trouble::Slow(Duration::from_secs(1))));
-    slow.deliver(&event("e1", 1, "tags_changed"), &[]);
-    wait_for("the first look", || (looks(&desk, 1) == 1).then_some(()));
-    slow.signal("STOP"); // Its answer is on the way: what is left to it is to decide and to write.
-    desk.helpdesk.trouble_with(1, None);
-    let bot = replica(&other);
-    bot.notes(&desk, 1, 1);
-    desk.helpdesk.say(1, 7001, "star: sales_intervened=yes", Publicity::Internal);
-    slow.signal("CONT");
-    let before = looks(&desk, 1);
-    bot.deliver(&event("e2", 1, "comment_added"), &[]);
-    wait_for("another look", || (looks(&desk, 1) > before).then_some(()));
-    bot.notes(&desk, 1, 2);
-    let kept = wait_for("rest", || Some(bot.kept(1)).filter(|kept| kept["watch"]["state"] == "idle"));
-    assert_eq!(kept["decisions"].as_array().map(Vec::len), Some(2), "the slow one recorded none: {kept}");
-    assert_eq!((desk.helpdesk.notes(1).len(), count(&desk, "PUT", "/api/v2/tickets/1")), (2, 2));
-}
-
-#[test]
 fn an_id_that_somebody_quotes_means_nothing() {
     let note = {
         let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));

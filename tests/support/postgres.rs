@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 /// A server. A shell waits for the end of the pipe from this process, however it ends, and then stops the server and
 /// removes its folder.
@@ -69,16 +69,19 @@ impl Server {
     }
 
     pub(crate) async fn execute(&self, database: &str, statements: &str) {
-        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await.expect("a server");
-        let connection = tokio::spawn(connection);
-        client.batch_execute(statements).await.expect("done");
-        drop(client);
-        let _ended = connection.await;
+        session(&self.url(database)).await.batch_execute(statements).await.expect("done");
     }
 
     fn url(&self, database: &str) -> String {
         format!("postgres://starwarden@127.0.0.1:{}/{database}", self.port)
     }
+}
+
+/// A session of the test's own beside the bot's; it ends when it is dropped.
+pub(crate) async fn session(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a server");
+    tokio::spawn(connection);
+    client
 }
 
 fn path(path: &Path) -> String {
