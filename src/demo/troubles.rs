@@ -1,6 +1,6 @@
 //! Troubles the stand-in helpdesk makes: one that it is told to make, one that a ticket always meets, or many by chance, the same again for the same seed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -69,6 +69,9 @@ impl Trouble {
     }
 }
 
+/// The 429 that comes by chance.
+const LIMITED: Trouble = Trouble::Limited(2);
+
 /// How often calls on tickets go wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct Chance {
@@ -83,6 +86,30 @@ pub struct Chance {
 }
 
 impl Chance {
+    /// What all the troubles that come by chance are called.
+    pub fn names() -> BTreeSet<&'static str> {
+        let (any, length) = (Rng::with_seed(0), Duration::ZERO);
+        Chance::any(any, length).iter().chain([&LIMITED]).map(Trouble::name).collect()
+    }
+
+    /// Troubles of every kind but the rarest, with lengths by chance.
+    fn any(mut rng: Rng, patience: Duration) -> [Trouble; 11] {
+        let mut upto = |longest: Duration| longest.mul_f64(rng.f64());
+        [
+            Trouble::Slow(patience + upto(patience)),
+            Trouble::Late(upto(12 * patience)),
+            Trouble::Lagging(upto(6 * patience)),
+            Trouble::ReadStatus(500),
+            Trouble::ReadStatus(503),
+            Trouble::WriteStatus(409),
+            Trouble::WriteStatus(500),
+            Trouble::WriteStatus(503),
+            Trouble::LostAnswer,
+            Trouble::Broken,
+            Trouble::BrokenAfter,
+        ]
+    }
+
     /// What befalls the `nth` call of this kind on this path.
     fn draw(&self, method: &Method, path: &str, nth: u64) -> Option<Trouble> {
         let mut hasher = DefaultHasher::new();
@@ -92,28 +119,12 @@ impl Chance {
         if rng.f64() >= share {
             return None;
         }
-        let mut upto = |longest: Duration| longest.mul_f64(rng.f64());
-        let slow = Trouble::Slow(self.patience + upto(self.patience));
-        let late = Trouble::Late(upto(12 * self.patience));
-        let lagging = Trouble::Lagging(upto(6 * self.patience));
         // A 429 stops the whole account, so there are fewer of them.
         if rng.u8(..16) == 0 {
-            return Some(Trouble::Limited(2));
+            return Some(LIMITED);
         }
-        let any = [
-            Trouble::ReadStatus(500),
-            Trouble::ReadStatus(503),
-            Trouble::WriteStatus(409),
-            Trouble::WriteStatus(500),
-            Trouble::WriteStatus(503),
-            Trouble::LostAnswer,
-            Trouble::Broken,
-            Trouble::BrokenAfter,
-            slow,
-            late,
-            lagging,
-        ];
-        let fitting: Vec<Trouble> = any.into_iter().filter(|trouble| trouble.fits(method, path)).collect();
+        let any = Chance::any(rng.fork(), self.patience).into_iter();
+        let fitting: Vec<Trouble> = any.filter(|trouble| trouble.fits(method, path)).collect();
         rng.choice(fitting)
     }
 }

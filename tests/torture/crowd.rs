@@ -1,5 +1,6 @@
 //! Whoever makes something happen: the helpdesk that delivers until it is heard, colleagues, managers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,7 +25,8 @@ pub(super) struct Crowd {
     pub helpdesk: StandIn,
     /// Where the replicas are now.
     pub urls: Arc<Mutex<Vec<String>>>,
-    pub until: Instant,
+    /// Whether it is over.
+    pub over: Arc<AtomicBool>,
 }
 
 impl Crowd {
@@ -85,7 +87,7 @@ impl Sender {
             self.deliver(&mut book);
             books.tickets.insert(*id, book);
         }
-        while Instant::now() < self.crowd.until {
+        while !self.crowd.over.load(Ordering::Relaxed) {
             let id = tickets[self.rng.usize(..tickets.len())];
             self.happens(books.tickets.get_mut(&id).expect("a book"));
             pause(&mut self.rng, 20..250);

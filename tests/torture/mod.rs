@@ -1,15 +1,17 @@
 //! The real binary against a helpdesk full of troubles, killed at random and started again, and then every ticket looked
 //! at: nothing lost, nothing twice.
 //!
-//! A run lasts some seconds; `STARWARDEN_TORTURE=MINUTES` makes it long. It is drawn from a seed, which is printed with its
-//! figures; `STARWARDEN_SEED=SEED` draws the same again: what is sent and changed, who is killed, which call meets which
-//! trouble. Only how threads and processes interleave is not in the seed.
+//! A run lasts half a minute or so, until every kind of trouble was made; `STARWARDEN_TORTURE=MINUTES` makes it long. It
+//! is drawn from a seed, which is printed with its figures; `STARWARDEN_SEED=SEED` draws the same again: what is sent and
+//! changed, who is killed or stopped, which call meets which trouble. Only how threads and processes interleave is not in
+//! the seed.
 
 mod books;
 mod crowd;
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -29,12 +31,23 @@ use crowd::Crowd;
 /// How long the bot waits for an answer of the helpdesk.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long the bot gets to bring everything to rest once the troubles are over: a ticket that failed often before the
-/// last trouble is tried again after its longest wait, five minutes and a quarter of that.
-const REST: Duration = Duration::from_secs(420);
+/// How long the bot gets to bring everything to rest once the troubles are over.
+const REST: Duration = Duration::from_secs(60);
+
+/// How long a ticket stays with a replica that gives no sign of life.
+const LEASE: Duration = Duration::from_secs(2);
 
 /// What is different from the usual account.
 const EXTRA: &str = "[work]\ntries = 1000\nnotes_in_ten_minutes = 25\nanswer_within = \"1s\"\nlease = \"2s\"";
+
+/// How often bots are killed at least in a run.
+const KILLS: u64 = 12;
+
+/// How often replicas are stopped for longer than their leases at least in a run, where there are several.
+const STOPS: u64 = 3;
+
+/// How many calls a bot has in hand at most.
+const IN_HAND: u64 = 8;
 
 #[test]
 fn tortured_on_sqlite() {
@@ -70,9 +83,9 @@ fn size() -> Size {
     match std::env::var("STARWARDEN_TORTURE") {
         Ok(minutes) => {
             let minutes: u64 = minutes.parse().expect("STARWARDEN_TORTURE is a number of minutes");
-            Size { length: Duration::from_secs(60 * minutes), tickets: 30 * minutes }
+            Size { length: Duration::from_secs(60 * minutes), tickets: 60 * minutes }
         }
-        Err(_) => Size { length: Duration::from_secs(22), tickets: 36 },
+        Err(_) => Size { length: Duration::from_secs(22), tickets: 72 },
     }
 }
 
@@ -94,9 +107,13 @@ fn torture(
     desk.helpdesk.trouble_by_chance(Some(Chance { seed, reads: 0.1, writes: 0.5, patience: PATIENCE }));
     desk.helpdesk.limit(Some(Limit { calls: 60, every: Duration::from_secs(3) }));
     let mut replicas = Replicas::start(replicas, &desk, folder, environment);
-    let crowd = Crowd { helpdesk: desk.helpdesk.clone(), urls: replicas.urls.clone(), until: Instant::now() + length };
+    let over = Arc::<AtomicBool>::default();
+    let crowd = Crowd { helpdesk: desk.helpdesk.clone(), urls: replicas.urls.clone(), over: over.clone() };
     let senders: Vec<_> = crowd.start(seed, tickets);
-    let kills = replicas.killed_until(Instant::now() + length, &mut Rng::with_seed(seed));
+    let begun = Instant::now();
+    replicas.are_killed(length, &mut Rng::with_seed(seed));
+    over.store(true, Ordering::Relaxed);
+    let length = begun.elapsed();
     let mut books = Books::default();
     for sender in senders {
         books.add(sender.join().expect("a sender"));
@@ -109,20 +126,32 @@ fn torture(
     let rested = Instant::now();
     while let Some(busy) = runtime.block_on(books.at_work(&*store, &desk.helpdesk)) {
         assert!(rested.elapsed() < REST, "seed {seed}: no rest after {} s: {busy}", REST.as_secs());
+        runtime.block_on(books.look_again(&*store));
         std::thread::park_timeout(Duration::from_millis(100));
     }
     let figures = runtime.block_on(books.balance(&*store, &desk.helpdesk, seed));
-    let troubles: Vec<String> =
-        desk.helpdesk.troubles_made().iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let made = desk.helpdesk.troubles_made();
+    let troubles: Vec<String> = made.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let Replicas { kills, stops, .. } = replicas;
+    let violations = desk.helpdesk.violations();
     // Not by a macro: the figures of a run that went well are shown too.
     let _not_shown = writeln!(
         std::io::stderr(),
-        "torture on {name}, seed {seed}: {length:?}, killed {kills} times, {figures}; calls though asked to wait {}; \
-         troubles: {}; at rest after {:.1} s",
-        desk.helpdesk.violations(),
+        "torture on {name}, seed {seed}: {:.1} s, killed {kills} times, stopped beyond the lease {stops} times, {figures}; \
+         calls though asked to wait {violations}; troubles: {}; at rest after {:.1} s",
+        length.as_secs_f64(),
         troubles.join(", "),
         rested.elapsed().as_secs_f64(),
     );
+    assert!(
+        kills >= KILLS && stops >= replicas.stops_wanted(),
+        "seed {seed}: {kills} kills and {stops} stops are too few"
+    );
+    let never: Vec<_> = Chance::names().into_iter().filter(|name| !made.contains_key(name)).collect();
+    assert!(never.is_empty(), "seed {seed}: troubles that were never made: {never:?}");
+    // Who is killed forgets what it was just told; who is stopped may have been about to call.
+    let forgiven = kills + IN_HAND * stops;
+    assert!(violations <= forgiven, "seed {seed}: {violations} calls though asked to wait, {forgiven} may be");
 }
 
 /// The bots, which are killed and started again.
@@ -131,6 +160,10 @@ struct Replicas<'a> {
     bots: Vec<Bot>,
     urls: Arc<Mutex<Vec<String>>>,
     start: Box<dyn Fn(usize) -> Bot + 'a>,
+    /// The one that is stopped, and until when.
+    stopped: Option<(usize, Instant)>,
+    kills: u64,
+    stops: u64,
 }
 
 impl<'a> Replicas<'a> {
@@ -143,7 +176,7 @@ impl<'a> Replicas<'a> {
         });
         let bots: Vec<Bot> = (0..count).map(&start).collect();
         let urls = Arc::new(Mutex::new(bots.iter().map(|bot| bot.url.clone()).collect()));
-        Replicas { helpdesk: desk.helpdesk.clone(), bots, urls, start }
+        Replicas { helpdesk: desk.helpdesk.clone(), bots, urls, start, stopped: None, kills: 0, stops: 0 }
     }
 
     /// Waits until a write has taken effect or failed, half a second at most: what follows hits the bot between it and its record.
@@ -154,20 +187,29 @@ impl<'a> Replicas<'a> {
         }
     }
 
-    /// Kills one or all of them at random moments until then; how many kills that made. All run at the end.
-    fn killed_until(&mut self, until: Instant, rng: &mut Rng) -> u32 {
-        let mut kills = 0;
-        while Instant::now() < until {
+    /// Kills one or all of them at random moments, and stops one of several for longer than its leases, for so long, and
+    /// then until all has happened that is to happen; four times so long at most. All run at the end.
+    fn are_killed(&mut self, length: Duration, rng: &mut Rng) {
+        let begun = Instant::now();
+        while begun.elapsed() < length || (!self.all_happened() && begun.elapsed() < 4 * length) {
             match rng.u8(..3) {
                 0 => pause(rng, 100..700),
                 _ => self.wait_for_a_write(),
             }
+            self.go_on(Instant::now());
             let all = rng.u8(..8) == 0;
             let one = rng.usize(..self.bots.len());
-            let which: Vec<usize> = (0..self.bots.len()).filter(|nth| all || *nth == one).collect();
+            if self.bots.len() > 1 && !all && rng.u8(..3) == 0 {
+                self.stop(one, LEASE + Duration::from_millis(rng.u64(100..1500)));
+                continue;
+            }
+            // Who is stopped is to come back as who was only slow.
+            let stopped = self.stopped.map(|(nth, _)| nth);
+            let which: Vec<usize> =
+                (0..self.bots.len()).filter(|nth| (all || *nth == one) && stopped != Some(*nth)).collect();
             for nth in &which {
                 self.bots[*nth].kill();
-                kills += 1;
+                self.kills += 1;
             }
             if rng.bool() {
                 pause(rng, 0..300);
@@ -177,7 +219,35 @@ impl<'a> Replicas<'a> {
                 self.urls.lock().expect("the urls")[nth] = self.bots[nth].url.clone();
             }
         }
-        kills
+        if let Some((_, until)) = self.stopped {
+            self.go_on(until);
+        }
+    }
+
+    /// Stops one, so that its leases end while it believes them its own; one at a time.
+    fn stop(&mut self, nth: usize, length: Duration) {
+        if self.stopped.is_none() {
+            self.bots[nth].signal("STOP");
+            self.stopped = Some((nth, Instant::now() + length));
+        }
+    }
+
+    /// Has the one that was stopped go on, if its time is over.
+    fn go_on(&mut self, now: Instant) {
+        if let Some((nth, _)) = self.stopped.take_if(|(_, until)| *until <= now) {
+            self.bots[nth].signal("CONT");
+            self.stops += 1;
+        }
+    }
+
+    fn stops_wanted(&self) -> u64 {
+        if self.bots.len() > 1 { STOPS } else { 0 }
+    }
+
+    fn all_happened(&self) -> bool {
+        let made = self.helpdesk.troubles_made();
+        let all_made = Chance::names().iter().all(|name| made.contains_key(name));
+        all_made && self.kills >= KILLS && self.stops >= self.stops_wanted()
     }
 }
 
