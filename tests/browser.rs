@@ -1,7 +1,8 @@
 //! The console in a real browser: its journeys, a hostile ticket, and what the browser itself has to say.
 
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
@@ -66,20 +67,24 @@ return [stops.indexOf(element), drawn || (shape !== null && parseFloat(getComput
 struct Driver {
     child: Child,
     port: u16,
+    /// Where it goes on to speak: it would end where nobody listens.
+    _said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Driver {
     fn start() -> Driver {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
-        let child = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0") // It takes a free one itself, so that nobody else can, and tells which.
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver; tests/run installs it");
-        Driver { child, port }
+        let mut said = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let lines = said.by_ref().map_while(Result::ok);
+        let mut told = lines
+            .filter_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
+        let port = told.next().expect("chromedriver's port");
+        Driver { child, port, _said: said }
     }
 
     async fn open(&self, profile: &Path) -> Client {

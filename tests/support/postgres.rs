@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own: on a free port, in a temporary folder, gone when the test process is.
+//! A PostgreSQL server of our own: on a port of its own, in a temporary folder, gone when the test process is.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,7 @@ use tokio_postgres::{Client, NoTls};
 pub(crate) struct Server {
     folder: PathBuf,
     port: u16,
+    options: String,
     _watchdog: Child,
 }
 
@@ -23,6 +24,11 @@ pub(crate) fn shared() -> &'static Server {
 
 impl Server {
     pub(crate) fn start() -> Server {
+        Server::start_with("", |_| {})
+    }
+
+    /// One with more options, as on its command line, and with more files in its folder of data.
+    pub(crate) fn start_with(options: &str, files: impl FnOnce(&Path)) -> Server {
         let folder = tempfile::tempdir().expect("a folder").keep();
         if is_root() {
             assert!(Command::new("chown").arg("postgres").arg(&folder).status().expect("chown").success());
@@ -37,22 +43,34 @@ impl Server {
         watchdog.args(["-c", &stop]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let watchdog = watchdog.spawn().expect("a shell");
         run(&as_user("initdb", &["-D", &path(&data), "-U", "starwarden", "-A", "trust", "-E", "UTF8", "--no-sync"]));
-        let port = free_port();
-        let server = Server { folder, port, _watchdog: watchdog };
-        server.start_again();
+        files(&data);
+        let mut server = Server { folder, port: 0, options: options.to_owned(), _watchdog: watchdog };
+        let mut refused = String::new();
+        // Another process may take the port just now, and then the next one is ours.
+        let port = ports().take(20).find(|port| {
+            server.port = *port;
+            server.run_server().map_err(|error| refused = error).is_ok()
+        });
+        let port = port.unwrap_or_else(|| panic!("PostgreSQL does not start: {refused}"));
         eprintln!("PostgreSQL for these tests: port {port}, in {}", server.folder.display());
         server
     }
 
     /// Starts it again after [`Server::stop`], on the same port.
     pub(crate) fn start_again(&self) {
+        self.run_server().expect("PostgreSQL again");
+    }
+
+    fn run_server(&self) -> Result<(), String> {
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c max_connections=300 -k '{}'",
+            "-p {} -c listen_addresses=127.0.0.1 -c max_connections=300 -k '{}' {}",
             self.port,
-            self.folder.display()
+            self.folder.display(),
+            self.options
         );
         let (data, log) = (path(&self.folder.join("data")), path(&self.folder.join("log")));
-        run(&as_user("pg_ctl", &["-D", &data, "-l", &log, "-o", &options, "-w", "start"]));
+        said(&as_user("pg_ctl", &["-D", &data, "-l", &log, "-o", &options, "-w", "start"]))
+            .map_err(|error| error + &std::fs::read_to_string(log).unwrap_or_default())
     }
 
     /// Stops it as a crash does.
@@ -88,9 +106,16 @@ fn path(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+/// Ports to listen on, from those that no program is given that asks for any: such a port stays ours while the server is
+/// stopped, and would otherwise be taken by one of the many programs these tests run.
+fn ports() -> impl Iterator<Item = u16> {
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000; // Linux gives ports from 32,768 on, others from 49,152 on.
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let own = std::process::id().wrapping_mul(37); // Two runs at once begin at different places.
+    let next = move || FIRST + own.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % COUNT;
+    let ports = std::iter::repeat_with(next).filter_map(|port| u16::try_from(port).ok());
+    ports.filter(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
 }
 
 pub(crate) fn is_root() -> bool {
@@ -120,6 +145,11 @@ fn words(command: &[String]) -> String {
 }
 
 fn run(command: &[String]) {
+    said(command).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Runs a command; what it said, where it did not do well.
+fn said(command: &[String]) -> Result<(), String> {
     let (program, arguments) = command.split_first().expect("a program");
     // Its files, not pipes: the server would keep a pipe open and we would wait for its end.
     let said = tempfile::NamedTempFile::new().expect("a file");
@@ -127,5 +157,5 @@ fn run(command: &[String]) {
     let done =
         Command::new(program).args(arguments).current_dir("/").stdin(Stdio::null()).stdout(to()).stderr(to()).status();
     let text = std::fs::read_to_string(said.path()).unwrap_or_default();
-    assert!(done.expect("a program").success(), "{}: {text}", words(command));
+    if done.expect("a program").success() { Ok(()) } else { Err(format!("{}: {text}", words(command))) }
 }
