@@ -4,7 +4,7 @@ pub(crate) mod postgres;
 pub(crate) mod tools;
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -79,6 +79,18 @@ pub(crate) fn serve_in(desk: &Desk, folder: &Path, extra: &str, environment: &[(
 
 /// The same, with lines for its `[server]`.
 pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, environment: &[(&str, &str)]) -> Bot {
+    let file = configure(desk, folder, server, extra);
+    run(Command::new(env!("CARGO_BIN_EXE_starwarden")).args(["serve", "--config"]).arg(&file), folder, environment)
+}
+
+/// The usual bot, run by another program, whose arguments come first; that program must become the bot's own process.
+pub(crate) fn serve_under(program: &mut Command, desk: &Desk, folder: &Path) -> Bot {
+    let file = configure(desk, folder, "", "");
+    run(program.args([env!("CARGO_BIN_EXE_starwarden"), "serve", "--config"]).arg(&file), folder, &[])
+}
+
+/// Writes the configuration; where it is.
+pub(crate) fn configure(desk: &Desk, folder: &Path, server: &str, extra: &str) -> PathBuf {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
     let base_url = if extra.contains("base_url") { String::new() } else { format!("base_url = \"{}\"\n", desk.url) };
     let secrets = if extra.contains("webhook_secrets") {
@@ -98,13 +110,16 @@ pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, en
     );
     let file = folder.join("starwarden.toml");
     std::fs::write(&file, config).expect("a file");
+    file
+}
+
+/// Runs a bot and waits until it listens.
+fn run(command: &mut Command, folder: &Path, environment: &[(&str, &str)]) -> Bot {
     let log = match environment.iter().any(|(name, _)| *name == "RUST_LOG") {
         true => Stdio::from(std::fs::File::create(folder.join("log")).expect("a file")),
         false => Stdio::inherit(),
     };
-    let mut child = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .args(["serve", "--config"])
-        .arg(&file)
+    let mut child = command
         .env("RUST_LOG", "off")
         .envs(environment.iter().copied())
         .stdout(Stdio::piped())

@@ -87,7 +87,17 @@ impl Server {
     }
 
     pub(crate) async fn execute(&self, database: &str, statements: &str) {
-        session(&self.url(database)).await.batch_execute(statements).await.expect("done");
+        session(&self.socket(database)).await.batch_execute(statements).await.expect("done");
+    }
+
+    /// Where a database is for the test itself, whatever the server asks of those who come from the network.
+    pub(crate) fn socket(&self, database: &str) -> String {
+        format!("postgres://starwarden@/{database}?host={}&port={}", self.folder.display(), self.port)
+    }
+
+    /// The server's own port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     fn url(&self, database: &str) -> String {
