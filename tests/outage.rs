@@ -71,12 +71,38 @@ fn a_server_that_is_gone_and_back_is_found_again() {
 fn a_delivery_to_one_replica_wakes_another() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let url = block_on(postgres::shared().database());
-    let waits = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url)]);
-    let mut takes = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url)]);
+    let _works = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url)]);
+    // One that reaches no helpdesk takes deliveries and looks at nothing.
+    let other = tempfile::tempdir().expect("a folder");
+    let takes =
+        serve_in(&desk, other.path(), "base_url = \"http://127.0.0.1:9\"\n", &[("STARWARDEN__STORE__URL", &url)]);
+    (1..=5).for_each(|id| desk.helpdesk.add(ticket(id, &["purchased_wrong_product"])));
+    // By the clock alone a quarter of a minute would pass before each.
+    let mut told = 0;
+    wait_for("five tickets after each other, each told of by the other replica", || {
+        if told > 0 && desk.helpdesk.notes(told).is_empty() {
+            return None;
+        }
+        told += 1;
+        (told > 5 || takes.deliver(&json!({ "ticket_id": told }), &[]).0 != 200).then_some(())
+    });
+    assert!((1..=5).all(|id| desk.helpdesk.notes(id).len() == 1));
+}
+
+#[test]
+fn what_no_notification_told_of_is_found_by_the_clock() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let url = block_on(postgres::shared().database());
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url)]);
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
-    assert_eq!(takes.deliver(&json!({ "ticket_id": 1 }), &[]).0, 200);
-    takes.kill();
-    waits.notes(&desk, 1, 1); // By the clock alone it would look after a minute, and this waits for half of one.
+    // Once it has looked at one it has asked for the next, and waits.
+    assert_eq!(bot.deliver(&json!({ "ticket_id": 1 }), &[]).0, 200);
+    bot.notes(&desk, 1, 1);
+    bot.at_rest(&desk, 1);
+    desk.helpdesk.add(ticket(2, &["purchased_wrong_product"]));
+    let due = "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES ('global', 2, 'due', 0, 1)";
+    block_on(async { postgres::session(&url).await.batch_execute(due).await }).expect("done");
+    bot.notes(&desk, 2, 1);
 }
 
 fn serve_on(desk: &Desk, folder: &Path, server: &Server) -> Bot {

@@ -291,12 +291,50 @@ fn a_ticket_that_flaps_is_held_back_and_shown() {
     desk.helpdesk.say(1, 7001, "star: sales_assisted=no", Publicity::Internal);
     bot.deliver(&event("e1", 1, "comment_added"), &[]);
     bot.notes(&desk, 1, 2);
+    // Its first note is about to be ten minutes old.
+    let at = Utc::now() - TimeDelta::minutes(10) + TimeDelta::seconds(15);
+    desk.helpdesk.change(1, |reading| reading.comments[0].created_at = Some(at));
     desk.helpdesk.say(1, 7001, "star: sales_assisted=yes", Publicity::Internal);
     bot.deliver(&event("e2", 1, "comment_added"), &[]);
     wait_for("it to be held back", || bot.kept(1)["last_error"].as_str()?.contains("the ticket flaps").then_some(()));
     let (_, list) = tickets(folder.path(), &["list"]);
     assert!(list.contains("the ticket flaps and is held back"), "{list}");
     assert_eq!(desk.helpdesk.notes(1).len(), 2);
+    let notes = bot.notes(&desk, 1, 3);
+    assert!(notes[2].contains("Was: no need for STAR."), "by itself, once the first note has aged: {notes:?}");
+    bot.at_rest(&desk, 1);
+    assert_eq!((bot.kept(1)["last_error"].as_str(), desk.helpdesk.notes(1).len()), (None, 3));
+}
+
+#[test]
+fn what_is_older_than_is_to_be_kept_goes_while_the_bot_runs() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let mut bot = serve(&desk, folder.path(), "");
+    // By the second ticket's note, which comes two seconds after its delivery, all before it is old.
+    for id in [1, 2] {
+        desk.helpdesk.add(ticket(id, &DECIDED));
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+        bot.notes(&desk, id, 1);
+        bot.at_rest(&desk, id);
+        if id == 1 {
+            desk.helpdesk.say(1, 7001, "star: stop", Publicity::Internal);
+            bot.deliver(&event("e3", 1, "comment_added"), &[]);
+            bot.at_rest(&desk, 1);
+        }
+    }
+    assert_eq!(bot.kept(1)["watch"]["state"], "stopped");
+    assert_eq!(bot.stop(), Some(0));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__KEEP", "1s")]);
+    wait_for("the end of the ticket that is watched no longer", || {
+        (bot.get("/api/v1/tickets/global/1").0 == 404).then_some(())
+    });
+    let kept = bot.kept(2);
+    let count = |what: &str| kept[what].as_array().map(Vec::len);
+    assert_eq!((count("events"), count("decisions")), (Some(0), Some(1)), "of the other its word stays: {kept}");
+    desk.helpdesk.say(2, 7001, "star: sales_intervened=yes", Publicity::Internal);
+    bot.deliver(&event("e4", 2, "comment_added"), &[]);
+    let notes = bot.notes(&desk, 2, 2);
+    assert!(notes[1].contains("Was: wait for Sales."), "and it knows what it said: {notes:?}");
 }
 
 #[test]
