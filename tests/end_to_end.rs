@@ -14,6 +14,11 @@ fn writes(helpdesk: &StandIn) -> usize {
     helpdesk.calls().iter().filter(|call| call.method == "PUT" && call.status == 200).count()
 }
 
+/// How many pages of a list were read.
+fn pages(helpdesk: &StandIn, list: &str) -> usize {
+    helpdesk.calls().iter().filter(|call| call.method == "GET" && call.path == list).count()
+}
+
 #[test]
 fn a_delivery_of_either_shape_leaves_one_internal_note_and_one_tag() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
@@ -199,6 +204,27 @@ fn a_restart_or_a_lost_store_doubles_nothing() {
 }
 
 #[test]
+fn on_a_long_ticket_the_bots_own_note_is_found_on_the_third_page() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    let mut bot = serve(&desk, folder.path(), "");
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    bot.at_rest(&desk, 1);
+    bot.kill();
+    (1..230).for_each(|nth| {
+        desk.helpdesk.say(1, 5001, &format!("Any news? I ask for the {nth}. time."), Publicity::Public)
+    });
+    let before = pages(&desk.helpdesk, "/api/v2/tickets/1/comments");
+    let other = tempfile::tempdir().expect("a folder"); // Its store is lost, so the note itself must tell.
+    let bot = serve(&desk, other.path(), "");
+    bot.deliver(&event("e2", 1, "comment_added"), &[]);
+    bot.at_rest(&desk, 1);
+    assert_eq!(pages(&desk.helpdesk, "/api/v2/tickets/1/comments") - before, 3);
+    assert_eq!((desk.helpdesk.notes(1).len(), writes(&desk.helpdesk)), (1, 1));
+}
+
+#[test]
 fn a_delivery_taken_before_a_kill_gets_its_note_after_it() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
@@ -263,4 +289,13 @@ fn a_starred_ticket_no_delivery_told_of_is_found() {
     // The environment stands above the file, which says "off".
     let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "10m")]);
     bot.notes(&desk, 1, 1);
+}
+
+#[test]
+fn all_starred_tickets_are_found_however_many_pages_they_fill() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    (1..=150).for_each(|id| desk.helpdesk.add(ticket(id, &["purchased_wrong_product"])));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__ACCOUNTS__GLOBAL__CATCH_UP_EVERY", "10m")]);
+    (1..=150).for_each(|id| assert_eq!(bot.notes(&desk, id, 1).len(), 1, "{id}"));
+    assert_eq!(pages(&desk.helpdesk, "/api/v2/search/export"), 2, "by one search");
 }

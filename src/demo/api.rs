@@ -8,10 +8,11 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::gate::{self, AsOf};
 use super::helpdesk::{BOT_ID, Change, Publicity, Refused, StandIn};
+use super::paging::Asked;
 
 impl StandIn {
     /// The API's routes.
@@ -63,46 +64,26 @@ async fn ticket(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Resp
     }
 }
 
-#[derive(Deserialize)]
-struct Page {
-    #[serde(rename = "page[size]", default)]
-    size: Option<usize>,
-    #[serde(rename = "page[after]", default)]
-    after: Option<usize>,
-}
-
 async fn comments(
     State(helpdesk): State<StandIn>,
     Path(id): Path<String>,
-    Query(page): Query<Page>,
+    asked: Asked,
     as_of: Option<Extension<AsOf>>,
 ) -> Response {
     let Some(mut reading) = helpdesk.reading(number(&id)) else { return missing() };
     if let Some(Extension(AsOf(at))) = as_of {
         reading.comments.retain(|comment| comment.created_at.is_none_or(|created| created <= at));
     }
-    let (from, size) = (page.after.unwrap_or(0), page.size.unwrap_or(100).min(100));
-    let newest_first: Vec<_> = reading.comments.iter().rev().skip(from).take(size).collect();
-    let has_more = reading.comments.len() > from + size;
-    let next = format!(
-        "/api/v2/tickets/{}/comments?include=users&sort_order=desc&page[size]={size}&page[after]={}",
-        number(&id),
-        from + size
-    );
-    Json(json!({ "comments": newest_first, "users": reading.users, "meta": { "has_more": has_more }, "links": { "next": next } })).into_response()
+    reading.comments.reverse(); // Newest first.
+    asked.page("comments", reading.comments, json!({ "users": reading.users }))
 }
 
-async fn audits(State(helpdesk): State<StandIn>, Path(id): Path<String>, Query(page): Query<Page>) -> Response {
+async fn audits(State(helpdesk): State<StandIn>, Path(id): Path<String>, asked: Asked) -> Response {
     let id = number(&id);
     if helpdesk.reading(id).is_none() {
         return missing();
     }
-    let (from, size) = (page.after.unwrap_or(0), page.size.unwrap_or(100).min(100));
-    let audits = helpdesk.audits(id);
-    let has_more = audits.len() > from + size;
-    let next = format!("/api/v2/tickets/{id}/audits?page[size]={size}&page[after]={}", from + size);
-    let audits: Vec<_> = audits.into_iter().skip(from).take(size).collect();
-    Json(json!({ "audits": audits, "meta": { "has_more": has_more }, "links": { "next": next } })).into_response()
+    asked.page("audits", helpdesk.audits(id), json!({}))
 }
 
 #[derive(Deserialize)]
@@ -172,14 +153,8 @@ struct Search {
     query: String,
 }
 
-/// Everything on one page: the stand-in is small.
-async fn search(State(helpdesk): State<StandIn>, Query(search): Query<Search>) -> Response {
+async fn search(State(helpdesk): State<StandIn>, Query(search): Query<Search>, asked: Asked) -> Response {
     let tag = search.query.split_whitespace().find_map(|word| word.strip_prefix("tags:")).unwrap_or_default();
-    let results: Vec<Value> = helpdesk
-        .open_with_tag(tag)
-        .into_iter()
-        .filter_map(|id| helpdesk.reading(id))
-        .map(|reading| json!(reading.ticket))
-        .collect();
-    Json(json!({ "results": results, "meta": { "has_more": false }, "links": { "next": null } })).into_response()
+    let found = helpdesk.open_with_tag(tag).into_iter().filter_map(|id| helpdesk.reading(id));
+    asked.page("results", found.map(|reading| reading.ticket).collect(), json!({}))
 }

@@ -124,8 +124,12 @@ impl StandIn {
     }
 
     /// Adds an audit of an earlier change to a ticket.
-    pub fn audited(&self, id: u64, audit: Json) {
+    pub fn audited(&self, id: u64, mut audit: Json) {
+        let audit_id = self.fresh_id();
         if let Some(kept) = self.lock().tickets.get_mut(&id) {
+            if let Some(audit) = audit.as_object_mut() {
+                audit.entry("id").or_insert(audit_id.into());
+            }
             kept.audits.push(audit);
         }
     }
