@@ -55,6 +55,7 @@ mod sums;
 mod supply_chain;
 mod support;
 mod torture;
+mod waits;
 mod words;
 mod work;
 mod workflows;
