@@ -5,11 +5,14 @@ use std::process::Command;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use starwarden::config;
 use starwarden::config::secret::blotted;
+use starwarden::demo::helpdesk::Publicity;
 
+use crate::support::postgres::{self, Server};
 use crate::support::tools::{run, said};
-use crate::support::{SECRET, desk, event, serve_at, ticket, wait_for};
+use crate::support::{SECRET, desk, event, serve_at, serve_in, ticket, wait_for};
 
 #[test]
 fn a_configurations_secrets_are_blotted_where_its_faults_are_shown() {
@@ -87,7 +90,7 @@ fn a_secret_from_the_environment_is_a_text_whatever_it_looks_like() {
 }
 
 /// Every secret of the configuration below, and the password behind its hash.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 13] = [
     SECRET,
     "webhook-s3cret-older-8Kd",
     "webhook-s3cret-of-us-3Ws",
@@ -97,8 +100,14 @@ const SECRETS: [&str; 10] = [
     "program-s3cret-7Lm",
     "provider-s3cret-2Hn",
     "lookup-s3cret-9Tb",
+    "issues-s3cret-4Fk",
+    "hook-s3cret-6Jc",
+    "api-s3cret-0Rg",
     "a password of ann's 4Xy",
 ];
+
+/// Whose token for the API is: with `/token:` a name of a length that leaves the token as it is in base64, and so in sight.
+const EMAIL: &str = "robot@example.com";
 
 /// All that a run of the bot shows, writes or keeps, by where it was seen.
 struct Seen(Vec<(String, Vec<u8>)>);
@@ -141,7 +150,8 @@ fn url_encoded(text: &str) -> String {
 #[test]
 fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
-    let [webhook, older, of_us, token, client, session, program, provider, lookup, password] = SECRETS;
+    let [webhook, older, of_us, token, client, session, program, provider, lookup, issues, hook, api, password] =
+        SECRETS;
     let hash = run(Command::new("bash")
         .args(["-c", "printf '%s' \"$1\" | \"$0\" hash-password"])
         .arg(env!("CARGO_BIN_EXE_starwarden"))
@@ -149,6 +159,9 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
     let extra = format!(
         "base_url = \"{url}\"\nwebhook_secrets = [\"{webhook}\", \"{older}\"]\n[accounts.global.auth]\noauth_token = \"{token}\"\n\
          [accounts.us]\nbase_url = \"{url}\"\nwebhook_secrets = [\"{of_us}\"]\n[accounts.us.auth]\nclient_id = \"starwarden\"\nclient_secret = \"{client}\"\n\
+         [accounts.eu]\nbase_url = \"{url}\"\nwebhook_secrets = [\"{older}\"]\n[accounts.eu.auth]\nemail = \"{EMAIL}\"\napi_token = \"{api}\"\n\
+         [star_issues]\ngitlab = \"{url}\"\nproject = \"star/warden\"\ntoken = \"{issues}\"\n\
+         [chat]\nwebhook_url = \"{url}/hooks/{hook}\"\n\
          [console]\nsession_secret = \"{session}\"\n[console.users.ann]\npassword_hash = \"{hash}\"\nrole = \"act\"\n\
          [console.tokens.reports]\ntoken = \"{program}\"\n\
          [console.oidc]\nissuer = \"http://127.0.0.1:1\"\nclient_id = \"star\"\nclient_secret = \"{provider}\"\nread = [\"*\"]\n\
@@ -162,6 +175,17 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
     let file = folder.path().join("starwarden.toml");
 
     desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    for (id, said) in [
+        (2, "star: trial=yes, sales_assisted=no"), // What goes to the STAR issue,
+        (3, "star: trial=no, in_grace=no, expires_at=2020-01-01"), // and to the chat.
+    ] {
+        desk.helpdesk.add(ticket(id, &[]));
+        desk.helpdesk.say(id, 7001, said, Publicity::Internal);
+        seen.add(
+            "an answer to a delivery",
+            bot.deliver(&event(&format!("f{id}"), id, "comment_added"), &[]).1.to_string(),
+        );
+    }
     for (signed, invocation) in [(true, "one"), (true, "one"), (false, "two")] {
         let headers = [("X-Zendesk-Webhook-Invocation-Id", invocation)];
         let answer = match signed {
@@ -207,6 +231,15 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
         command.args(arguments).env("STARWARDEN_CONFIG", &file).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
         command
     };
+    for (ticket, kind) in [("global/2", "star_issue"), ("global/3", "escalation")] {
+        wait_for(&format!("the {kind} refused"), || {
+            let told = seen.command(&mut starwarden(&["tickets", "show", ticket, "--format", "json"]));
+            let told: Value =
+                told.lines().find_map(|line| serde_json::from_str(line).ok().filter(|it: &Value| it["id"].is_u64()))?;
+            let follow_up = told["follow_ups"].as_array()?.iter().find(|one| one["kind"] == kind)?.clone();
+            ["last_error", "why", "error"].iter().any(|word| follow_up[word].is_string()).then_some(())
+        });
+    }
     let copy = folder.path().join("copy.db").display().to_string();
     for arguments in [
         &["check"][..],
@@ -214,6 +247,7 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
         &["doctor", "--format", "json"],
         &["setup", "--account", "global", "--apply"],
         &["setup", "--account", "us", "--apply"],
+        &["setup", "--account", "eu", "--apply"],
         &["report"],
         &["backup", &copy],
     ] {
@@ -244,4 +278,72 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
         seen.add(kept, std::fs::read(folder.path().join(kept)).expect(kept));
     }
     seen.is_clean(&SECRETS);
+}
+
+#[test]
+fn the_stores_password_is_not_seen_either() {
+    const RIGHT: &str = "store-s3cret-8Wn";
+    const WRONG: &str = "store-s3cret-mistyped-1Ud";
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let server = Server::start_with("", |data| {
+        std::fs::write(data.join("pg_hba.conf"), "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+            .expect("a file");
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(server.execute("postgres", &format!("ALTER ROLE starwarden PASSWORD '{RIGHT}'")));
+    runtime.block_on(server.execute("postgres", "CREATE DATABASE star"));
+    let url = |password: &str, place: &str| format!("postgres://starwarden:{password}@127.0.0.1:{place}/star");
+    let port = server.port().to_string();
+    let mut seen = Seen(Vec::new());
+    let right = url(RIGHT, &port);
+    let mut bot = serve_in(&desk, folder.path(), "", &[("RUST_LOG", "trace"), ("STARWARDEN__STORE__URL", &right)]);
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    seen.add("an answer to a delivery", bot.deliver(&event("e1", 1, "tags_changed"), &[]).1.to_string());
+    seen.add("the note", bot.notes(&desk, 1, 1).concat());
+    let pages = |seen: &mut Seen| {
+        for path in ["/", "/tickets/global/1", "/metrics", "/readyz"] {
+            seen.add(path, bot.text(path));
+        }
+    };
+    pages(&mut seen);
+    server.stop();
+    seen.add(
+        "an answer to a delivery that is refused",
+        bot.deliver(&event("e2", 1, "tags_changed"), &[]).1.to_string(),
+    );
+    wait_for("a red /readyz", || (bot.get("/readyz").0 == 503).then_some(()));
+    pages(&mut seen);
+    server.start_again();
+    wait_for("a green /readyz", || (bot.get("/readyz").0 == 200).then_some(()));
+    let commands: [&[&str]; 6] =
+        [&["check"], &["doctor"], &["tickets", "list"], &["report"], &["backup", "copy.db"], &["serve"]];
+    for (url, says) in [
+        (url(RIGHT, &port), None),
+        (url(WRONG, &port), Some("password authentication failed")),
+        (url(RIGHT, "no-port"), Some("store.url cannot be read")),
+        (url(RIGHT, "1"), Some("the store cannot be used")),
+        (format!("postgre://starwarden:{RIGHT}@127.0.0.1/star"), Some("store.url is not one this version can use")),
+    ] {
+        // Where all is well the last of them would go on for ever.
+        for arguments in commands.iter().take(if says.is_some() { 6 } else { 5 }) {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_starwarden"));
+            command
+                .args(*arguments)
+                .current_dir(folder.path())
+                .env("STARWARDEN_CONFIG", folder.path().join("starwarden.toml"));
+            command.env("STARWARDEN__STORE__URL", &url).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+            let done = command.output().expect("a command");
+            // The command itself, as `{:?}` shows it, has the password in its environment.
+            seen.add(&format!("{arguments:?}, {says:?}"), said(&done));
+            let told = says.is_none_or(|says| {
+                *arguments == ["check"] || *arguments == ["backup", "copy.db"] || said(&done).contains(says)
+            });
+            assert!(told, "{arguments:?}, {says:?}: {}", said(&done));
+        }
+    }
+    assert_eq!(bot.stop(), Some(0));
+    seen.add("the log", std::fs::read(folder.path().join("log")).expect("the log"));
+    let mut dump = Command::new(postgres::programs().join("pg_dump"));
+    seen.add("the database", run(dump.arg(server.socket("star"))));
+    seen.is_clean(&[RIGHT, WRONG]);
 }

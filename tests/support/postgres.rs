@@ -51,8 +51,8 @@ impl Server {
             server.port = *port;
             server.run_server().map_err(|error| refused = error).is_ok()
         });
-        let port = port.unwrap_or_else(|| panic!("PostgreSQL does not start: {refused}"));
-        eprintln!("PostgreSQL for these tests: port {port}, in {}", server.folder.display());
+        assert!(port.is_some(), "PostgreSQL does not start: {refused}");
+        eprintln!("PostgreSQL for these tests: port {}, in {}", server.port, server.folder.display());
         server
     }
 
@@ -155,7 +155,7 @@ fn words(command: &[String]) -> String {
 }
 
 fn run(command: &[String]) {
-    said(command).unwrap_or_else(|error| panic!("{error}"));
+    said(command).expect("a program that does well");
 }
 
 /// Runs a command; what it said, where it did not do well.
