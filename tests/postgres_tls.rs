@@ -82,6 +82,20 @@ fn over_tls_deliveries_are_recorded_and_notifications_heard() {
 }
 
 #[test]
+fn a_server_on_this_machine_is_reached_by_its_socket_without_tls() {
+    let (desk, folder, runtime) = (desk(), tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
+    let server = postgres::shared();
+    runtime.block_on(server.execute("postgres", "CREATE DATABASE by_socket"));
+    for (nth, sslmode) in (1..).zip(["prefer", "disable"]) {
+        let url = format!("{}&sslmode={sslmode}", server.socket("by_socket"));
+        let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url)]);
+        desk.helpdesk.add(ticket(nth, &["purchased_wrong_product"]));
+        assert_eq!(bot.deliver(&event(&format!("e{nth}"), nth, "tags_changed"), &[]).0, 200, "{sslmode}");
+        bot.notes(&desk, nth, 1);
+    }
+}
+
+#[test]
 fn a_server_whose_certificate_is_not_trusted_is_refused() {
     let (desk, folder, runtime) = (desk(), tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
     let (theirs, another) = (authority(), authority());

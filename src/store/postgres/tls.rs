@@ -1,5 +1,6 @@
 //! TLS to the server with rustls: what `sslmode=require` asks for, with the certificate checked as the system trusts.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,16 +30,17 @@ impl Rustls {
 /// One connection to be made secret.
 pub(super) struct Handshake {
     connector: TlsConnector,
-    server: ServerName<'static>,
+    /// Empty where it is reached by a socket of the file system, which needs no TLS.
+    server: String,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Rustls {
     type Stream = Secret<S>;
     type TlsConnect = Handshake;
-    type Error = rustls::pki_types::InvalidDnsNameError;
+    type Error = Infallible;
 
-    fn make_tls_connect(&mut self, domain: &str) -> Result<Handshake, Self::Error> {
-        Ok(Handshake { connector: self.0.clone(), server: ServerName::try_from(domain.to_owned())? })
+    fn make_tls_connect(&mut self, domain: &str) -> Result<Handshake, Infallible> {
+        Ok(Handshake { connector: self.0.clone(), server: domain.to_owned() })
     }
 }
 
@@ -48,7 +50,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Hands
     type Future = Pin<Box<dyn Future<Output = io::Result<Secret<S>>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        Box::pin(async move { self.connector.connect(self.server, stream).await.map(Secret) })
+        Box::pin(async move {
+            let server = ServerName::try_from(self.server).map_err(io::Error::other)?;
+            self.connector.connect(server, stream).await.map(Secret)
+        })
     }
 }
 
