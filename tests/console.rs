@@ -108,16 +108,30 @@ fn on_loopback_it_is_open_to_this_machine_and_elsewhere_closed_without_sign_in()
     for path in ["/", "/api/v1/decisions"] {
         assert_eq!(visitor.get(path, &[("host", "evil.example")]).status, 403, "a name that only leads here: {path}");
     }
-    for (name, value) in
-        [("STARWARDEN__SERVER__LISTEN", "0.0.0.0:0"), ("STARWARDEN__SERVER__PUBLIC_URL", "https://star.example.com")]
-    {
+    let (listen, public_url) = ("STARWARDEN__SERVER__LISTEN", "STARWARDEN__SERVER__PUBLIC_URL");
+    for (name, value, status) in [
+        (listen, "0.0.0.0:0", 403),
+        (public_url, "https://star.example.com", 403),
+        (public_url, "http://10.0.0.1:8080", 403),
+        (public_url, "http://127.0.0.1.evil.example", 403),
+        (public_url, "http://127.0.0.1@evil.example", 403),
+        (public_url, "127.0.0.1", 403),
+        (public_url, "http://127.0.0.1:18080", 200),
+        (public_url, "http://localhost:18080/", 200),
+        (public_url, "http://[::1]:18080", 200),
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut bot = serve_in(&desk, folder.path(), "", &[(name, value)]);
         bot.url = bot.url.replace("0.0.0.0", "127.0.0.1");
         let visitor = Visitor::of(&bot);
         for path in ["/", "/tickets", "/api/v1/decisions"] {
-            assert_eq!(visitor.get(path, &[]).status, 403, "{name}={value} {path}");
+            assert_eq!(visitor.get(path, &[]).status, status, "{name}={value} {path}");
+            for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:18080", "10.0.0.1", ""] {
+                assert_eq!(visitor.get(path, &[("host", host)]).status, 403, "{name}={value} {path} as {host}");
+            }
         }
+        let told = visitor.get("/", &[]).body;
+        assert!(status == 200 || told.contains("could be reached from elsewhere"), "why it is closed: {told}");
         assert_eq!(visitor.get("/healthz", &[]).status, 200, "deliveries are taken all the same");
     }
 }
@@ -191,6 +205,22 @@ fn a_password_is_not_guessed_at_leisure() {
     assert_eq!(tries, [401, 401, 401, 401, 401, 429, 429]);
     assert_eq!(visitor.sign_in("ann", PASSWORD).status, 429, "the right one too, until the minute is over");
     assert_eq!(visitor.sign_in("rob", PASSWORD).status, 303, "others are not kept out");
+}
+
+#[test]
+fn only_refused_sign_ins_are_counted() {
+    use starwarden::console::sign_in::Attempts;
+    let (now, soon) = (std::time::Instant::now(), std::time::Duration::from_secs(1));
+    let all = Attempts::default();
+    for nth in 0..200 {
+        assert!(all.allowed("ann", now), "good sign-in {nth}");
+        all.succeeded("ann");
+    }
+    let refused = (0..100).filter(|nth| all.allowed(&format!("guess {nth}"), now + soon)).count();
+    assert_eq!(refused, 60, "of everybody together");
+    assert!(!all.allowed("ann", now + soon) && all.allowed("ann", now + 70 * soon), "until the minute is over");
+    let all = Attempts::default();
+    assert_eq!((0..10).filter(|_| all.allowed("ann", now)).count(), 5, "of one name, however many are under way");
 }
 
 /// A stand-in OpenID provider whose every id token is signed with a key made for it.
@@ -494,4 +524,28 @@ fn what_is_given_is_read_by_the_ids_of_the_account_that_is_chosen() {
         let gone = told("gone");
         assert!(gone.status == 400 && gone.body.contains("No account is called “gone”"), "{path}: {}", gone.body);
     }
+}
+
+#[test]
+fn sessions_are_signed_with_no_key_that_somebody_could_guess() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = starwarden::store::sqlite::Sqlite::open(&folder.path().join("star.db")).expect("a store");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    use starwarden::store::operators::Operators;
+    runtime.block_on(store.own_key("sessions", b"")).expect("kept"); // As a machine without randomness once left it.
+    drop(store);
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
+    let file = folder.path().join("starwarden.toml");
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = {policy:?}\n[accounts.a]\nbase_url = \"http://127.0.0.1:1\"\nwebhook_secrets = [\"s\"]\n[accounts.a.auth]\noauth_token = \"t\"\n",
+        folder.path().join("star.db").display()
+    );
+    std::fs::write(&file, config).expect("a file");
+    let done = std::process::Command::new("timeout")
+        .args(["20", env!("CARGO_BIN_EXE_starwarden"), "serve", "--config"])
+        .arg(&file)
+        .output()
+        .expect("the binary");
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.code() == Some(1) && told.contains("the store's key for sessions is too short"), "{told}");
 }

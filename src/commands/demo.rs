@@ -22,7 +22,6 @@ use super::reload::Refused;
 use super::serve::signal;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, Work, policy::drawn};
-use crate::console::session::random;
 use crate::demo::elsewhere::{self, Elsewhere};
 use crate::demo::helpdesk::{Publicity, StandIn};
 use crate::demo::samples::{self, Sample};
@@ -130,7 +129,7 @@ impl Demo {
             work: Work::default(),
             certified: None,
         };
-        let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine(&random())));
+        let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine()?));
 
         let good = samples_through(&helpdesk, &policy, &webhook, &secret).await?;
         if !self.once {

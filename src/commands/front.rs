@@ -1,15 +1,20 @@
 //! What people reach: who may come in, and by which address.
 
+use std::net::IpAddr;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use reqwest::Url;
 use secrecy::ExposeSecret;
 
 use crate::config::{self, Settings};
 use crate::console::oidc::Oidc;
-use crate::console::session::{Role, Secure, Sessions, random};
+use crate::console::session::{NoRandomness, Role, Secure, Sessions, random};
 use crate::console::sign_in::{Admission, SignIn, User};
 use crate::store::Store;
+
+/// The shortest key that sessions may be signed with, bytes.
+const SHORTEST: usize = 32;
 
 /// Who may come in to the console and the API, and by which address.
 pub(super) struct Front {
@@ -21,28 +26,37 @@ pub(super) struct Front {
 
 impl Front {
     /// For whoever is on this machine.
-    pub(super) fn of_this_machine(key: &str) -> Front {
-        Front {
-            admission: Admission::Open,
-            sessions: Sessions::new(key.as_bytes(), Secure::PlainHttp),
-            public_url: None,
-        }
+    ///
+    /// # Errors
+    /// A machine that gives no randomness.
+    pub(super) fn of_this_machine() -> Result<Front, NoRandomness> {
+        let sessions = Sessions::new(random()?.as_bytes(), Secure::PlainHttp);
+        Ok(Front { admission: Admission::Open, sessions, public_url: None })
     }
 
     /// As configured.
     ///
     /// # Errors
-    /// A secret that is not there or too short, a store that cannot be used.
+    /// A secret that is not there or too short, a store that cannot be used, a machine that gives no randomness.
     pub(super) async fn of(settings: &Settings, home: &Path, store: &dyn Store) -> anyhow::Result<Front> {
         let key = match &settings.console.session_secret {
             Some(secret) => {
                 let secret = secret.read(home).context("console.session_secret")?;
-                if secret.expose_secret().len() < 32 {
-                    bail!("console.session_secret has fewer than 32 characters; `openssl rand -base64 32` makes one");
+                if secret.expose_secret().len() < SHORTEST {
+                    bail!(
+                        "console.session_secret has fewer than {SHORTEST} characters; `openssl rand -base64 32` makes one"
+                    );
                 }
                 secret.expose_secret().as_bytes().to_vec()
             }
-            None => store.own_key("sessions", random().as_bytes()).await?,
+            None => {
+                let key = store.own_key("sessions", random()?.as_bytes()).await?;
+                ensure!(
+                    key.len() >= SHORTEST,
+                    "the store's key for sessions is too short, so sessions could be forged: set console.session_secret; `openssl rand -base64 32` makes one"
+                );
+                key
+            }
         };
         let public_url = settings.server.public_url.clone();
         let https = public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
@@ -51,7 +65,55 @@ impl Front {
     }
 }
 
+/// Whom the console lets in, by the configuration alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetsIn {
+    /// People who sign in, by a password or with a provider.
+    People,
+    /// Programs with a token alone.
+    Programs,
+    /// Anybody on this machine, for it is reached from nowhere else.
+    ThisMachine,
+    /// Nobody.
+    Nobody,
+}
+
+impl LetsIn {
+    pub(super) fn of(settings: &Settings) -> LetsIn {
+        let console = &settings.console;
+        // A name or another address means that people come from elsewhere, through a proxy that stands here.
+        let named_here = |url: &String| url.parse().is_ok_and(|url| is_of_this_machine(&url));
+        let is_here =
+            settings.server.listen.ip().is_loopback() && settings.server.public_url.as_ref().is_none_or(named_here);
+        match () {
+            () if !console.users.is_empty() || console.oidc.is_some() => LetsIn::People,
+            () if !console.tokens.is_empty() => LetsIn::Programs,
+            () if is_here => LetsIn::ThisMachine,
+            () => LetsIn::Nobody,
+        }
+    }
+}
+
+/// Whether an address leads whoever follows it to their own machine.
+pub(super) fn is_of_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
+    match LetsIn::of(settings) {
+        LetsIn::People | LetsIn::Programs => Ok(Admission::SignIn(Box::new(sign_in(settings, home)?))),
+        LetsIn::ThisMachine => Ok(Admission::Open),
+        LetsIn::Nobody => {
+            tracing::warn!(
+                "the console is closed: it could be reached from elsewhere, and [console] names neither users nor oidc"
+            );
+            Ok(Admission::Closed)
+        }
+    }
+}
+
+fn sign_in(settings: &Settings, home: &Path) -> anyhow::Result<SignIn> {
     let console = &settings.console;
     let users = console.users.iter();
     let users = users.map(|(name, user)| {
@@ -77,16 +139,5 @@ fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
         }),
         _ => None,
     };
-    let sign_in = SignIn { users: users.collect(), programs: programs.collect::<anyhow::Result<_>>()?, oidc };
-    if !sign_in.users.is_empty() || sign_in.oidc.is_some() || !sign_in.programs.is_empty() {
-        return Ok(Admission::SignIn(Box::new(sign_in)));
-    }
-    // An address people reach from elsewhere means a proxy stands before the loopback address.
-    if settings.server.listen.ip().is_loopback() && settings.server.public_url.is_none() {
-        return Ok(Admission::Open);
-    }
-    tracing::warn!(
-        "the console is closed: it could be reached from elsewhere, and [console] names neither users nor oidc"
-    );
-    Ok(Admission::Closed)
+    Ok(SignIn { users: users.collect(), programs: programs.collect::<anyhow::Result<_>>()?, oidc })
 }

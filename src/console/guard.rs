@@ -23,16 +23,18 @@ pub(super) async fn admit(State(room): State<Shared>, mut request: Request, next
         Admission::Closed => Problem::Closed.into_response(),
         Admission::Open => {
             if !of_this_machine(request.headers()) {
-                return Problem::Closed.into_response(); // A name that leads here by DNS alone is somebody else's page.
+                return Problem::OtherName.into_response(); // A name that leads here by DNS alone is somebody else's page.
             }
             let session = console.sessions.of(request.headers());
             let (session, fresh) = match session {
                 Some(session) => (session, None),
-                None => {
-                    let session = console.sessions.begin("operator", Role::Act, Utc::now());
-                    let cookie = console.sessions.cookie(&session);
-                    (session, cookie)
-                }
+                None => match console.sessions.begin("operator", Role::Act, Utc::now()) {
+                    Ok(session) => {
+                        let cookie = console.sessions.cookie(&session);
+                        (session, cookie)
+                    }
+                    Err(error) => return Problem::from(error).into_response(),
+                },
             };
             request.extensions_mut().insert(session);
             let mut response = next.run(request).await;

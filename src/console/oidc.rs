@@ -83,7 +83,7 @@ pub(super) async fn start(State(room): State<Shared>, Query(start): Query<Start>
         }
     };
     let exp = (Utc::now() + PATIENCE).timestamp();
-    let flow = Flow { state: random(), nonce: random(), verifier: random(), to: start.to, exp };
+    let flow = Flow { state: random()?, nonce: random()?, verifier: random()?, to: start.to, exp };
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&flow.verifier));
     let mut url = reqwest::Url::parse(&provider.authorization_endpoint)
         .map_err(|error| Problem::Fault(format!("the provider's authorization_endpoint: {error}")))?;
@@ -136,7 +136,7 @@ pub(super) async fn back(
     match oidc.role(&claims) {
         Some(role) => {
             note(&room, &name, Did::SignedIn).await?;
-            let session = room.console.sessions.begin(&name, role, Utc::now());
+            let session = room.console.sessions.begin(&name, role, Utc::now())?;
             Ok(signed_in(&room, &session, &flow.to))
         }
         None => {

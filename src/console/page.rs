@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::assets;
-use super::session::{Role, Session};
+use super::session::{NoRandomness, Role, Session};
 use crate::store::StoreError;
 
 /// What surrounds a page.
@@ -71,12 +71,21 @@ pub(super) fn html(template: &impl Template) -> Result<Response, Problem> {
 /// Why there is no page.
 #[derive(Debug)]
 pub enum Problem {
-    /// The console is not open here.
+    /// Nobody can sign in, and it could be reached from elsewhere.
     Closed,
+    /// It is open to this machine alone, and asked for by a name that may be another's.
+    OtherName,
     /// Nothing is there.
     Missing(String),
     /// The form or address makes no sense.
     Bad(String),
+    /// A ticket's form makes no sense.
+    Unusable {
+        /// Why.
+        what: String,
+        /// The ticket's page.
+        ticket: String,
+    },
     /// The form was not one of ours, or is too old.
     Forged,
     /// They may read alone.
@@ -85,6 +94,12 @@ pub enum Problem {
     Store(StoreError),
     /// A fault of ours.
     Fault(String),
+}
+
+impl From<NoRandomness> for Problem {
+    fn from(error: NoRandomness) -> Self {
+        Problem::Fault(error.to_string())
+    }
 }
 
 impl From<StoreError> for Problem {
@@ -99,19 +114,34 @@ struct ProblemPage {
     style: &'static str,
     title: &'static str,
     what: String,
+    /// The page of the ticket it is about.
+    ticket: Option<String>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let mut back = None;
         let (status, title, what) = match self {
             Problem::Closed => (
                 StatusCode::FORBIDDEN,
                 "The console is closed",
-                "Only people on this machine may use it without sign-in. Configure [console] with users or oidc."
+                "It could be reached from elsewhere, and nobody can sign in. Name users or oidc in [console] of the \
+                 configuration; or, for this machine alone, let listen and public_url of [server] name 127.0.0.1."
+                    .into(),
+            ),
+            Problem::OtherName => (
+                StatusCode::FORBIDDEN,
+                "The console is closed",
+                "It is open to this machine alone, by an address of its own such as http://127.0.0.1 with the port of \
+                 [server] listen. For other names configure [console] with users or oidc."
                     .into(),
             ),
             Problem::Missing(what) => (StatusCode::NOT_FOUND, "Nothing here", what),
             Problem::Bad(what) => (StatusCode::BAD_REQUEST, "That makes no sense here", what),
+            Problem::Unusable { what, ticket } => {
+                back = Some(ticket);
+                (StatusCode::BAD_REQUEST, "That makes no sense here", what)
+            }
             Problem::Forged => (
                 StatusCode::FORBIDDEN,
                 "This form is too old",
@@ -127,7 +157,7 @@ impl IntoResponse for Problem {
                 (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", "The log says why.".into())
             }
         };
-        let page = ProblemPage { style: assets::version(), title, what };
+        let page = ProblemPage { style: assets::version(), title, what, ticket: back };
         (status, Html(page.render().unwrap_or_else(|_| title.to_owned()))).into_response()
     }
 }

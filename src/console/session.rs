@@ -60,8 +60,11 @@ impl Sessions {
     }
 
     /// Begins a session.
-    pub fn begin(&self, name: &str, role: Role, now: DateTime<Utc>) -> Session {
-        Session { name: name.to_owned(), role, csrf: random(), exp: (now + LASTS).timestamp() }
+    ///
+    /// # Errors
+    /// A machine that gives no randomness.
+    pub fn begin(&self, name: &str, role: Role, now: DateTime<Utc>) -> Result<Session, NoRandomness> {
+        Ok(Session { name: name.to_owned(), role, csrf: random()?, exp: (now + LASTS).timestamp() })
     }
 
     /// The session a request belongs to; none where there is none, it ended, or it is not ours.
@@ -109,11 +112,17 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
+/// The machine gives no randomness, and what could be guessed is no secret.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("this machine gives no randomness, which secrets are made of: see that /dev/urandom can be read")]
+pub struct NoRandomness;
+
 /// 32 random bytes as text.
-pub fn random() -> String {
+///
+/// # Errors
+/// A machine that gives none.
+pub fn random() -> Result<String, NoRandomness> {
     let mut bytes = [0_u8; 32];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => URL_SAFE_NO_PAD.encode(bytes),
-        Err(_) => String::new(), // Never the same as what a form sends: an empty token is refused.
-    }
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -62,13 +62,13 @@ const MOST_NAMES: usize = 10_000;
 /// Hashing a password takes a core for a while: one at a time.
 static HASHING: Semaphore = Semaphore::const_new(1);
 
-/// Refused sign-ins of late.
+/// Refused sign-ins of late, and those under way.
 #[derive(Default)]
-pub(super) struct Attempts(Mutex<BTreeMap<String, (Instant, u32)>>);
+pub struct Attempts(Mutex<BTreeMap<String, (Instant, u32)>>);
 
 impl Attempts {
-    /// Counts an attempt; whether it may go on.
-    fn allowed(&self, name: &str, now: Instant) -> bool {
+    /// Counts an attempt as refused, so that many at once are not one too many; whether it may go on.
+    pub fn allowed(&self, name: &str, now: Instant) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, (since, _)| now.duration_since(*since) < WINDOW);
         if all.len() >= MOST_NAMES {
@@ -82,8 +82,13 @@ impl Attempts {
         within(String::new(), MOST_TOGETHER) && within(format!("name {name}"), MOST_BY_NAME)
     }
 
-    fn forget(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&format!("name {name}"));
+    /// An attempt was right: it counts no more, nor do the name's others.
+    pub fn succeeded(&self, name: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&format!("name {name}"));
+        if let Some((_, together)) = all.get_mut("") {
+            *together = together.saturating_sub(1);
+        }
     }
 }
 
@@ -145,8 +150,8 @@ pub(super) async fn with_password(
     note(&room, &name, did).await?;
     match user.filter(|_| right) {
         Some(user) => {
-            room.attempts.forget(&name);
-            let session = room.console.sessions.begin(&name, user.role, Utc::now());
+            room.attempts.succeeded(&name);
+            let session = room.console.sessions.begin(&name, user.role, Utc::now())?;
             Ok(signed_in(&room, &session, &given.to))
         }
         None => refused(&room, "Name or password is wrong.", &given.to),
@@ -192,8 +197,9 @@ async fn verified(password: String, hash: String) -> bool {
 
 /// A hash no password is known for.
 fn unknown() -> String {
-    static UNKNOWN: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| hash(&super::session::random()).unwrap_or_default());
+    static UNKNOWN: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        super::session::random().ok().and_then(|random| hash(&random).ok()).unwrap_or_default()
+    });
     UNKNOWN.clone()
 }
 
