@@ -138,11 +138,88 @@ fn bad_input_gets_a_sentence() {
     check(&["decide", "--policy", "nowhere.toml"], 2, "", "the policy nowhere.toml cannot be read");
     check(&["decide", "--policy", POLICY, "--ticket", "README.md"], 2, "", "README.md is not a ticket");
     check(&["decide", "--policy", POLICY, "--each", "nowhere"], 2, "", "the tickets nowhere cannot be read");
-    check(&["decide", "--policy", POLICY, "--now", "today"], 2, "", "--now");
+    let day = "write it like 2026-11-30";
+    check(
+        &["decide", "--policy", POLICY, "--now", "yesterday"],
+        2,
+        "",
+        "this is no moment: write it like 2026-11-30T17:00:00Z",
+    );
+    check(&["report", "--config", "x", "--since", "yesterday"], 2, "", &format!("this is no day: {day}"));
+    check(&["backtest", "--config", "x", "--fetch", "a", "--since", "31.12.2026"], 2, "", &format!("no day: {day}"));
     check(&["diagram", "nowhere.mmd"], 2, "", "the diagram nowhere.mmd cannot be read");
     check(&["diagram", "README.md"], 2, "", "README.md:1:1");
     check(&["check"], 2, "", "--config");
     check(&["serve", "--config", "nowhere.toml"], 1, "", "nowhere.toml cannot be read");
+}
+
+#[test]
+fn whoever_leaves_something_out_is_told_every_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = configured(folder.path(), "", "");
+    for (arguments, ways) in [
+        (
+            &["tickets", "retry", "--config", &config, "--by", "ann"][..],
+            &["<TICKET|", "--account", "--error", "--all"][..],
+        ),
+        (&["backtest"], &["<FILE|", "--fetch"]),
+    ] {
+        ways.iter().for_each(|way| check(arguments, 2, "", way));
+    }
+}
+
+/// The shipped configuration with a store in `folder`, after a change.
+fn configured(folder: &Path, from: &str, to: &str) -> String {
+    let shipped = include_str!("../config/starwarden.toml")
+        .replace("policy/star.toml", &format!("{}/config/policy/star.toml", env!("CARGO_MANIFEST_DIR")))
+        .replace("sqlite:starwarden.db", &format!("sqlite:{}", folder.join("star.db").display()));
+    assert!(shipped.contains(from), "{from}");
+    let file = folder.join("starwarden.toml");
+    std::fs::write(&file, shipped.replace(from, to)).expect("a file");
+    file.display().to_string()
+}
+
+#[test]
+fn what_is_wrong_outside_is_said_once_and_by_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = format!("sqlite:{}", folder.path().join("star.db").display());
+    let away = configured(folder.path(), &store, "postgres://star:hunter2@127.0.0.1:1/star");
+    for arguments in
+        [&["tickets", "list", "--config", &away][..], &["report", "--config", &away], &["serve", "--config", &away]]
+    {
+        let output = run(arguments, "");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(told.contains("[store] url: the PostgreSQL server at 127.0.0.1:1 cannot be used: "), "{told}");
+        assert!(told.contains("Connection refused") && !told.contains("hunter2"), "{told}");
+        assert!(!told.contains("creating a new object") && !told.contains("the store cannot be used"), "{told}");
+    }
+    let unset = configured(folder.path(), "env:ZENDESK_CLIENT_SECRET", "env:NOT_SET_AT_ALL");
+    let told = run(&["serve", "--config", &unset], "").stderr;
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.trim_end().ends_with("the environment variable NOT_SET_AT_ALL is not set"), "{told}");
+
+    let config = configured(folder.path(), "", "");
+    starwarden::store::sqlite::Sqlite::open(&folder.path().join("star.db")).expect("a store");
+    let there = folder.path().join("there");
+    std::fs::write(&there, "").expect("a file");
+    let told = run(&["backup", "--config", &config, &there.display().to_string()], "").stderr;
+    assert_eq!(String::from_utf8_lossy(&told), format!("{} is there already: name another file\n", there.display()));
+    let list =
+        |verdict: &'static str| ["tickets", "list", "--config", &config, "--verdict", verdict].map(str::to_owned);
+    for (verdict, code, says) in [
+        ("no_need", 0, ""),
+        ("needs_facts", 0, ""),
+        (
+            "no_ned",
+            1,
+            "no ticket has the verdict no_ned, which the policy in force does not give: did you mean no_need?",
+        ),
+        ("foo", 1, "there are needs_facts, no_need, ok_to_star, use_docs, wait_for_sales"),
+    ] {
+        let arguments = list(verdict);
+        check(&arguments.each_ref().map(String::as_str), code, "", says);
+    }
 }
 
 #[test]

@@ -321,7 +321,7 @@ fn the_stores_password_is_not_seen_either() {
         (url(RIGHT, &port), None),
         (url(WRONG, &port), Some("password authentication failed")),
         (url(RIGHT, "no-port"), Some("store.url cannot be read")),
-        (url(RIGHT, "1"), Some("the store cannot be used")),
+        (url(RIGHT, "1"), Some("the PostgreSQL server at 127.0.0.1:1 cannot be used")),
         (format!("postgre://starwarden:{RIGHT}@127.0.0.1/star"), Some("store.url is not one this version can use")),
     ] {
         // Where all is well the last of them would go on for ever.

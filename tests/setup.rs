@@ -3,20 +3,28 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use starwarden::demo::admin::SIGNING_SECRET;
 
 use crate::support::{Desk, desk, ticket};
 
+/// Who may sign in to the console.
+static USERS: LazyLock<String> = LazyLock::new(|| {
+    let hash = starwarden::console::sign_in::hash("correct horse").expect("a hash");
+    format!("[console.users.ann]\npassword_hash = \"{hash}\"\nrole = \"act\"\n")
+});
+
 /// A configuration for the stand-in; `changed` is put in the place of `from`.
 fn configured(desk: &Desk, folder: &Path, from: &str, to: &str) -> PathBuf {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
     let text = format!(
-        "[server]\npublic_url = \"https://star.example.com\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\nbase_url = \"{}\"\nwebhook_secrets = [\"file:signing\"]\n[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"demo\"\n",
+        "[server]\npublic_url = \"https://star.example.com\"\n[store]\nurl = \"sqlite:{}\"\n[policy]\nfile = \"{}\"\n[accounts.global]\nbase_url = \"{}\"\nwebhook_secrets = [\"file:signing\"]\n[accounts.global.auth]\nclient_id = \"starwarden\"\nclient_secret = \"demo\"\n{}",
         folder.join("star.db").display(),
         policy.display(),
-        desk.url
+        desk.url,
+        *USERS
     );
     assert!(text.contains(from), "{from}");
     let file = folder.join("starwarden.toml");
@@ -137,20 +145,35 @@ fn doctor_is_green_when_all_is_well_and_names_what_is_not() {
     let (code, said) = starwarden("doctor", &config, &[]);
     assert!(code == Some(0) && said.ends_with("all is well\n"), "{said}");
     assert!(!said.contains('✗') && !said.contains('!') && !said.contains('?'), "all green: {said}");
+    assert!(said.contains("✓ console ") && said.contains("people sign in"), "{said}");
+    assert!(said.contains("no store yet") && !folder.path().join("star.db").exists(), "it changes nothing: {said}");
 
+    let store = format!("sqlite:{}", folder.path().join("star.db").display());
     for (from, to, check, says) in [
         ("[store]", "[sore]", "configuration", "unknown field `sore`"),
         ("star.toml", "moon.toml", "policy", "moon.toml cannot be read"),
         ("star.db", "nowhere/star.db", "store", "see that its folder exists"),
+        (
+            &store,
+            "postgres://star:hunter2@127.0.0.1:1/star",
+            "store",
+            "the PostgreSQL server at 127.0.0.1:1 cannot be used",
+        ),
         ("https://star", "http://star", "public address", "not https"),
         ("client_secret = \"demo\"", "client_secret = \"wrong\"", "credentials", "refuses them"),
         (
             "client_secret = \"demo\"",
             "client_secret = \"env:NOT_SET_AT_ALL\"",
             "credentials",
-            "NOT_SET_AT_ALL is not set",
+            "NOT_SET_AT_ALL is not set\" \"export it",
         ),
-        (&desk.url, "http://127.0.0.1:1", "credentials", "cannot be reached"),
+        (
+            "file:signing",
+            "env:NOT_SET_AT_ALL",
+            "webhook secrets",
+            "NOT_SET_AT_ALL is not set\" \"export it, or write file:PATH and run starwarden setup --account global --apply",
+        ),
+        (&desk.url, "http://127.0.0.1:1", "helpdesk", "http://127.0.0.1:1 cannot be reached: no connection"),
         (
             "\n[accounts.global.auth]",
             "\n[accounts.global.forms]\nlicensing = 1\n[accounts.global.auth]",
@@ -176,4 +199,24 @@ fn doctor_is_green_when_all_is_well_and_names_what_is_not() {
     assert_eq!(worst(&diagnosed(&config).1).0, "deliveries");
     desk.helpdesk.change_trigger(&desk.helpdesk.triggers()[0]["id"].to_string(), &json!({ "active": false }));
     assert_eq!(worst(&diagnosed(&config).1).0, "trigger");
+}
+
+#[test]
+fn doctor_tells_whom_the_console_lets_in() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    for (public_url, instead, found, says) in [
+        ("https://star.example.com", "", "advice", "closed"),
+        ("https://star.example.com", "[console.tokens.reports]\ntoken = \"t\"\n", "advice", "nobody can sign in"),
+        ("https://star.example.com", USERS.as_str(), "well", "people sign in"),
+        ("http://127.0.0.1:8080", "", "well", "open to whoever is on this machine"),
+    ] {
+        let config = configured(&desk, folder.path(), &USERS, instead);
+        let text = std::fs::read_to_string(&config).expect("it").replace("https://star.example.com", public_url);
+        std::fs::write(&config, text).expect("a file");
+        let checks = diagnosed(&config).1;
+        let console = checks["checks"].as_array().expect("checks").iter().find(|check| check["check"] == "console");
+        let console = console.unwrap_or_else(|| panic!("no console: {checks}"));
+        let told = console["says"].as_str().expect("words");
+        assert!(console["found"] == found && told.contains(says), "{public_url} {instead}: {console}");
+    }
 }

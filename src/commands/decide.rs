@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::each;
 use super::explained;
 use super::lines::Lines;
+use super::moments;
 use super::progress;
 use super::{Done, ExitAs, print};
 use crate::config;
@@ -44,7 +45,7 @@ pub(super) struct Decide {
     #[arg(long, value_name = "FILE|-")]
     each: Option<PathBuf>,
     /// When it is decided. Absent: now
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moments::moment)]
     now: Option<DateTime<Utc>>,
     /// How the decision is shown
     #[arg(long, value_enum, default_value = "text")]

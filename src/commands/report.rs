@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
 
-use super::{Done, ExitAs, loaded, store};
+use super::{Done, ExitAs, loaded, moments, store};
 use crate::config;
 use crate::policy::Policy;
 use crate::report::{Tally, csv, html, text};
@@ -28,7 +28,7 @@ pub(super) struct Report {
     #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
     config: PathBuf,
     /// Count decisions from this day on (UTC), such as 2026-10-01; absent: all that are kept
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = moments::day)]
     since: Option<NaiveDate>,
     /// Assume that a manager takes this long for a ticket without the bot
     #[arg(long, value_name = "MINUTES", default_value_t = 12)]

@@ -3,19 +3,40 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::config::Host;
 
 use crate::config::{self, StoreAt};
-use crate::store::Store;
 use crate::store::postgres::Postgres;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Store, StoreError};
 
 /// Opens it, with its schema up to date.
 pub(super) async fn open(store: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store.at()? {
         StoreAt::Sqlite(file) => Arc::new(Sqlite::open(&file)?),
-        StoreAt::Postgres(url) => Arc::new(Postgres::open(url.expose_secret()).await?),
+        StoreAt::Postgres(url) => {
+            Arc::new(Postgres::open(url.expose_secret()).await.map_err(|error| at_its_server(&url, error))?)
+        }
     })
+}
+
+/// What went wrong with a server, with where it is, and never with the password.
+fn at_its_server(url: &SecretString, error: StoreError) -> anyhow::Error {
+    let (StoreError::Unavailable(why), Ok(config)) = (&error, url.expose_secret().parse::<tokio_postgres::Config>())
+    else {
+        return error.into();
+    };
+    // The pool's words before the server's or the network's own.
+    let why = why.strip_prefix("Error occurred while creating a new object: ").unwrap_or(why);
+    let ports = config.get_ports();
+    let port = |nth: usize| ports.get(nth).or(ports.first()).copied().unwrap_or(5432);
+    let places = config.get_hosts().iter().enumerate().map(|(nth, host)| match host {
+        Host::Tcp(name) => format!("{name}:{}", port(nth)),
+        Host::Unix(folder) => folder.display().to_string(),
+    });
+    let places = places.collect::<Vec<_>>().join(", ");
+    anyhow::anyhow!("[store] url: the PostgreSQL server at {places} cannot be used: {why}")
 }
 
 /// A store that is not there is not made where it is only asked: it would be an empty one.

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use chrono::{NaiveDate, NaiveTime};
 use indicatif::ProgressBar;
 
-use super::{Done, ExitAs, print};
+use super::{Done, ExitAs, moments, print};
 use crate::backtest::page;
 use crate::backtest::past::Marks;
 use crate::backtest::summary::Rule;
@@ -37,9 +37,9 @@ const FIRST: usize = 1000;
 /// Each ticket is decided as of its own time, without what came after. With --against, every ticket that a second policy
 /// decides otherwise is listed, and by which rule. Nothing is written anywhere.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("from").args(["file", "fetch"]).required(true)))]
 pub(super) struct Backtest {
     /// Past tickets, one a line or as the helpdesk exports them; plain, gzip or zstd; - for standard input
-    #[arg(required_unless_present = "fetch")]
     file: Option<PathBuf>,
     /// The policy's binding, star.toml. Absent: the configuration's
     #[arg(long, value_name = "FILE")]
@@ -57,7 +57,7 @@ pub(super) struct Backtest {
     #[arg(long, value_name = "ACCOUNT", requires_all = ["since", "config"], conflicts_with_all = ["file", "policy", "against", "account", "format"])]
     fetch: Option<String>,
     /// With --fetch: tickets that changed on that day (UTC) or later, such as 2026-08-01
-    #[arg(long, value_name = "DATE", requires = "fetch")]
+    #[arg(long, value_name = "DATE", value_parser = moments::day, requires = "fetch")]
     since: Option<NaiveDate>,
     /// With --fetch: the file; where it was interrupted the same command goes on. Absent: standard output
     #[arg(long, short, value_name = "FILE", requires = "fetch")]

@@ -5,9 +5,11 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::finding::Found;
+use crate::commands::in_one_line;
 use crate::commands::loaded::credentials;
 use crate::commands::setup::plan::{Told, Wanted};
 use crate::config::Account;
+use crate::config::secret::Secret;
 use crate::facts::sources::Ids;
 use crate::helpdesk::auth::{Credentials, Purpose};
 use crate::helpdesk::client::{CallError, Helpdesk};
@@ -34,7 +36,8 @@ impl Checkup<'_> {
         let credentials = match credentials(&self.account.auth, self.home) {
             Ok(credentials) => credentials,
             Err(error) => {
-                findings.push(("credentials", Found::wrong(format!("{error:#}"), self.in_auth("put it there"))));
+                let cure = if self.is_unset() { "export it where the bot runs" } else { "put it there" };
+                findings.push(("credentials", Found::wrong(in_one_line(&error), self.in_auth(cure))));
                 return findings;
             }
         };
@@ -43,9 +46,17 @@ impl Checkup<'_> {
             Ok(helpdesk) => helpdesk.me().await,
             Err(error) => Err(CallError::Unreachable(error.to_string())),
         };
+        let first = |what: &str| Found::Unchecked { says: what.into() };
+        if let Some(away) = self.away(&taken) {
+            findings.push(("helpdesk", away));
+            findings.push(("credentials", first("reach the helpdesk first")));
+            findings.push(("the helpdesk's settings", first("reach the helpdesk first")));
+            return findings;
+        }
+        findings.push(("helpdesk", Found::well(format!("{} answers", self.account.base_url))));
         findings.push(("credentials", self.taken(&taken, &credentials)));
         let (Ok(helpdesk), Ok(_)) = (work, taken) else {
-            findings.push(("the helpdesk's settings", Found::Unchecked { says: "mend the credentials first".into() }));
+            findings.push(("the helpdesk's settings", first("mend the credentials first")));
             return findings;
         };
         findings.push(("clock", clock(&helpdesk).await));
@@ -60,20 +71,51 @@ impl Checkup<'_> {
         format!("{what}: [accounts.{}.auth] says where it is read", self.name)
     }
 
+    /// Whether a variable that the credentials are read from is not set.
+    fn is_unset(&self) -> bool {
+        let auth = &self.account.auth;
+        let secrets = [&auth.client_secret, &auth.oauth_token, &auth.api_token].into_iter().flatten();
+        secrets.filter_map(Secret::variable).any(|name| std::env::var_os(name).is_none())
+    }
+
     fn secrets(&self) -> Found {
         let secrets = &self.account.webhook_secrets;
         for secret in secrets {
             if let Err(error) = secret.read(self.home) {
-                return Found::wrong(
-                    format!("{error:#}"),
-                    format!("starwarden setup --account {} --apply fetches it into a file: secret", self.name),
-                );
+                let setup = format!("starwarden setup --account {} --apply", self.name);
+                let cure = match secret.variable() {
+                    Some(_) => {
+                        format!("export it, or write file:PATH and run {setup}, which fetches it into that file")
+                    }
+                    None => format!("{setup} fetches it into a file: secret"),
+                };
+                return Found::wrong(in_one_line(&error), cure);
             }
         }
         match secrets.len() {
             1 => Found::well("one, readable"),
             many => Found::advice(format!("{many}, readable"), "take the old ones out when the rotation is over"),
         }
+    }
+
+    /// Where the helpdesk does not answer as one does, whoever we are.
+    fn away(&self, taken: &Result<u64, CallError>) -> Option<Found> {
+        let at = &self.account.base_url;
+        let says = match taken {
+            Ok(_) | Err(CallError::Unauthorized(_)) => return None,
+            Err(CallError::Unreachable(why)) => format!("{at} cannot be reached: {why}"),
+            Err(CallError::Gone) => format!("{at} is there, and no helpdesk"),
+            Err(
+                error @ (CallError::Conflict
+                | CallError::Closed
+                | CallError::Limited { .. }
+                | CallError::Failed { .. }
+                | CallError::Rejected { .. }
+                | CallError::NoTurn(_)
+                | CallError::Unreadable(_)),
+            ) => format!("{at}: {error}"),
+        };
+        Some(Found::wrong(says, format!("see accounts.{}.base_url and the way there", self.name)))
     }
 
     fn taken(&self, taken: &Result<u64, CallError>, credentials: &Credentials) -> Found {

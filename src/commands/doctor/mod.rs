@@ -4,7 +4,6 @@ mod account;
 mod elsewhere;
 mod finding;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,15 +11,16 @@ use anyhow::Context;
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::front::{LetsIn, is_of_this_machine};
 use super::{Done, ExitAs, print};
-use crate::config::{self, Settings};
+use crate::config::{self, Settings, StoreAt};
 use account::Checkup;
 use finding::{Finding, Found};
 
 /// Check everything the bot needs, and say what to do about what is wrong
 ///
-/// In order: configuration, policy, store, public address; then for each account: secrets, credentials, clock, scopes,
-/// forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries; then where follow-ups go,
+/// In order: configuration, policy, store, public address, console; then for each account: secrets, helpdesk,
+/// credentials, clock, scopes, forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries; then where follow-ups go,
 /// as far as that is configured. It changes nothing.
 /// Exit code 0 where all is well, 1 where something is not.
 #[derive(Debug, clap::Args)]
@@ -81,6 +81,7 @@ impl Doctor {
         ));
         findings.push(overall("store", store(&settings).await));
         findings.push(overall("public address", public_url(settings.server.public_url.as_deref())));
+        findings.push(overall("console", console(LetsIn::of(&settings))));
         for (name, account) in &settings.accounts {
             let policy = policy.as_ref().ok();
             let public_url = settings.server.public_url.as_deref();
@@ -102,13 +103,32 @@ impl Doctor {
 }
 
 async fn store(settings: &Settings) -> Found {
+    let cure = "see [store] url";
+    match settings.store.at() {
+        Ok(StoreAt::Sqlite(file)) if !file.exists() => return no_store_yet(&file), // Opening it would make it.
+        Ok(StoreAt::Sqlite(_) | StoreAt::Postgres(_)) => {}
+        Err(error) => return Found::wrong(super::in_one_line(&error), cure),
+    }
     let ready = match super::store::open(&settings.store).await {
         Ok(store) => store.ready().await.map_err(anyhow::Error::from),
         Err(error) => Err(error),
     };
     match ready {
         Ok(()) => Found::well("can be read and written"),
-        Err(error) => Found::wrong(error.to_string(), "see [store] url"),
+        Err(error) => Found::wrong(super::in_one_line(&error), cure),
+    }
+}
+
+/// Whether a store could be made here.
+fn no_store_yet(file: &Path) -> Found {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let writable = folder.metadata().map(|about| about.is_dir() && !about.permissions().readonly());
+    match writable {
+        Ok(true) => Found::well(format!("no store yet: the bot makes {} when it starts", file.display())),
+        Ok(false) | Err(_) => Found::wrong(
+            format!("no store yet, and {} cannot be made", file.display()),
+            "see that its folder exists and can be written, or mend [store] url",
+        ),
     }
 }
 
@@ -118,7 +138,9 @@ fn public_url(url: Option<&str>) -> Found {
     };
     match url.parse::<reqwest::Url>() {
         Ok(url) if url.scheme() == "https" => Found::well(url.to_string()),
-        Ok(parsed) if parsed.scheme() == "http" && is_here(&parsed) => Found::well(format!("{url}, on this machine")),
+        Ok(parsed) if parsed.scheme() == "http" && is_of_this_machine(&parsed) => {
+            Found::well(format!("{url}, on this machine"))
+        }
         Ok(_) => {
             Found::wrong(format!("{url} is not https"), "the helpdesk delivers over https: put TLS before the bot")
         }
@@ -126,7 +148,12 @@ fn public_url(url: Option<&str>) -> Found {
     }
 }
 
-fn is_here(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+fn console(lets_in: LetsIn) -> Found {
+    let cure = "name users or oidc in [console]; starwarden hash-password makes a password's hash";
+    match lets_in {
+        LetsIn::People => Found::well("people sign in"),
+        LetsIn::ThisMachine => Found::well("open to whoever is on this machine"),
+        LetsIn::Programs => Found::advice("programs have tokens, and nobody can sign in", cure),
+        LetsIn::Nobody => Found::advice("closed: it could be reached from elsewhere, and nobody can sign in", cure),
+    }
 }

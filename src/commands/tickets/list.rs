@@ -1,13 +1,18 @@
 //! `tickets list`.
 
+use std::collections::BTreeSet;
+
+use anyhow::ensure;
 use chrono::Utc;
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
 use super::{known, line, with_store};
-use crate::commands::{ConfigFile, print};
+use crate::commands::{ConfigFile, loaded, print};
 use crate::console::words;
+use crate::policy::decision::NEEDS_FACTS;
+use crate::policy::{Policy, nearest};
 use crate::store::Store;
 use crate::store::history::{WatchFilter, WatchRow, WatchState};
 use crate::store::watches::Watch;
@@ -76,6 +81,9 @@ impl List {
                 verdict: self.verdict.clone(),
             };
             let found = self.found(store, &filter).await?;
+            if let (true, Some(verdict)) = (found.is_empty(), &self.verdict) {
+                known_verdict(&loaded::rules(settings, store).await?.policy, verdict)?;
+            }
             match self.format {
                 Format::Text => print(&table(&found, self.limit)),
                 Format::Json => found.iter().for_each(|row| print(&format!("{}\n", json(row)))),
@@ -99,6 +107,20 @@ impl List {
             found.extend(page);
         }
     }
+}
+
+/// Refuses a verdict that the policy does not give.
+fn known_verdict(policy: &Policy, verdict: &str) -> anyhow::Result<()> {
+    let outcomes = policy.binding.outcomes.keys().map(|name| name.get_ref().as_str());
+    let there: BTreeSet<&str> = outcomes.chain([NEEDS_FACTS]).collect();
+    let there: Vec<&str> = there.into_iter().collect();
+    let help = nearest(verdict, &there)
+        .map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean {near}?"));
+    ensure!(
+        there.contains(&verdict),
+        "no ticket has the verdict {verdict}, which the policy in force does not give: {help}"
+    );
+    Ok(())
 }
 
 fn table(found: &[WatchRow], limit: u32) -> String {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
 use chrono::Utc;
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 use super::{ConfigFile, Done, ExitAs, Who, print, store};
 use crate::config::{self, Settings};
@@ -55,13 +55,14 @@ struct One {
 
 /// Which dead letters.
 #[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("which").args(["ticket", "account", "error", "all"]).required(true).multiple(true)))]
 struct Retry {
     #[command(flatten)]
     config: ConfigFile,
     #[command(flatten)]
     by: Who,
     /// The ticket, such as global/104; absent: those the options name
-    #[arg(conflicts_with_all = ["account", "error", "all"], required_unless_present_any = ["account", "error", "all"])]
+    #[arg(conflicts_with_all = ["account", "error", "all"])]
     ticket: Option<String>,
     /// Those of one account
     #[arg(long, value_name = "ACCOUNT")]
