@@ -196,6 +196,41 @@ fn the_page_stands_by_itself_and_escapes_what_customers_wrote() {
 }
 
 #[test]
+fn the_first_line_says_whether_anything_changes() {
+    let file = [lines(&[ticket(1, &["trial"]), ticket(2, &[])]), b"no ticket\n".to_vec()].concat();
+    let (code, text, errors) = backtest(&file, &["--policy", POLICY, "--against", POLICY]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(text.lines().next(), Some("0 of 2 verdicts would differ"), "{text}");
+    assert!(text.contains("\n1 line was no ticket and was left out\n"), "{text}");
+    let (_, page, _) = backtest(&file, &["--policy", POLICY, "--against", POLICY, "--format", "html"]);
+    assert!(
+        page.contains("0 of 2 verdicts would differ") && page.contains("1 line was no ticket and was left out"),
+        "{page}"
+    );
+    let one = lines(&[json!({ "ticket": ticket(1, &[]), "facts": { "trial": "no", "expires_at": "2026-11-11" } })]);
+    let (_, text, _) = backtest(&one, &["--policy", OLDER, "--against", POLICY]);
+    assert!(text.starts_with("1 of 1 verdicts would differ\n1 ticket by policy "), "{text}");
+}
+
+#[test]
+fn the_branch_that_most_tickets_took_is_lit() {
+    // Two by one and the same way; three by the other branch, each by a way of its own.
+    let renewal = |id: u64, facts: Value| json!({ "ticket": ticket(id, &[]), "facts": facts });
+    let file = lines(&[
+        ticket(1, &["trial"]),
+        ticket(2, &["trial"]),
+        renewal(3, json!({ "trial": "no", "expires_at": "2026-11-22" })),
+        renewal(4, json!({ "trial": "no", "expires_at": "2026-11-11" })),
+        renewal(5, json!({ "trial": "no", "expires_at": "2026-12-30" })),
+    ]);
+    let (code, page, errors) = backtest(&file, &["--policy", POLICY, "--format", "html"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let lit = |node: &str| page.contains(&format!("class=\"node lit\" href=\"#{node}\""));
+    assert!(lit("T") && lit("G") && !lit("SA"), "three of five go on to G");
+    assert!(page.contains("Lit is the branch most tickets took at each node."), "{page}");
+}
+
+#[test]
 fn what_cannot_be_used_is_one_sentence() {
     for (arguments, why) in [
         (&["backtest", "nowhere.ndjson", "--policy", POLICY][..], "the tickets nowhere.ndjson cannot be read"),

@@ -96,6 +96,15 @@ impl Summary {
         found
     }
 
+    /// How many lines were no tickets, in words; none where all were.
+    pub fn left_out(&self) -> Option<String> {
+        match self.bad_lines {
+            0 => None,
+            1 => Some("1 line was no ticket and was left out".into()),
+            many => Some(format!("{many} lines were no tickets and were left out")),
+        }
+    }
+
     /// Adds what was counted elsewhere.
     pub fn join(&mut self, other: &Summary) {
         self.tally.join(&other.tally);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::policy::decision::{Decision, NEEDS_FACTS};
+use crate::policy::diagram::Diagram;
 
 /// The counts of one policy over a file of past tickets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -78,6 +79,29 @@ impl Tally {
             way.iter().for_each(|node| *nodes.entry(node.as_str()).or_default() += tickets);
         }
         nodes
+    }
+
+    /// From where most tickets begin, at each node the branch that most of them took, up to where more end than go on.
+    pub fn main_way(&self, diagram: &Diagram) -> Vec<String> {
+        let mut begin: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut links: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for (way, tickets) in &self.ways {
+            let nodes = way.iter().map(String::as_str);
+            way.first().into_iter().for_each(|node| *begin.entry(node).or_default() += tickets);
+            nodes.clone().zip(nodes.skip(1)).for_each(|link| *links.entry(link).or_default() += tickets);
+        }
+        let (passed, mut way) = (self.nodes(), Vec::new());
+        let mut next = begin.into_iter().max_by_key(|(_, tickets)| *tickets).map(|(node, _)| node);
+        while let Some(node) = next.filter(|node| !way.iter().any(|before| before == node)) {
+            way.push(node.to_owned());
+            let name = |index: usize| diagram.nodes.get(index).map_or("", |node| node.id.as_str());
+            let on = diagram.edges.iter().filter(|edge| name(edge.from) == node).map(|edge| name(edge.to));
+            let on: Vec<(&str, u64)> = on.map(|to| (to, links.get(&(node, to)).copied().unwrap_or_default())).collect();
+            let end = passed.get(node).copied().unwrap_or_default().saturating_sub(on.iter().map(|(_, it)| it).sum());
+            let most = on.into_iter().rev().max_by_key(|(_, tickets)| *tickets); // Of equals the first that is drawn.
+            next = most.filter(|(_, tickets)| *tickets > 0 && *tickets >= end).map(|(to, _)| to);
+        }
+        way
     }
 
     /// Tickets left undecided.

@@ -120,7 +120,11 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
     let total = summary.agreement.total();
     let agreement = (total.agreed + total.differed > 0).then(|| {
         let both = total.agreed + total.differed;
-        format!("{} % agreement with the managers over {both} tickets decided by both", percent(total.agreed, both))
+        format!(
+            "{} % agreement with the managers over {} decided by both",
+            percent(total.agreed, both),
+            many(both, "ticket")
+        )
     });
     let json = serde_json::to_string(&summary).map_err(|error| Problem::Fault(error.to_string()))?;
     Ok(Shown {

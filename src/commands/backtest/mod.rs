@@ -190,12 +190,10 @@ fn html(file: &Path, outcome: &mut Outcome, policy: &Policy, against: Option<&Po
     })?)
 }
 
-/// The flowchart with its counts, and the way most tickets went lit.
+/// The flowchart with its counts, lit at each node the branch most tickets took.
 fn chart(policy: &Policy, tally: &Tally) -> anyhow::Result<String> {
     let mut counts = Counts::default();
     tally.ways.iter().for_each(|(way, tickets)| counts.add(way, *tickets));
-    let ways = tally.ways.iter().filter(|(way, _)| !way.is_empty());
-    let walked = ways.max_by_key(|(_, tickets)| **tickets).map(|(way, _)| way.as_slice()).unwrap_or_default();
     let chart = Chart::of(policy).map_err(anyhow::Error::msg)?;
-    Ok(chart.svg(&Shown { walked, counts: Some(&counts), link: "#" }))
+    Ok(chart.svg(&Shown { walked: &tally.main_way(&policy.diagram), counts: Some(&counts), link: "#" }))
 }

@@ -11,6 +11,7 @@ use crate::backtest::comparison::{Difference, Matrix};
 use crate::backtest::summary::percent;
 use crate::backtest::tally::Tally;
 use crate::policy::Policy;
+use crate::report::text::many;
 
 /// How many tickets of a list are shown on a terminal.
 const FIRST: usize = 20;
@@ -23,17 +24,18 @@ pub(super) fn text(outcome: &mut Outcome, policy: &Policy, against: Option<&Poli
     let differences: Vec<Difference> = outcome.differences.first(FIRST)?;
     let disagreements: Vec<Disagreement> = outcome.disagreements.first(FIRST)?;
     let summary = &outcome.summary;
-    let mut text = format!("{} tickets by policy {}\n", summary.tally.tickets, summary.policy);
+    let tickets = many(summary.tally.tickets, "ticket");
+    let mut text = String::new();
+    if let Some(counts) = &summary.against {
+        let _infallible = writeln!(text, "{} of {} verdicts would differ", counts.differing, summary.tally.tickets);
+    }
+    let _infallible = writeln!(text, "{tickets} by policy {}", summary.policy);
     tally(&mut text, policy, &summary.tally);
     if let (Some(second), Some(counts)) = (against, &summary.against) {
         let _infallible = write!(text, "\nAgainst policy {}\n", counts.policy);
         tally(&mut text, second, &counts.tally);
-        let _infallible = write!(
-            text,
-            "\n{} verdicts differ (rows: the policy, columns: against it)\n{}\n",
-            counts.differing,
-            matrix(&counts.matrix)
-        );
+        let _infallible =
+            write!(text, "\nHow verdicts move (rows: the policy, columns: against it)\n{}\n", matrix(&counts.matrix));
         for Difference { id, was, becomes, parts_at } in &differences {
             let at = parts_at.as_ref().map_or_else(|| "the start".to_owned(), |at| format!("{} {}", at.node, at.text));
             let _infallible = write!(
@@ -48,9 +50,9 @@ pub(super) fn text(outcome: &mut Outcome, policy: &Policy, against: Option<&Poli
     if total.tickets() > 0 {
         let _infallible = write!(
             text,
-            "\n{} % agreement with the managers over {} tickets decided by both; {} left open\n",
+            "\n{} % agreement with the managers over {} decided by both; {} left open\n",
             percent(total.agreed, total.agreed + total.differed),
-            total.agreed + total.differed,
+            many(total.agreed + total.differed, "ticket"),
             total.open
         );
         let mut table =
@@ -71,8 +73,8 @@ pub(super) fn text(outcome: &mut Outcome, policy: &Policy, against: Option<&Poli
         }
         more(&mut text, disagreements.len(), total.differed);
     }
-    if summary.bad_lines > 0 {
-        let _infallible = writeln!(text, "\n{} lines were no tickets", summary.bad_lines);
+    if let Some(told) = summary.left_out() {
+        let _infallible = writeln!(text, "\n{told}");
     }
     Ok(text)
 }
@@ -99,7 +101,7 @@ fn tally(text: &mut String, policy: &Policy, tally: &Tally) {
         let _infallible = writeln!(text, "  knowing {fact} would settle {settles} % (asked in {asked} %)");
     }
     if tally.held_back > 0 {
-        let _infallible = writeln!(text, "  {} are open only because a guess may not dismiss", tally.held_back);
+        let _infallible = writeln!(text, "  {} open only because a guess may not dismiss", tally.held_back);
     }
 }
 

@@ -40,7 +40,7 @@ enum Verb {
         format: Format,
     },
     /// Put the candidate in force, or the changed file, in every replica that shares the store; from the first promotion
-    /// on a file comes into force by being promoted alone
+    /// on a file comes into force only by being promoted
     Promote {
         #[command(flatten)]
         config: ConfigFile,

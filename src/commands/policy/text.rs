@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::backtest::attached::Attached;
 use crate::commands::backtest::matrix;
 use crate::facts::expiry;
+use crate::report::text::many;
 use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status, Stepped};
 
 /// The whole status in words; what differs, the newest of it.
@@ -39,7 +40,10 @@ pub(super) fn status(status: &Status) -> String {
 
 fn tell(text: &mut String, compared: &Compared) {
     let Compared { candidate, decisions, differing, not_comparable, verdicts, newest, .. } = compared;
-    let _infallible = writeln!(text, "\n{decisions} decisions were also made by {candidate}; {differing} differ");
+    let (were, differ) =
+        (if *decisions == 1 { "was" } else { "were" }, if *differing == 1 { "differs" } else { "differ" });
+    let decisions_made = many(*decisions, "decision");
+    let _infallible = writeln!(text, "\n{decisions_made} {were} also made by {candidate}; {differing} {differ}");
     if *not_comparable > 0 {
         let _infallible = writeln!(text, "{not_comparable} more cannot be compared: {}", NOT_COMPARABLE);
     }
@@ -68,7 +72,7 @@ fn tell(text: &mut String, compared: &Compared) {
 }
 
 fn verb(step: &Stepped) -> &'static str {
-    if step.undoes.is_some() { "went back to" } else { "promoted" }
+    if step.undoes.is_some() { "restored" } else { "promoted" }
 }
 
 /// What a step stands on.
@@ -77,8 +81,11 @@ fn on(step: &Stepped) -> String {
     match (step.undoes, tried) {
         (Some(undoes), _) => format!("takes back promotion {undoes}; until then {}", step.former),
         (None, Some(tried)) => format!(
-            "promotion {}, on a backtest of {} tickets, {} verdicts differ; until then {}",
-            step.number, tried.tickets, tried.differing, step.former
+            "promotion {}, on a backtest of {}: {} would differ; until then {}",
+            step.number,
+            many(tried.tickets, "ticket"),
+            many(tried.differing, "verdict"),
+            step.former
         ),
         (None, None) => format!("promotion {}, without a backtest; until then {}", step.number, step.former),
     }
