@@ -63,6 +63,14 @@ const style = getComputedStyle(element), drawn = style.outlineStyle !== 'none' &
 return [stops.indexOf(element), drawn || (shape !== null && parseFloat(getComputedStyle(shape).strokeWidth) >= 4), element.outerHTML.slice(0, 120)];
 "#;
 
+/// Nodes of the way's end that are out of sight in the chart, and whether the facts reach past their window.
+const OUT_OF_SIGHT: &str = r#"
+const window = document.querySelector('.picture').getBoundingClientRect(), facts = document.querySelector('.facts');
+const inside = shape => shape.left >= window.left && shape.right <= window.right;
+const end = [...document.querySelectorAll(`.chart .node.lit[href$="node=${arguments[0]}"]`)];
+return [end.length, end.filter(node => !inside(node.querySelector('.outline').getBoundingClientRect())).length, facts.scrollWidth > facts.clientWidth];
+"#;
+
 /// Chromedriver on a port of its own; it is killed when dropped.
 struct Driver {
     child: Child,
@@ -482,6 +490,7 @@ async fn looks(page: &Page) {
         ("today", "/"),
         ("tickets", "/tickets"),
         ("ticket", "/tickets/global/2"),
+        ("ticket-sales", "/tickets/global/1"),
         ("policy", "/policy"),
         ("decisions", "/decisions"),
         ("try", "/try"),
@@ -501,6 +510,14 @@ async fn looks(page: &Page) {
                 let name = format!("{name}-{scheme}-{device}");
                 page.picture(&name).await;
                 page.readable(&name).await;
+                if path == "/tickets/global/1" {
+                    let seen = page.client.execute(OUT_OF_SIGHT, vec![json!("WP")]).await.expect("a value");
+                    assert_eq!(
+                        seen,
+                        json!([1, 0, false]),
+                        "{name}: the way's end, and every column of the facts, are seen"
+                    );
+                }
                 if (scheme, device) == ("light", "desk") {
                     page.by_keyboard(&name).await;
                 }

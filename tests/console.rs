@@ -526,6 +526,131 @@ fn what_is_given_is_read_by_the_ids_of_the_account_that_is_chosen() {
     }
 }
 
+/// The starred ticket 1, with what follows from an expiry five days ago.
+fn lapsed() -> starwarden::helpdesk::ticket::Reading {
+    let mut reading = ticket(1, &["transaction_issue_renewal_help"]);
+    reading.ticket.organization_id = Some(9);
+    let expired = (chrono::Utc::now() - chrono::TimeDelta::days(5)).format("%Y-%m-%d").to_string();
+    let organization = json!({ "id": 9, "name": "Acme", "organization_fields": { "expiration_date": expired } });
+    reading.organization = Some(serde_json::from_value(organization).expect("an organisation"));
+    reading
+}
+
+#[test]
+fn facts_that_follow_from_others_are_shown_as_the_decision_has_them() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(lapsed());
+    let bot = serve(&desk, folder.path(), "");
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let page = Visitor::of(&bot).get("/tickets/global/1", &[]).body;
+    for fact in ["in_grace</th><td>yes</td><td>recorded: expired", "grace_ends_at</th><td>20"] {
+        assert!(page.contains(fact), "{fact}: {page}");
+    }
+    // Of a trial there is no grace to know of.
+    let mut trial = ticket(2, &["trial"]);
+    trial.ticket.subject = "Our trial".into();
+    desk.helpdesk.add(trial);
+    bot.deliver(&event("e2", 2, "tags_changed"), &[]);
+    bot.notes(&desk, 2, 1);
+    let page = Visitor::of(&bot).get("/tickets/global/2", &[]).body;
+    assert!(page.contains("in_grace</th><td>not asked</td><td>a trial has no grace period"), "{page}");
+}
+
+#[test]
+fn what_managers_said_and_did_since_the_note_is_told() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(lapsed());
+    let bot = serve(&desk, folder.path(), "");
+    bot.deliver(&event("e0", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let run = |arguments: &[&str]| {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_starwarden"))
+            .args(arguments)
+            .arg("--config")
+            .arg(folder.path().join("starwarden.toml"))
+            .output()
+            .expect("the binary");
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    };
+    let visitor = Visitor::of(&bot);
+    for (number, line, told) in [
+        (1, "star: agree", "agreed"),
+        (2, "star: disagree the renewal is in procurement", "disagreed: the renewal is in procurement"),
+        (3, "star: stop", "left alone: a manager said stop"),
+    ] {
+        desk.helpdesk.say(1, 7001, line, starwarden::demo::helpdesk::Publicity::Internal);
+        bot.deliver(&event(&format!("e{number}"), 1, "comment_added"), &[]);
+        let who = if number == 3 { "" } else { "Ann Agent" };
+        wait_for(told, || {
+            let (page, shown) = (visitor.get("/tickets/global/1", &[]).body, run(&["tickets", "show", "1"]));
+            let (_, line) = page.split_once("Time line").expect("the time line");
+            let says = |text: &str| text.lines().any(|line| line.contains(told) && line.contains(who));
+            (says(line) && says(&shown)).then_some(())
+        });
+    }
+    let (page, shown) =
+        (visitor.get("/tickets/global/1", &[]).body, run(&["tickets", "show", "1", "--format", "json"]));
+    assert_eq!(page.matches("disagreed: the renewal").count(), 1, "once: {page}");
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    let said = |nth: usize| (shown["opinions"][nth]["who"].clone(), shown["opinions"][nth]["opinion"].clone());
+    assert_eq!((said(0), said(1)), ((json!("Ann Agent"), json!("agree")), (json!("Ann Agent"), json!("disagree"))));
+    // What is done at the command line stands in the record too.
+    run(&["tickets", "pause", "--by", "ann", "global"]);
+    let today = visitor.get("/", &[]).body;
+    assert!(today.contains("class=\"warning\"") && today.contains("global is paused by ann"), "{today}");
+    run(&["tickets", "resume", "--by", "rob", "global"]);
+    let record = visitor.get("/record", &[]).body;
+    for told in ["<b>ann</b> paused global", "<b>rob</b> ended the pause of global"] {
+        assert!(record.contains(told), "{told}: {record}");
+    }
+}
+
+#[test]
+fn forms_offer_the_answers_there_are() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(lapsed());
+    let bot = serve(&desk, folder.path(), "");
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let page = visitor.get("/tickets/global/1", &[]);
+    // First what the verdict rests on, each with what holds now.
+    let (_, form) = page.body.split_once("Put a fact right").expect("the form");
+    let form = form.split_once("</fieldset>").expect("its end").0;
+    let place = |words: &str| form.find(words).unwrap_or_else(|| panic!("{words}: {form}"));
+    assert!(place("label=\"trial, now no\"") < place("label=\"deployment, "), "{form}");
+    assert!(place("value=\"trial=yes\"") < place("value=\"deployment=saas\""), "{form}");
+    assert!(form.contains("<option value=\"expires_at\">expires_at, now 20"), "{form}");
+    assert!(!form.contains("value=\"deployment\">"), "a fact with fixed answers is not typed: {form}");
+    let (csrf, cookie) = (page.csrf(), page.cookie("starwarden").expect("a session"));
+    let state = |fields: &[(&str, &str)]| {
+        visitor.post("/tickets/global/1/answer", &[&[("csrf", &*csrf)], fields].concat(), &[("cookie", &cookie)])
+    };
+    for (fields, says) in [
+        (&[("answer", "trial=perhaps")][..], "the answers are yes, no"),
+        (&[("fact", "deployment"), ("value", "perhaps")], "the answers are saas, self_managed"),
+        (&[("fact", "expires_at"), ("value", "soon")], "write it like 2026-11-30"),
+        (&[("answer", "")], "Choose an answer"),
+    ] {
+        let refused = state(fields);
+        assert!(refused.status == 400 && refused.body.contains(says), "{fields:?}: {}", refused.body);
+        assert!(refused.body.contains("<a href=\"/tickets/global/1\">Back to the ticket</a>"), "{}", refused.body);
+    }
+    assert_eq!(state(&[("answer", "trial=yes")]).location(), "/tickets/global/1?done=answer");
+    assert!(bot.notes(&desk, 1, 2)[1].contains("operator, console, "), "the answer is on the ticket");
+
+    let tried = visitor.get("/try", &[]).body;
+    let place = |words: &str| tried.find(words).unwrap_or_else(|| panic!("{words}: {tried}"));
+    for (fact, answer) in [("deployment", "saas"), ("screenshot", "yes"), ("trial", "no")] {
+        let (_, list) = tried.split_once(&format!("<select name=\"fact.{fact}\">")).unwrap_or_else(|| panic!("{fact}"));
+        assert!(list.split_once("</select>").expect("its end").0.contains(&format!("<option>{answer}")), "{fact}");
+    }
+    assert!(place("fact.trial") < place("fact.deployment"), "the chart's questions come first");
+    let verdicts = visitor.get("/decisions", &[]).body;
+    assert_eq!(verdicts.matches(">Answers needed</option>").count(), 1, "{verdicts}");
+}
+
 #[test]
 fn sessions_are_signed_with_no_key_that_somebody_could_guess() {
     let folder = tempfile::tempdir().expect("a folder");

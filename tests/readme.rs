@@ -15,7 +15,9 @@ fn whoever_follows_the_readme_has_a_green_doctor_and_sees_the_note() {
     std::os::unix::fs::symlink(home.join("config"), folder.path().join("config")).expect("a link");
     let binaries = Path::new(env!("CARGO_BIN_EXE_starwarden")).parent().expect("a folder");
     let path = format!("{}:{}", binaries.display(), std::env::var("PATH").expect("a path"));
-    let script = format!("set -euo pipefail\ntrap 'kill $(jobs -p)' EXIT\n{}", blocks.concat());
+    // And the note's link to its details, as somebody on this machine opens it.
+    let details = "curl -sSf http://127.0.0.1:18080/tickets/demo/104\n";
+    let script = format!("set -euo pipefail\ntrap 'kill $(jobs -p)' EXIT\n{}{details}", blocks.concat());
     let output = Command::new("timeout")
         .args(["60", "bash", "-c", &script])
         .current_dir(folder.path())
@@ -29,4 +31,7 @@ fn whoever_follows_the_readme_has_a_green_doctor_and_sees_the_note() {
     assert!(said.contains("all is well"), "{said}");
     assert!(said.contains("{\"status\":\"accepted\"}"), "{said}");
     assert!(said.contains("No need for STAR.") && said.contains("starwarden · ref "), "the note: {said}");
+    assert!(said.contains("The way through the chart"), "the note's details: {said}");
+    // What follows from the expiry stands among the facts as it stands on the way.
+    assert!(said.contains("<th scope=\"row\">in_grace</th><td>yes"), "{said}");
 }

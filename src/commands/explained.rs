@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::console::derived::{self, Follows};
 use crate::facts::expiry;
 use crate::facts::fact::{Came, Finding, Heard, Trust, Value};
 use crate::facts::words;
@@ -48,15 +49,14 @@ fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> St
     }
 }
 
-/// What follows from other facts: the grace period from the expiry, and none for a trial.
+/// What follows from other facts.
 fn follows(name: &str, Judged { facts, decision, .. }: &Judged) -> Option<String> {
-    let answered = decision.path.iter().chain(&decision.beyond).find(|answered| answered.fact == name);
-    if let Some(answered) = answered {
-        return Some(format!("{:<23} {}: {}", answered.value, trust(answered.trust), answered.source));
-    }
-    let grace = ["in_grace", "grace_ends_at"].contains(&name);
-    let trial = facts.get("trial").and_then(Finding::word) == Some("yes");
-    (grace && trial).then(|| format!("{:<23} a trial has no grace period", "not asked"))
+    Some(match derived::follows(name, facts, decision)? {
+        Follows::Answer(answered) => {
+            format!("{:<23} {}: {}", answered.value, trust(answered.trust), answered.source)
+        }
+        Follows::NotAsked(why) => format!("{:<23} {why}", "not asked"),
+    })
 }
 
 /// Where a fact was looked for when nothing there spoke of it.

@@ -118,6 +118,11 @@ impl Chart {
         Ok(chart)
     }
 
+    /// Whether a node stands in the right half.
+    pub fn is_right_of_the_middle(&self, node: &str) -> bool {
+        self.nodes.iter().any(|shape| shape.id == node && shape.at.0 > self.width / 2.0)
+    }
+
     /// Draws it for a page.
     pub fn svg(&self, shown: &Shown<'_>) -> String {
         let mut svg = format!(

@@ -74,7 +74,9 @@ pub(super) async fn page(
     });
     let mut verdicts: Vec<(String, String)> =
         policy.binding.outcomes.iter().map(|(name, outcome)| (name.get_ref().clone(), outcome.title.clone())).collect();
-    verdicts.push((NEEDS_FACTS.into(), words::verdict(&policy, NEEDS_FACTS)));
+    if policy.outcome(NEEDS_FACTS).is_none() {
+        verdicts.push((NEEDS_FACTS.into(), words::verdict(&policy, NEEDS_FACTS)));
+    }
     let page = Page {
         frame: Frame::new(&session, "Decisions", "/decisions"),
         verdicts,

@@ -4,11 +4,13 @@
 //! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
 
 pub mod account_ids;
+mod answers;
 pub(crate) mod api;
 pub mod assets;
 mod backtest;
 pub mod chart;
 mod decisions;
+pub(crate) mod derived;
 mod guard;
 pub mod oidc;
 mod page;

@@ -7,13 +7,15 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Shared;
+use super::answers;
 use super::chart::{Chart, Shown};
+use super::derived::{self, Follows};
 use super::page::{Filled, Frame, Problem, html};
 use super::session::{Role, Session};
 use super::tickets::{link, ticket_key};
 use super::time_line::{self, Happened, Kept};
 use super::words;
-use crate::facts::fact::{Fact, Finding, Trust};
+use crate::facts::fact::{Fact, Facts, Finding, Trust};
 use crate::facts::gather::{self, Stated};
 use crate::facts::words::cited;
 use crate::policy::Policy;
@@ -22,6 +24,7 @@ use crate::store::decisions::DecisionRow;
 use crate::store::feedback::{Feedback, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Stage};
 use crate::store::operators::{Did, OperatorEvent};
+use crate::store::watches::Watch;
 use crate::work::basis::Basis;
 
 /// A decision as pages show it.
@@ -35,6 +38,8 @@ pub(super) struct Decision {
     pub questions: Vec<Question>,
     pub way: Vec<WayStep>,
     pub chart: String,
+    /// Whether a chart wider than its window is to be seen from its right end, where the way ends.
+    pub from_right: bool,
 }
 
 pub(super) struct Question {
@@ -56,6 +61,13 @@ struct FactRow {
     value: String,
     source: String,
     quote: Option<String>,
+}
+
+/// A fact that can be stated, what holds now, and the answers there are; none where it is typed.
+struct Offer {
+    fact: String,
+    now: String,
+    answers: Vec<String>,
 }
 
 /// What follows the decision elsewhere.
@@ -90,6 +102,8 @@ struct Page {
     last_error: Option<String>,
     shown: Option<Decision>,
     facts: Vec<FactRow>,
+    chosen: Vec<Offer>,
+    typed: Vec<Offer>,
     elsewhere: Vec<Elsewhere>,
     line: Vec<Moment>,
 }
@@ -110,6 +124,7 @@ pub(super) struct Asked {
 impl Decision {
     pub(super) fn of(decision: &Decided, note: String, policy: &Policy, chart: &Chart) -> Decision {
         let steps = decision.path.iter().chain(&decision.beyond);
+        let end = decision.outcome_node.as_ref().or(decision.walked.last());
         let questions = decision.missing.iter().map(|missing| Question {
             fact: missing.fact.clone(),
             words: missing.question.clone(),
@@ -124,6 +139,7 @@ impl Decision {
             questions: questions.collect(),
             way: steps.map(step).collect(),
             chart: chart.svg(&Shown { walked: &decision.walked, counts: None, link: "/decisions?node=" }),
+            from_right: end.is_some_and(|node| chart.is_right_of_the_middle(node)),
         }
     }
 }
@@ -162,7 +178,10 @@ pub(super) async fn page(
     let now = Utc::now();
     let newest = history.decisions.last();
     let basis: Basis = newest.and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
-    let shown = newest.map(|row| stored(row, &policy, &chart)).transpose()?;
+    let decision = newest.map(decided).transpose()?;
+    let shown = newest.zip(decision.as_ref()).map(|(row, decision)| stored(row, decision, &policy, &chart));
+    let facts: Vec<FactRow> = basis.facts.iter().map(|known| fact(known, &basis.facts, decision.as_ref())).collect();
+    let (typed, chosen) = offers(&facts, decision.as_ref(), &policy).into_iter().partition(|it| it.answers.is_empty());
     html(&Page {
         frame: Frame::new(&session, format!("Ticket {ticket}"), "/tickets"),
         key: ticket.to_string(),
@@ -173,7 +192,9 @@ pub(super) async fn page(
         stands: words::watch(&history.watch, now),
         done: told(&asked.done),
         last_error: history.last_error.clone(),
-        facts: basis.facts.iter().map(fact).collect(),
+        facts,
+        chosen,
+        typed,
         elsewhere: follow_ups.iter().filter_map(|one| elsewhere(one, newest?, now)).collect(),
         shown,
         line: line(
@@ -184,18 +205,22 @@ pub(super) async fn page(
     })
 }
 
-/// A decision as it was stored, its note as it was posted.
-fn stored(row: &DecisionRow, policy: &Policy, chart: &Chart) -> Result<Decision, Problem> {
-    let decision: Decided = serde_json::from_str(&row.decision)
-        .map_err(|error| Problem::Fault(format!("the decision {} cannot be read: {error}", row.reference)))?;
-    Ok(Decision {
-        reference: row.reference.clone(),
-        carried: words::carried(row.carried),
-        ..Decision::of(&decision, row.note.clone(), policy, chart)
-    })
+fn decided(row: &DecisionRow) -> Result<Decided, Problem> {
+    serde_json::from_str(&row.decision)
+        .map_err(|error| Problem::Fault(format!("the decision {} cannot be read: {error}", row.reference)))
 }
 
-fn fact((name, finding): (&String, &Finding)) -> FactRow {
+/// A decision as it was stored, its note as it was posted.
+fn stored(row: &DecisionRow, decision: &Decided, policy: &Policy, chart: &Chart) -> Decision {
+    Decision {
+        reference: row.reference.clone(),
+        carried: words::carried(row.carried),
+        ..Decision::of(decision, row.note.clone(), policy, chart)
+    }
+}
+
+fn fact((name, finding): (&String, &Finding), facts: &Facts, decision: Option<&Decided>) -> FactRow {
+    let follows = || decision.and_then(|decision| derived::follows(name, facts, decision));
     let (value, source, quote) = match finding {
         Finding::Known(Fact { value, trust: sure, source, quote }) => {
             (value.to_string(), format!("{}: {source}", trust(*sure)), quote.as_ref().map(cited))
@@ -205,9 +230,33 @@ fn fact((name, finding): (&String, &Finding)) -> FactRow {
             let told = |fact: &Fact| format!("{} ({}: {})", fact.value, trust(fact.trust), fact.source);
             ("sources contradict".into(), format!("{}; {}", told(one), told(other)), None)
         }
-        Finding::Unknown { looked, .. } => ("not known".into(), looked.join("; "), None),
+        Finding::Unknown { looked, .. } => match follows() {
+            Some(Follows::Answer(answered)) => {
+                let Answered { value, trust: sure, source, quote, .. } = answered;
+                (value.clone(), format!("{}: {source}", trust(*sure)), quote.as_ref().map(cited))
+            }
+            Some(Follows::NotAsked(why)) => ("not asked".into(), why.into(), None),
+            None => ("not known".into(), looked.join("; "), None),
+        },
     };
     FactRow { name: name.clone(), value, source, quote }
+}
+
+/// What can be stated: first what the verdict rests on or asks for, then what else the chart asks for, then the rest.
+fn offers(facts: &[FactRow], decision: Option<&Decided>, policy: &Policy) -> Vec<Offer> {
+    let met: Vec<&str> = decision.map_or_else(Vec::new, |decision| {
+        let answered = decision.path.iter().chain(&decision.beyond).map(|answered| answered.fact.as_str());
+        answered.chain(decision.missing.iter().map(|missing| missing.fact.as_str())).collect()
+    });
+    let place = |name: &str| met.iter().copied().chain(policy.asked()).position(|known| known == name);
+    let mut known: Vec<&FactRow> = facts.iter().filter(|fact| policy.binding.fact(&fact.name).is_some()).collect();
+    known.sort_by_key(|fact| place(&fact.name).unwrap_or(usize::MAX));
+    let offer = |fact: &FactRow| Offer {
+        fact: fact.name.clone(),
+        now: fact.value.clone(),
+        answers: answers::fixed(policy, &fact.name),
+    };
+    known.into_iter().map(offer).collect()
 }
 
 /// What follows the newest decision elsewhere.
@@ -233,6 +282,14 @@ fn elsewhere(follow_up: &FollowUp, newest: &DecisionRow, now: DateTime<Utc>) -> 
 /// Everything that happened, newest first.
 fn line(kept: &Kept<'_>, policy: &Policy, now: DateTime<Utc>) -> Vec<Moment> {
     let verdict = |verdict: &str| words::verdict(policy, verdict);
+    // That a manager said stop is kept as where the ticket stands, and not when.
+    let stands = Some(&kept.history.watch).filter(|watch| matches!(watch, Watch::Stopped { .. }));
+    let stands = stands.map(|watch| Moment {
+        at: "now".into(),
+        kind: "operator",
+        words: words::watch(watch, now),
+        more: String::new(),
+    });
     let happened = time_line::of(kept, verdict).into_iter().rev();
     let moment = |it: Happened<'_>| Moment {
         at: words::moment(it.at, now),
@@ -240,7 +297,7 @@ fn line(kept: &Kept<'_>, policy: &Policy, now: DateTime<Utc>) -> Vec<Moment> {
         words: it.words,
         more: it.note.map(words::note).unwrap_or_default(),
     };
-    happened.map(moment).collect()
+    stands.into_iter().chain(happened.map(moment)).collect()
 }
 
 /// What a button came to, in a sentence.
@@ -268,10 +325,11 @@ pub(super) async fn act(
     let ticket = ticket_key(account, &id).ok_or_else(|| Problem::Missing("This is no ticket number.".into()))?;
     let never = || Problem::Missing(format!("The bot never heard of ticket {ticket}."));
     let history = room.console.store.history(&ticket).await?.ok_or_else(never)?;
+    let unusable = |what: String| Problem::Unusable { what, ticket: link(&ticket) };
     let did = match act.as_str() {
         "look-again" => Did::LookAgain,
         "agree" => Did::Agreed,
-        "disagree" if filled.field("why").is_empty() => return Err(Problem::Bad("Say why you disagree.".into())),
+        "disagree" if filled.field("why").is_empty() => return Err(unusable("Say why you disagree.".into())),
         "disagree" => Did::Disagreed { why: filled.field("why").to_owned() },
         "stop" => Did::Stopped,
         "try-again" => {
@@ -279,9 +337,7 @@ pub(super) async fn act(
             Did::TriedAgain
         }
         "answer" => {
-            let (fact, value) = (filled.field("fact").to_owned(), filled.field("value").to_owned());
-            let answer = Stated { fact: fact.clone(), value: value.clone(), source: "this form".into() };
-            gather::usable(&room.console.rule.now(), &answer).map_err(Problem::Bad)?;
+            let (fact, value) = stated(&room.console.rule.now(), &filled).map_err(unusable)?;
             Did::Answered { fact, value }
         }
         other => return Err(Problem::Missing(format!("Nobody can {other} a ticket."))),
@@ -297,6 +353,24 @@ pub(super) async fn act(
     (room.console.wake)(&account);
     tracing::info!(who = event.who, did = ?event.did, "an operator acted");
     Ok(Redirect::to(&back).into_response())
+}
+
+/// The fact and the answer of a form, which gives them together or each by itself; or in a sentence what is wrong.
+fn stated(policy: &Policy, filled: &Filled) -> Result<(String, String), String> {
+    let (fact, value) = match filled.field("answer") {
+        "" => (filled.field("fact"), filled.field("value")),
+        both => both.split_once('=').unwrap_or((both, "")),
+    };
+    if fact.is_empty() {
+        return Err("Choose an answer.".into());
+    }
+    let answer = Stated { fact: fact.into(), value: value.into(), source: "this form".into() };
+    gather::usable(policy, &answer)?;
+    let there = answers::fixed(policy, fact);
+    if !there.is_empty() && !there.iter().any(|word| word == value) {
+        return Err(format!("“{value}” is no answer for {fact} (this form): the answers are {}", there.join(", ")));
+    }
+    Ok((answer.fact, answer.value))
 }
 
 /// What an act says about the newest decision.

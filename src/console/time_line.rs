@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::words;
-use crate::facts::replies::Says;
+use crate::facts::replies::{Reply, Says};
 use crate::store::feedback::{FeedbackRow, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
@@ -58,13 +58,26 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
     for event in events {
         line.push(happened(event.at, "operator", format!("{} {}", event.who, words::did(&event.did))));
     }
-    // Replies and buttons are told by themselves; a tag changed by hand is known by this alone.
-    for FeedbackRow { feedback, .. } in feedback.iter().filter(|row| row.feedback.way == Way::Tag) {
-        if let Opinion::Corrected { to } = &feedback.opinion {
-            let words = format!("{} put the tags of \"{}\" in their place", feedback.who, verdict(to));
-            line.push(happened(feedback.said_at, "answer", format!("{words} (of {})", feedback.reference)));
-        }
+    // Buttons are told as what operators did. What was said since the newest decision is known by this alone.
+    for FeedbackRow { feedback, .. } in feedback.iter().filter(|row| row.feedback.way != Way::Console) {
+        let said = match &feedback.opinion {
+            Opinion::Agree => "agreed".into(),
+            Opinion::Disagree { why } if why.is_empty() => "disagreed".into(),
+            Opinion::Disagree { why } => format!("disagreed: {why}"),
+            Opinion::Corrected { to } => format!("put the tags of \"{}\" in their place", verdict(to)),
+        };
+        let words = format!("{} {said} (of {})", feedback.who, feedback.reference);
+        line.push(happened(feedback.said_at, "answer", words));
     }
+    let is_told = |reply: &Reply| {
+        let word = match &reply.says {
+            Says::Agree => "agree",
+            Says::Disagree(_) => "disagree",
+            Says::Answer { .. } | Says::Recheck | Says::Stop | Says::Unreadable(_) => return false,
+        };
+        let way = Way::Reply { comment: reply.comment };
+        feedback.iter().any(|row| row.feedback.way == way && row.feedback.opinion.word() == word)
+    };
     for one in follow_ups {
         let what = words::follow_up(one.kind);
         match &one.stage {
@@ -82,7 +95,8 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
             Stage::Planned | Stage::Due { .. } | Stage::Moot { .. } => {}
         }
     }
-    for reply in basis.replies.iter().filter(|reply| !reply.source.contains(", console, ")) {
+    let on_the_ticket = |reply: &&Reply| !reply.source.contains(", console, ");
+    for reply in basis.replies.iter().filter(on_the_ticket).filter(|reply| !is_told(reply)) {
         let said = match &reply.says {
             Says::Answer { fact, value } => format!("answered {fact} = {value}"),
             Says::Agree => "agreed".into(),

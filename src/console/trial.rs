@@ -7,6 +7,7 @@ use chrono::Utc;
 
 use super::Shared;
 use super::account_ids::Chosen;
+use super::answers;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::ticket::Decision;
@@ -84,15 +85,18 @@ fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decisio
     Ok(Ok(Decision::of(&judged.decision, note.text(), &policy, &chart)))
 }
 
-/// A field for each fact the policy has a question for; the others are for the note, or follow from these.
+/// A field for each fact the policy has a question for, those the chart asks for first; the others are for the note, or
+/// follow from these.
 fn fields(policy: &Policy, given: impl Fn(&str) -> String) -> Vec<Field> {
-    let facts = policy.binding.facts.iter().filter(|(_, fact)| fact.question.is_some());
+    let mut facts: Vec<_> = policy.binding.facts.iter().filter(|(_, fact)| fact.question.is_some()).collect();
+    let place = |name: &str| policy.asked().position(|asked| asked == name).unwrap_or(usize::MAX);
+    facts.sort_by_key(|(name, _)| place(name.get_ref()));
     let field = |name: &str, fact: &crate::policy::binding::FactBinding| Field {
         name: name.to_owned(),
         question: fact.question.clone().unwrap_or_else(|| name.replace('_', " ")),
-        answers: policy.answers(name).to_vec(),
+        answers: answers::fixed(policy, name),
         instant: fact.kind == Kind::Instant,
         given: given(name),
     };
-    facts.map(|(name, fact)| field(name.get_ref(), fact)).collect()
+    facts.into_iter().map(|(name, fact)| field(name.get_ref(), fact)).collect()
 }

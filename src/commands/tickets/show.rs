@@ -45,7 +45,8 @@ impl Show {
                     )
                 }
                 Format::Json => {
-                    format!("{}\n", serde_json::to_string(&ApiTicket::of(ticket, history, &events, follow_ups)?)?)
+                    let told = ApiTicket::of(ticket, history, &events, feedback, follow_ups)?;
+                    format!("{}\n", serde_json::to_string(&told)?)
                 }
             });
             Ok(())

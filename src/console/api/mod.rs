@@ -147,8 +147,8 @@ async fn ticket(
     let never = || ApiError::Missing(format!("the bot never heard of ticket {ticket}"));
     let history = store.history(&ticket).await?.ok_or_else(never)?;
     let events = store.operators_on(&ticket).await?;
-    let follow_ups = store.follow_ups_of(&ticket).await?;
-    Ok(Json(ApiTicket::of(ticket, history, &events, follow_ups)?))
+    let (feedback, follow_ups) = (store.feedback_of(&ticket).await?, store.follow_ups_of(&ticket).await?);
+    Ok(Json(ApiTicket::of(ticket, history, &events, feedback, follow_ups)?))
 }
 
 /// Which decisions.

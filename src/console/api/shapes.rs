@@ -9,6 +9,7 @@ use crate::helpdesk::ticket::TicketKey;
 use crate::policy::decision::Decision as Decided;
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
+use crate::store::feedback::{Feedback, FeedbackRow};
 use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
@@ -40,8 +41,27 @@ pub(crate) struct ApiTicket {
     decisions: Vec<RecordedDecision>,
     /// What managers answered, oldest first.
     answers: Vec<Answer>,
+    /// What people thought of decisions, oldest first.
+    opinions: Vec<ApiOpinion>,
     /// What decisions brought about elsewhere, oldest first.
     follow_ups: Vec<ApiFollowUp>,
+}
+
+/// What somebody thought of a decision.
+#[derive(Serialize, ToSchema)]
+struct ApiOpinion {
+    /// The decision's short id.
+    reference: String,
+    /// `agree`, `disagree` or `corrected`.
+    opinion: &'static str,
+    /// With `disagree`: why, in their words. With `corrected`: the verdict that was put in its place.
+    detail: String,
+    /// Who.
+    who: String,
+    /// When.
+    at: DateTime<Utc>,
+    /// How they said so: `reply`, `console` or `tag`.
+    way: &'static str,
 }
 
 /// What a decision brings about elsewhere.
@@ -144,6 +164,7 @@ impl ApiTicket {
         ticket: TicketKey,
         history: History,
         events: &[OperatorEvent],
+        feedback: Vec<FeedbackRow>,
         follow_ups: Vec<FollowUp>,
     ) -> Result<ApiTicket, StoreError> {
         let basis: Basis =
@@ -179,8 +200,22 @@ impl ApiTicket {
                 .collect(),
             decisions: history.decisions.into_iter().map(RecordedDecision::of).collect::<Result<_, _>>()?,
             answers,
+            opinions: feedback.into_iter().map(|row| ApiOpinion::of(row.feedback)).collect(),
             follow_ups: follow_ups.into_iter().map(ApiFollowUp::of).collect(),
         })
+    }
+}
+
+impl ApiOpinion {
+    fn of(said: Feedback) -> ApiOpinion {
+        ApiOpinion {
+            opinion: said.opinion.word(),
+            detail: said.opinion.detail().to_owned(),
+            way: said.way.word(),
+            reference: said.reference,
+            who: said.who,
+            at: said.said_at,
+        }
     }
 }
 
