@@ -607,6 +607,39 @@ fn what_managers_said_and_did_since_the_note_is_told() {
 }
 
 #[test]
+fn what_needs_a_manager_is_listed_first() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let visitor = Visitor::of(&bot);
+    assert!(visitor.get("/", &[]).body.contains("No ticket is OK to STAR"));
+    for id in 1..=3 {
+        let mut urgent = ticket(id, &["purchased_wrong_product", "escalated_to_sales"]);
+        urgent.ticket.subject = format!("Urgent {id}");
+        desk.helpdesk.add(urgent);
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+        bot.notes(&desk, id, 1);
+    }
+    let listed = || {
+        let page = visitor.get("/", &[]).body;
+        let (_, section) = page.split_once("OK to STAR, newest").expect("the section");
+        section.split_once("</section>").expect("its end").0.to_owned()
+    };
+    let first = listed();
+    let place = |id: u64| first.find(&format!("href=\"/tickets/global/{id}\""));
+    assert!(place(3) < place(2) && place(2) < place(1) && place(3).is_some() && first.contains("Urgent 3"), "{first}");
+    // What is decided otherwise since, or over, needs nobody.
+    desk.helpdesk.change(1, |reading| reading.ticket.tags.retain(|tag| tag != "escalated_to_sales"));
+    desk.helpdesk.change(2, |reading| reading.ticket.status = "closed".into());
+    for id in [1, 2] {
+        bot.deliver(&event(&format!("f{id}"), id, "tags_changed"), &[]);
+    }
+    wait_for("two that are over", || {
+        let listed = listed();
+        (!listed.contains("Urgent 1") && !listed.contains("Urgent 2") && listed.contains("Urgent 3")).then_some(())
+    });
+}
+
+#[test]
 fn forms_offer_the_answers_there_are() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     desk.helpdesk.add(lapsed());
@@ -649,6 +682,16 @@ fn forms_offer_the_answers_there_are() {
     assert!(place("fact.trial") < place("fact.deployment"), "the chart's questions come first");
     let verdicts = visitor.get("/decisions", &[]).body;
     assert_eq!(verdicts.matches(">Answers needed</option>").count(), 1, "{verdicts}");
+}
+
+#[test]
+fn before_anything_is_compared_the_shadow_says_so() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let candidate = format!("{}/tests/cases/older.toml", env!("CARGO_MANIFEST_DIR"));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__POLICY__CANDIDATE", &candidate)]);
+    let page = Visitor::of(&bot).get("/shadow", &[]).body;
+    assert!(page.contains("Nothing compared yet."), "{page}");
+    assert!(!page.contains("No decision differs") && !page.contains("<table"), "{page}");
 }
 
 #[test]

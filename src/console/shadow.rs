@@ -47,7 +47,8 @@ struct Shadow {
     differing: String,
     /// How many could not be compared, and why; none where all could.
     not_comparable: Option<String>,
-    table: Table,
+    /// None where nothing was compared yet.
+    table: Option<Table>,
     rows: Vec<Differing>,
     next: Option<i64>,
 }
@@ -90,7 +91,7 @@ fn shadow(compared: Compared, policy: &Policy) -> Shadow {
         differing: grouped(differing),
         not_comparable: (not_comparable > 0)
             .then(|| format!("{} more cannot be compared: {NOT_COMPARABLE}.", grouped(not_comparable))),
-        table: table(policy, &verdicts),
+        table: (decisions > 0).then(|| table(policy, &verdicts)),
         rows: newest.into_iter().map(row).collect(),
         next,
     }

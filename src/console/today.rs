@@ -3,19 +3,26 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Shared;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{Row, SOON};
 use super::words;
+use crate::policy::Policy;
+use crate::policy::decision::NEEDS_FACTS;
 use crate::report::text::grouped;
+use crate::store::Store;
 use crate::store::follow_ups::Destination;
-use crate::store::overview::Listed;
+use crate::store::overview::{DecisionFilter, Listed, ListedTicket};
+use crate::store::watches::Watch;
 
 /// How many tickets of a kind are shown.
 const FIRST: usize = 8;
+
+/// How many decisions are looked through for them: a ticket may have been decided otherwise since, or be over.
+const LOOKED_THROUGH: usize = 4 * FIRST;
 
 struct Bar {
     verdict: String,
@@ -23,6 +30,12 @@ struct Bar {
     tone: &'static str,
     decisions: u64,
     shown: String,
+}
+
+/// Tickets that are a manager's now, by the verdict that says so.
+struct Escalated {
+    title: String,
+    rows: Vec<Row>,
 }
 
 #[derive(Template)]
@@ -37,6 +50,7 @@ struct Page {
     agreement: String,
     verdicts: Vec<Bar>,
     most: u64,
+    escalated: Vec<Escalated>,
     questions: Vec<Row>,
     turning: Vec<Row>,
     letters: Vec<Row>,
@@ -82,10 +96,36 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
         agreement: agreement.rate().map_or_else(|| "none yet".into(), |rate| format!("{:.0} %", 100.0 * rate)),
         most: verdicts.iter().map(|bar| bar.decisions).max().unwrap_or(1),
         verdicts,
+        escalated: escalated(&**store, &policy, now).await?,
         questions: rows(Listed::OpenQuestions).await?,
         turning: rows(Listed::Flipping(now + SOON)).await?,
         letters: rows(Listed::Dead).await?,
         stuck: stuck(Destination::StarIssue).await? + stuck(Destination::Chat).await?,
         stopped_short: stopped_short.iter().map(|follow_up| Row::of_follow_up(follow_up, now)).collect(),
     })
+}
+
+/// For each verdict that neither asks nor dismisses: the tickets that have it now and are not over, newest first.
+async fn escalated(store: &dyn Store, policy: &Policy, now: DateTime<Utc>) -> Result<Vec<Escalated>, Problem> {
+    let outcomes = policy.binding.outcomes.iter();
+    let escalating = outcomes.filter(|(name, outcome)| !outcome.dismisses && name.get_ref() != NEEDS_FACTS);
+    let mut all = Vec::new();
+    for (name, outcome) in escalating {
+        let filter = DecisionFilter { verdict: Some(name.get_ref().clone()), ..DecisionFilter::default() };
+        let (mut seen, mut rows) = (Vec::new(), Vec::new());
+        for (_, decision) in store.decisions(&filter, LOOKED_THROUGH).await? {
+            if rows.len() == FIRST || seen.contains(&decision.ticket) {
+                continue;
+            }
+            let found = store.tickets(&Listed::Number(decision.ticket.id), 0, FIRST).await?;
+            let stands = |listed: &ListedTicket| {
+                let open = matches!(listed.watch, Watch::Due { .. } | Watch::Idle);
+                open && listed.ticket == decision.ticket && listed.verdict.as_ref() == Some(name.get_ref())
+            };
+            rows.extend(found.into_iter().find(stands).map(|ticket| Row::of(ticket, policy, now)));
+            seen.push(decision.ticket);
+        }
+        all.push(Escalated { title: outcome.title.clone(), rows });
+    }
+    Ok(all)
 }
