@@ -84,7 +84,7 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
     let told: BTreeSet<String> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
-        .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+        .map(|(name, _)| name.to_owned())
         .collect();
     assert_eq!(documented, told, "the table in src/metrics.rs is what /metrics tells");
 
@@ -110,4 +110,38 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
         .output()
         .expect("promtool, of Debian's package prometheus: tests/run installs it");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn who_asks_gets_the_text_they_read() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    bot.post("/webhooks/zendesk/global", b"{}".to_vec(), &[]);
+    let (plain, open) =
+        ("text/plain; version=0.0.4; charset=utf-8", "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    let http = reqwest::Client::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for (accept, kind) in [
+        (None, plain),
+        (Some("*/*"), plain),
+        (Some("text/plain"), plain),
+        (Some("text/html, */*;q=0.1"), plain),
+        (Some(prometheus), open),
+        (Some("application/openmetrics-text"), open),
+        (Some("application/openmetrics-text;q=0.1, text/plain"), plain),
+        (Some("application/openmetrics-text;q=0"), plain),
+    ] {
+        let call = http.get(format!("{}/metrics", bot.url));
+        let call = accept.iter().fold(call, |call, accept| call.header("accept", *accept));
+        let (answered, text) = runtime.block_on(async {
+            let answer = call.send().await.expect("an answer");
+            let kind = answer.headers()["content-type"].to_str().expect("text").to_owned();
+            (kind, answer.text().await.expect("text"))
+        });
+        assert_eq!(answered, kind, "{accept:?}");
+        assert_eq!(text.contains("# TYPE starwarden_deliveries_total counter"), kind == plain, "{accept:?}: {text}");
+        assert_eq!(text.ends_with("# EOF\n"), kind == open, "{accept:?}: {text}");
+        assert!(text.contains("\nstarwarden_deliveries_total{account=\"global\",result=\"refused\"} 1"), "{text}");
+    }
 }

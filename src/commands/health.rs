@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -74,7 +74,7 @@ async fn readyz(State(health): State<Health>) -> Response {
 }
 
 /// Prometheus text; how much waits is counted when it is asked for.
-async fn counted(State(health): State<Health>) -> Response {
+async fn counted(State(health): State<Health>, headers: HeaderMap) -> Response {
     let now = Utc::now();
     let mut standings = Vec::new();
     for account in health.standing.names() {
@@ -98,7 +98,53 @@ async fn counted(State(health): State<Health>) -> Response {
         destinations.push(metrics::FollowUps { destination: name, due: waiting.due, stuck: waiting.stuck, ready });
     }
     let text = metrics::text(&standings, &destinations, &health.rule.now().hash, health.refused.why().as_deref());
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+    let (kind, text) = match Wanted::of(&headers) {
+        Wanted::Plain => ("text/plain; version=0.0.4; charset=utf-8", plain(&text)),
+        Wanted::OpenMetrics => ("application/openmetrics-text; version=1.0.0; charset=utf-8", text),
+    };
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// In which of its two formats whoever asks wants the text.
+enum Wanted {
+    /// Prometheus' own, 0.0.4: what everybody reads.
+    Plain,
+    /// `OpenMetrics` 1.0, where it is asked for by name and not less than the other.
+    OpenMetrics,
+}
+
+impl Wanted {
+    fn of(headers: &HeaderMap) -> Wanted {
+        let asked: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        let weight = |kinds: &[&str]| {
+            let weights = asked.iter().flat_map(|line| line.split(',')).filter_map(|range| {
+                let mut parts = range.split(';').map(str::trim);
+                kinds.contains(&parts.next()?.to_ascii_lowercase().as_str()).then_some(())?;
+                Some(parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0)))
+            });
+            weights.fold(0.0_f32, f32::max)
+        };
+        let (open, plain) = (weight(&["application/openmetrics-text"]), weight(&["text/plain", "text/*", "*/*"]));
+        if open > 0.0 && open >= plain { Wanted::OpenMetrics } else { Wanted::Plain }
+    }
+}
+
+/// `OpenMetrics` as Prometheus text 0.0.4: there a counter is described by the name of its samples, and nothing says
+/// where the text ends.
+fn plain(text: &str) -> String {
+    let counters: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let mut written = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| *line != "# EOF") {
+        let described = ["# HELP ", "# TYPE "].into_iter().find_map(|what| Some((what, line.strip_prefix(what)?)));
+        match described.and_then(|(what, rest)| Some((what, rest.split_once(' ')?))) {
+            Some((what, (name, rest))) if counters.contains(&name) => {
+                written.push_str(&format!("{what}{name}_total {rest}\n"));
+            }
+            _ => written.push_str(&format!("{line}\n")),
+        }
+    }
+    written
 }
 
 async fn standing(health: &Health, account: String, now: DateTime<Utc>) -> Result<metrics::Standing, StoreError> {
