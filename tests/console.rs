@@ -610,9 +610,10 @@ fn what_managers_said_and_did_since_the_note_is_told() {
 fn what_needs_a_manager_is_listed_first() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "");
-    let visitor = Visitor::of(&bot);
-    assert!(visitor.get("/", &[]).body.contains("No ticket is OK to STAR"));
-    for id in 1..=3 {
+    // A connection each: one kept open is closed by the bot after a while, perhaps as it is used.
+    let today = || Visitor::of(&bot).get("/", &[]).body;
+    assert!(today().contains("No ticket is OK to STAR"));
+    for id in 1..=12 {
         let mut urgent = ticket(id, &["purchased_wrong_product", "escalated_to_sales"]);
         urgent.ticket.subject = format!("Urgent {id}");
         desk.helpdesk.add(urgent);
@@ -620,22 +621,25 @@ fn what_needs_a_manager_is_listed_first() {
         bot.notes(&desk, id, 1);
     }
     let listed = || {
-        let page = visitor.get("/", &[]).body;
+        let page = today();
         let (_, section) = page.split_once("OK to STAR, newest").expect("the section");
         section.split_once("</section>").expect("its end").0.to_owned()
     };
     let first = listed();
     let place = |id: u64| first.find(&format!("href=\"/tickets/global/{id}\""));
-    assert!(place(3) < place(2) && place(2) < place(1) && place(3).is_some() && first.contains("Urgent 3"), "{first}");
-    // What is decided otherwise since, or over, needs nobody.
-    desk.helpdesk.change(1, |reading| reading.ticket.tags.retain(|tag| tag != "escalated_to_sales"));
-    desk.helpdesk.change(2, |reading| reading.ticket.status = "closed".into());
-    for id in [1, 2] {
+    assert!(place(12).is_some() && place(12) < place(11) && place(11) < place(10), "{first}");
+    assert!(first.contains("Urgent 5<") && !first.contains("Urgent 4<"), "a few of them: {first}");
+    // What is decided otherwise since, or over, needs nobody, and stands before nobody.
+    for id in 2..=12 {
+        desk.helpdesk.change(id, |reading| match id % 2 {
+            0 => reading.ticket.status = "closed".into(),
+            _ => reading.ticket.tags.retain(|tag| tag != "escalated_to_sales"),
+        });
         bot.deliver(&event(&format!("f{id}"), id, "tags_changed"), &[]);
     }
-    wait_for("two that are over", || {
+    wait_for("the one that is left", || {
         let listed = listed();
-        (!listed.contains("Urgent 1") && !listed.contains("Urgent 2") && listed.contains("Urgent 3")).then_some(())
+        (listed.contains("Urgent 1<") && listed.matches("Urgent").count() == 1).then_some(())
     });
 }
 

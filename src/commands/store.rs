@@ -36,7 +36,9 @@ fn at_its_server(url: &SecretString, error: StoreError) -> anyhow::Error {
         Host::Unix(folder) => folder.display().to_string(),
     });
     let places = places.collect::<Vec<_>>().join(", ");
-    anyhow::anyhow!("[store] url: the PostgreSQL server at {places} cannot be used: {why}")
+    anyhow::anyhow!(
+        "[store] url: the PostgreSQL server at {places} cannot be used: {why}; see that it runs and takes this url"
+    )
 }
 
 /// A store that is not there is not made where it is only asked: it would be an empty one.

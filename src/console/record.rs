@@ -1,4 +1,4 @@
-//! Who did what at the console.
+//! Who did what at the console or the command line.
 
 use askama::Template;
 use axum::extract::{Query, State};

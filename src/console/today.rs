@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::policy::decision::NEEDS_FACTS;
 use crate::report::text::grouped;
 use crate::store::Store;
+use crate::store::decisions::DecisionRow;
 use crate::store::follow_ups::Destination;
 use crate::store::overview::{DecisionFilter, Listed, ListedTicket};
 use crate::store::watches::Watch;
@@ -21,8 +22,9 @@ use crate::store::watches::Watch;
 /// How many tickets of a kind are shown.
 const FIRST: usize = 8;
 
-/// How many decisions are looked through for them: a ticket may have been decided otherwise since, or be over.
-const LOOKED_THROUGH: usize = 4 * FIRST;
+/// How many decisions with a verdict are looked through for tickets that have it now: one may have been decided otherwise
+/// since, or be over.
+const MOST_DECISIONS: usize = 16 * FIRST;
 
 struct Bar {
     verdict: String,
@@ -36,6 +38,8 @@ struct Bar {
 struct Escalated {
     title: String,
     rows: Vec<Row>,
+    /// What is said where there are none.
+    none: String,
 }
 
 #[derive(Template)]
@@ -111,21 +115,39 @@ async fn escalated(store: &dyn Store, policy: &Policy, now: DateTime<Utc>) -> Re
     let escalating = outcomes.filter(|(name, outcome)| !outcome.dismisses && name.get_ref() != NEEDS_FACTS);
     let mut all = Vec::new();
     for (name, outcome) in escalating {
-        let filter = DecisionFilter { verdict: Some(name.get_ref().clone()), ..DecisionFilter::default() };
-        let (mut seen, mut rows) = (Vec::new(), Vec::new());
-        for (_, decision) in store.decisions(&filter, LOOKED_THROUGH).await? {
-            if rows.len() == FIRST || seen.contains(&decision.ticket) {
-                continue;
+        let (mut seen, mut rows, title) = (Vec::new(), Vec::new(), outcome.title.clone());
+        let mut filter = DecisionFilter { verdict: Some(name.get_ref().clone()), ..DecisionFilter::default() };
+        let mut more = MoreDecisions::Perhaps;
+        while more == MoreDecisions::Perhaps && rows.len() < FIRST && seen.len() < MOST_DECISIONS {
+            let page = store.decisions(&filter, FIRST).await?;
+            filter.before = page.last().map(|(place, _)| *place);
+            if page.len() < FIRST {
+                more = MoreDecisions::No;
             }
-            let found = store.tickets(&Listed::Number(decision.ticket.id), 0, FIRST).await?;
-            let stands = |listed: &ListedTicket| {
-                let open = matches!(listed.watch, Watch::Due { .. } | Watch::Idle);
-                open && listed.ticket == decision.ticket && listed.verdict.as_ref() == Some(name.get_ref())
-            };
-            rows.extend(found.into_iter().find(stands).map(|ticket| Row::of(ticket, policy, now)));
-            seen.push(decision.ticket);
+            for (_, DecisionRow { ticket, .. }) in page {
+                if rows.len() < FIRST && !seen.contains(&ticket) {
+                    let found = store.tickets(&Listed::Number(ticket.id), 0, FIRST).await?;
+                    let stands = |listed: &ListedTicket| {
+                        let open = matches!(listed.watch, Watch::Due { .. } | Watch::Idle);
+                        open && listed.ticket == ticket && listed.verdict.as_ref() == Some(name.get_ref())
+                    };
+                    rows.extend(found.into_iter().find(stands).map(|ticket| Row::of(ticket, policy, now)));
+                }
+                seen.push(ticket);
+            }
         }
-        all.push(Escalated { title: outcome.title.clone(), rows });
+        let none = match more {
+            MoreDecisions::No => format!("No ticket is {title}."),
+            MoreDecisions::Perhaps => format!("None of the newest {MOST_DECISIONS} is still open and {title}."),
+        };
+        all.push(Escalated { title, rows, none });
     }
     Ok(all)
+}
+
+/// Whether there may be older decisions.
+#[derive(PartialEq, Eq)]
+enum MoreDecisions {
+    Perhaps,
+    No,
 }
