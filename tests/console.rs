@@ -577,7 +577,7 @@ fn what_managers_said_and_did_since_the_note_is_told() {
     for (number, line, told) in [
         (1, "star: agree", "agreed"),
         (2, "star: disagree the renewal is in procurement", "disagreed: the renewal is in procurement"),
-        (3, "star: stop", "left alone: a manager said stop"),
+        (3, "star: stop", "left alone: Ann Agent said stop, "),
     ] {
         desk.helpdesk.say(1, 7001, line, starwarden::demo::helpdesk::Publicity::Internal);
         bot.deliver(&event(&format!("e{number}"), 1, "comment_added"), &[]);

@@ -16,9 +16,10 @@ use crate::policy::Policy;
 /// Each fault has its file, line and column, and what to do. Nothing outside is asked: whether secrets and helpdesks are
 /// as they should be, doctor says. Exit code 1 where there is a fault, or a case that does not end as it should.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").args(["config", "policy"]).required(true).multiple(true)))]
 pub(super) struct Check {
     /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE", required_unless_present = "policy")]
+    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// A policy's binding alone, star.toml
     #[arg(long, value_name = "FILE")]

@@ -104,19 +104,10 @@ pub fn run(line: CommandLine) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(Failed { code, error }) => {
-            eprintln!("{}", in_one_line(&error));
+            eprintln!("{error:#}");
             ExitCode::from(code)
         }
     }
-}
-
-/// An error and what lies beneath it. What lies beneath a variable that is not set says that again, and is left out.
-fn in_one_line(error: &anyhow::Error) -> String {
-    let unset = |cause: &&(dyn std::error::Error + 'static)| {
-        matches!(cause.downcast_ref::<std::env::VarError>(), Some(std::env::VarError::NotPresent))
-    };
-    let causes = error.chain().filter(|cause| !unset(cause)).map(ToString::to_string);
-    causes.collect::<Vec<_>>().join(": ")
 }
 
 /// Why a command ended without its result, with its exit code.

@@ -1,5 +1,6 @@
 //! Secrets: the text itself, `env:NAME` or `file:PATH`.
 
+use std::env::VarError;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -117,7 +118,11 @@ impl Secret {
     pub fn read(&self, home: &Path) -> anyhow::Result<SecretString> {
         let text = self.0.expose_secret();
         let secret = if let Some(name) = text.strip_prefix("env:") {
-            std::env::var(name).with_context(|| format!("the environment variable {name} is not set"))?
+            match std::env::var(name) {
+                Ok(secret) => secret,
+                Err(VarError::NotPresent) => bail!("the environment variable {name} is not set"),
+                Err(VarError::NotUnicode(_)) => bail!("the environment variable {name} is no text"),
+            }
         } else if let Some(path) = self.file(home) {
             let read = std::fs::read_to_string(&path);
             read.with_context(|| format!("the secret file {} cannot be read", path.display()))?.trim().to_owned()

@@ -61,10 +61,10 @@ pub fn read(reading: &Reading, own: &OwnUsers, languages: &[Language]) -> Vec<Re
     reading.comments.iter().filter(counts).flat_map(|comment| lines(comment, reading, languages)).collect()
 }
 
-/// Whether the last word of the managers is that the ticket be left alone.
-pub fn stopped(replies: &[Reply]) -> bool {
+/// The reply by which the managers' last word is that the ticket be left alone.
+pub fn stop(replies: &[Reply]) -> Option<&Reply> {
     let last = replies.iter().rev().find(|reply| matches!(reply.says, Says::Stop | Says::Recheck));
-    last.is_some_and(|reply| reply.says == Says::Stop)
+    last.filter(|reply| reply.says == Says::Stop)
 }
 
 fn lines(comment: &Comment, reading: &Reading, languages: &[Language]) -> Vec<Reply> {

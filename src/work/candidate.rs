@@ -103,7 +103,7 @@ impl Made<'_> {
                 let reading = Reading { records, ..reading.clone() };
                 let judged = judge::ticket(candidate, &ids, Some(&reading), said, &[], own, self.at);
                 let silent = self.decision.verdict == NOT_APPLICABLE;
-                if silent && (replies::stopped(&judged.replies) || judged.decision.verdict == NOT_APPLICABLE) {
+                if silent && (replies::stop(&judged.replies).is_some() || judged.decision.verdict == NOT_APPLICABLE) {
                     return Ok(()); // Neither would say anything.
                 }
                 Some(judged.decision)

@@ -17,6 +17,7 @@ use super::retry::backoff;
 use super::troubles::{self, Doing, Trouble};
 use super::{Account, Shared};
 use crate::config::Mode;
+use crate::facts::expiry;
 use crate::facts::lookups::Rank;
 use crate::facts::replies::{self, Reply};
 use crate::facts::sources::{self, Ids};
@@ -94,8 +95,9 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         }
         return Ok(stopped(why));
     }
-    if replies::stopped(&judged.replies) {
-        return Ok(stopped("a manager said stop".into()));
+    if let Some(stop) = replies::stop(&judged.replies) {
+        let when = stop.at.map(|at| format!(", {}", expiry::exact(at))).unwrap_or_default();
+        return Ok(stopped(format!("{} said stop{when}", stop.who)));
     }
     if judged.decision.verdict == NOT_APPLICABLE {
         return Ok(stopped("the policy does not speak of it".into()));

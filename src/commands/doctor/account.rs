@@ -5,7 +5,6 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::finding::Found;
-use crate::commands::in_one_line;
 use crate::commands::loaded::credentials;
 use crate::commands::setup::plan::{Told, Wanted};
 use crate::config::Account;
@@ -37,7 +36,7 @@ impl Checkup<'_> {
             Ok(credentials) => credentials,
             Err(error) => {
                 let cure = if self.is_unset() { "export it where the bot runs" } else { "put it there" };
-                findings.push(("credentials", Found::wrong(in_one_line(&error), self.in_auth(cure))));
+                findings.push(("credentials", Found::wrong(format!("{error:#}"), self.in_auth(cure))));
                 return findings;
             }
         };
@@ -89,7 +88,7 @@ impl Checkup<'_> {
                     }
                     None => format!("{setup} fetches it into a file: secret"),
                 };
-                return Found::wrong(in_one_line(&error), cure);
+                return Found::wrong(format!("{error:#}"), cure);
             }
         }
         match secrets.len() {

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::finding::Found;
-use crate::commands::in_one_line;
 use crate::config::follow_ups::{ChatChannel, StarIssues};
 use crate::destinations::CallError;
 
@@ -18,7 +17,7 @@ const PLANNER: u32 = 15;
 pub(super) async fn star_issues(configured: &StarIssues, home: &Path) -> Found {
     let gitlab = match configured.open(home, PATIENCE) {
         Ok(gitlab) => gitlab,
-        Err(error) => return Found::wrong(in_one_line(&error), "see [star_issues]"),
+        Err(error) => return Found::wrong(format!("{error:#}"), "see [star_issues]"),
     };
     let us = match gitlab.me().await {
         Ok(us) => us,
@@ -46,6 +45,6 @@ pub(super) async fn star_issues(configured: &StarIssues, home: &Path) -> Found {
 pub(super) fn chat(configured: &ChatChannel, home: &Path) -> Found {
     match configured.open(home, PATIENCE) {
         Ok(_) => Found::well("its address is readable; only a message would show whether it is right"),
-        Err(error) => Found::wrong(in_one_line(&error), "see [chat]"),
+        Err(error) => Found::wrong(format!("{error:#}"), "see [chat]"),
     }
 }

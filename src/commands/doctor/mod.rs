@@ -107,7 +107,7 @@ async fn store(settings: &Settings) -> Found {
     match settings.store.at() {
         Ok(StoreAt::Sqlite(file)) if !file.exists() => return no_store_yet(&file), // Opening it would make it.
         Ok(StoreAt::Sqlite(_) | StoreAt::Postgres(_)) => {}
-        Err(error) => return Found::wrong(super::in_one_line(&error), cure),
+        Err(error) => return Found::wrong(format!("{error:#}"), cure),
     }
     let ready = match super::store::open(&settings.store).await {
         Ok(store) => store.ready().await.map_err(anyhow::Error::from),
@@ -115,7 +115,7 @@ async fn store(settings: &Settings) -> Found {
     };
     match ready {
         Ok(()) => Found::well("can be read and written"),
-        Err(error) => Found::wrong(super::in_one_line(&error), cure),
+        Err(error) => Found::wrong(format!("{error:#}"), cure),
     }
 }
 
