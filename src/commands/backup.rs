@@ -36,9 +36,6 @@ impl Backup {
     fn copy(&self) -> anyhow::Result<()> {
         let settings = config::read(&self.file.config, std::env::vars())?;
         match settings.store.at()? {
-            StoreAt::Sqlite(_) if self.to.exists() => {
-                bail!("{} is there already: name another file", self.to.display())
-            }
             StoreAt::Sqlite(file) => copy(&file, &self.to)?,
             StoreAt::Postgres(url) => bail!(
                 "the store is a PostgreSQL server; copy it with\n  pg_dump --format custom --file {to} {at}\nand restore it, with the bot stopped, into an empty database with\n  pg_restore --no-owner --exit-on-error {at} {to}",

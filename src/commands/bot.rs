@@ -124,8 +124,8 @@ struct Workers {
 }
 
 impl Workers {
-    /// Works by `loaded` from here on, or not at all where it cannot be worked by. Loops of before end what they have in hand beside the new ones: a ticket in
-    /// hand has its lease, so no two look at it.
+    /// Works by `loaded` from here on, or not at all where it cannot be worked by. Loops of before end what they have in
+    /// hand beside the new ones: a ticket in hand has its lease, so no two look at it.
     async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
         let (mut doors, mut accounts, mut helpdesks, mut ids) =
             (BTreeMap::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());

@@ -1,6 +1,5 @@
 //! What people reach: who may come in, and by which address.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -11,6 +10,7 @@ use crate::config::{self, Settings};
 use crate::console::oidc::Oidc;
 use crate::console::session::{NoRandomness, Role, Secure, Sessions, random};
 use crate::console::sign_in::{Admission, SignIn, User};
+use crate::server::is_this_machine;
 use crate::store::Store;
 
 /// The shortest key that sessions may be signed with, bytes.
@@ -82,7 +82,7 @@ impl LetsIn {
     pub(super) fn of(settings: &Settings) -> LetsIn {
         let console = &settings.console;
         // A name or another address means that people come from elsewhere, through a proxy that stands here.
-        let named_here = |url: &String| url.parse().is_ok_and(|url| is_of_this_machine(&url));
+        let named_here = |url: &String| url.parse::<Url>().is_ok_and(|url| url.host_str().is_some_and(is_this_machine));
         let is_here =
             settings.server.listen.ip().is_loopback() && settings.server.public_url.as_ref().is_none_or(named_here);
         match () {
@@ -92,12 +92,6 @@ impl LetsIn {
             () => LetsIn::Nobody,
         }
     }
-}
-
-/// Whether an address leads whoever follows it to their own machine.
-pub(super) fn is_of_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {

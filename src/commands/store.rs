@@ -27,8 +27,6 @@ fn at_its_server(url: &SecretString, error: StoreError) -> anyhow::Error {
     else {
         return error.into();
     };
-    // The pool's words before the server's or the network's own.
-    let why = why.strip_prefix("Error occurred while creating a new object: ").unwrap_or(why);
     let ports = config.get_ports();
     let port = |nth: usize| ports.get(nth).or(ports.first()).copied().unwrap_or(5432);
     let places = config.get_hosts().iter().enumerate().map(|(nth, host)| match host {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::secret::Secret;
 use crate::destinations::chat::Chat;
 use crate::destinations::gitlab::GitLab;
+use crate::server::is_this_machine;
 
 /// The GitLab project that has the STAR issues.
 #[derive(Debug, Deserialize)]
@@ -81,11 +82,9 @@ impl ChatChannel {
 /// An address that secrets may be sent to. What is wrong with one is said without showing it.
 fn address(text: &str) -> anyhow::Result<Url> {
     let Ok(url) = text.parse::<Url>() else { bail!("this is no address: write it like https://gitlab.com") };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
         "https" => Ok(url),
-        "http" if here => Ok(url),
+        "http" if url.host_str().is_some_and(is_this_machine) => Ok(url),
         _ => bail!("this address is not https, and secrets are sent there"),
     }
 }

@@ -11,6 +11,7 @@ use super::chart::query;
 use super::page::Problem;
 use super::session::Role;
 use super::sign_in::Admission;
+use crate::server::is_this_machine;
 
 /// Nothing from elsewhere, no scripts, no frames.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
@@ -63,7 +64,7 @@ pub(super) fn of_this_machine(headers: &HeaderMap) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_this_machine(name)
 }
 
 /// Puts on every answer what keeps a browser from being turned against its user.

@@ -14,8 +14,8 @@ use crate::helpdesk::ticket::Reading;
 use crate::policy::Policy;
 use crate::policy::binding::{Day, FactBinding, Kind};
 use crate::policy::lexicon::Listening;
-use crate::policy::nearest;
 use crate::policy::source::{Place, Source, Standing};
+use crate::policy::{instead, nearest};
 
 /// An answer that stands above every other source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -307,9 +307,7 @@ pub fn usable(policy: &Policy, answer: &Stated) -> Result<Value, String> {
     let Stated { fact: name, value, source } = answer;
     let Some(fact) = policy.binding.fact(&called(name)) else {
         let there: Vec<&str> = policy.binding.facts.keys().map(|name| name.get_ref().as_str()).collect();
-        let help = nearest(name, &there)
-            .map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean {near}?"));
-        return Err(format!("there is no fact “{name}” ({source}): {help}"));
+        return Err(format!("there is no fact “{name}” ({source}): {}", instead(name, &there)));
     };
     let parsed = self::value(fact, value, fact.day).filter(|value| answers(policy, &called(name), fact, value));
     parsed.ok_or_else(|| match fact.kind {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::Policy;
 use super::decide::instant;
@@ -40,7 +40,7 @@ impl Policy {
                 let weakest = [expiry, stated_end].into_iter().flatten().min_by_key(|given| given.trust)?;
                 let value = if *fact == grace.in_grace { Cow::Borrowed(answer) } else { Cow::Owned(instant(end)) };
                 let quote = weakest.quote.filter(|_| weakest.is_guess());
-                (value, weakest.trust, Cow::Owned(derivation(grace, expiry, stated_end, now)), quote)
+                (value, weakest.trust, Cow::Owned(derivation(grace, expiry, stated_end, end, now)), quote)
             }
             (None, None) => return None,
         };
@@ -112,8 +112,14 @@ fn read(given: Given<'_>) -> String {
     }
 }
 
-/// How grace was reckoned: `expired 19 Nov 2026 (organisation's expiration date) + 14 days`.
-fn derivation(grace: Grace, expiry: Option<Given<'_>>, stated_end: Option<Given<'_>>, now: DateTime<Utc>) -> String {
+/// How grace was reckoned to end at `end`: `expired 19 Nov 2026 (organisation's expiration date) + 14 days`.
+fn derivation(
+    grace: Grace,
+    expiry: Option<Given<'_>>,
+    stated_end: Option<Given<'_>>,
+    end: i64,
+    now: DateTime<Utc>,
+) -> String {
     let at = |given: Given<'_>| match given.value {
         Known::At(at) => DateTime::from_timestamp_millis(at),
         Known::Word(_) => None,
@@ -129,9 +135,8 @@ fn derivation(grace: Grace, expiry: Option<Given<'_>>, stated_end: Option<Given<
     match (expires, ends) {
         (Some(expires), None) if runs => expires, // Grace is not reckoned with before its time.
         (Some(expires), None) => {
-            let end =
-                expiry.and_then(at).and_then(|at| at.checked_add_signed(TimeDelta::try_milliseconds(grace.period)?));
-            let ended = end.filter(|end| *end <= now).map(|end| format!(", which ended {}", expiry::moment(end)));
+            let end = DateTime::from_timestamp_millis(end).filter(|end| *end <= now);
+            let ended = end.map(|end| format!(", which ended {}", expiry::moment(end)));
             format!("{expires} + {}{}", reckoned(), ended.unwrap_or_default())
         }
         (Some(expires), Some(ends)) => format!("{expires}, {ends}"),

@@ -11,17 +11,18 @@ use anyhow::Context;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::front::{LetsIn, is_of_this_machine};
+use super::front::LetsIn;
 use super::{Done, ExitAs, print};
 use crate::config::{self, Settings, StoreAt};
+use crate::server::is_this_machine;
 use account::Checkup;
 use finding::{Finding, Found};
 
 /// Check everything the bot needs, and say what to do about what is wrong
 ///
 /// In order: configuration, policy, store, public address, console; then for each account: secrets, helpdesk,
-/// credentials, clock, scopes, forms, fields, the star's tag, webhook, trigger, and what became of the newest deliveries; then where follow-ups go,
-/// as far as that is configured. It changes nothing.
+/// credentials, clock, scopes, forms, fields, the star's tag, webhook, trigger, and what became of the newest
+/// deliveries; then where follow-ups go, as far as that is configured. It changes nothing.
 /// Exit code 0 where all is well, 1 where something is not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
@@ -138,7 +139,7 @@ fn public_url(url: Option<&str>) -> Found {
     };
     match url.parse::<reqwest::Url>() {
         Ok(url) if url.scheme() == "https" => Found::well(url.to_string()),
-        Ok(parsed) if parsed.scheme() == "http" && is_of_this_machine(&parsed) => {
+        Ok(parsed) if parsed.scheme() == "http" && parsed.host_str().is_some_and(is_this_machine) => {
             Found::well(format!("{url}, on this machine"))
         }
         Ok(_) => {

@@ -12,7 +12,7 @@ use super::{known, line, with_store};
 use crate::commands::{ConfigFile, loaded, print};
 use crate::console::words;
 use crate::policy::decision::NEEDS_FACTS;
-use crate::policy::{Policy, nearest};
+use crate::policy::{Policy, instead};
 use crate::store::Store;
 use crate::store::history::{WatchFilter, WatchRow, WatchState};
 use crate::store::watches::Watch;
@@ -114,11 +114,10 @@ fn known_verdict(policy: &Policy, verdict: &str) -> anyhow::Result<()> {
     let outcomes = policy.binding.outcomes.keys().map(|name| name.get_ref().as_str());
     let there: BTreeSet<&str> = outcomes.chain([NEEDS_FACTS]).collect();
     let there: Vec<&str> = there.into_iter().collect();
-    let help = nearest(verdict, &there)
-        .map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean {near}?"));
     ensure!(
         there.contains(&verdict),
-        "no ticket has the verdict {verdict}, which the policy in force does not give: {help}"
+        "no ticket has the verdict {verdict}, which the policy in force does not give: {}",
+        instead(verdict, &there)
     );
     Ok(())
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_postgres::Config;
@@ -128,7 +128,10 @@ fn pool(config: &Config, tls: &Rustls, connections: usize) -> Result<Pool, Store
 }
 
 async fn connection(pool: &Pool) -> Result<Object, StoreError> {
-    pool.get().await.map_err(|error| StoreError::Unavailable(chain(&error)))
+    pool.get().await.map_err(|error| match error {
+        PoolError::Backend(error) => error.into(), // What the server or the network says, without the pool's words.
+        other => StoreError::Unavailable(chain(&other)),
+    })
 }
 
 /// Brings the schema up to date in one transaction and under one lock, so that two who start at once do it once.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use super::watches::mark;
+use super::watches::{Wait, mark};
 use super::writer::gone;
 use crate::store::StoreError;
 use crate::store::batch::{Waiting, answer};
@@ -99,7 +99,7 @@ fn record(connection: &Connection, batch: &[Waiting]) -> Outcome<Vec<Recorded>> 
         recorded.push(Recorded::Accepted);
     }
     for ((account, ticket), due_at) in due {
-        mark(connection, account, ticket, due_at)?;
+        mark(connection, account, ticket, due_at, Wait::Stands)?;
     }
     Ok(recorded)
 }

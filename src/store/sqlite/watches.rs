@@ -56,31 +56,28 @@ impl Watches for Sqlite {
 }
 
 pub(super) fn mark_due(connection: &Connection, ticket: &TicketKey, at: DateTime<Utc>) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, 1)
-             ON CONFLICT (account, ticket) DO UPDATE SET
-                 due_at = CASE WHEN state = 'due' THEN min(due_at, ?3) ELSE ?3 END,
-                 failures = CASE WHEN state = 'dead' THEN 0 ELSE failures END,
-                 state = 'due', why = NULL, marks = marks + 1",
-        )?
-        .execute(params![ticket.account, number(ticket.id)?, millis(at)])?;
-    Ok(())
+    mark(connection, &ticket.account, number(ticket.id)?, millis(at), Wait::Ends)
 }
 
-/// A ticket that is due earlier stays so, and in nobody's hands as it is: a burst of marks is one look, and one write. So
-/// does one that failed or is held back, which waits for its time.
-pub(super) fn mark(connection: &Connection, account: &str, ticket: i64, due_at: i64) -> Outcome<()> {
+/// Whether a ticket that failed or is held back waits for its time all the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    Stands,
+    Ends,
+}
+
+/// A ticket that is due earlier stays so, and in nobody's hands as it is: a burst of marks is one look, and one write.
+pub(super) fn mark(connection: &Connection, account: &str, ticket: i64, due_at: i64, wait: Wait) -> Outcome<()> {
     connection
         .prepare_cached(
             "INSERT INTO watches (account, ticket, state, due_at, marks) VALUES (?1, ?2, 'due', ?3, 1)
              ON CONFLICT (account, ticket) DO UPDATE SET
-                 due_at = CASE WHEN state <> 'due' THEN ?3 WHEN last_error IS NULL THEN min(due_at, ?3) ELSE due_at END,
+                 due_at = CASE WHEN state <> 'due' THEN ?3 WHEN last_error IS NULL OR ?4 THEN min(due_at, ?3) ELSE due_at END,
                  failures = CASE WHEN state = 'dead' THEN 0 ELSE failures END,
                  state = 'due', why = NULL, marks = marks + 1
-             WHERE state <> 'due' OR (due_at > ?3 AND last_error IS NULL) OR lease IS NOT NULL",
+             WHERE state <> 'due' OR (due_at > ?3 AND (last_error IS NULL OR ?4)) OR lease IS NOT NULL",
         )?
-        .execute(params![account, ticket, due_at])?;
+        .execute(params![account, ticket, due_at, wait == Wait::Ends])?;
     Ok(())
 }
 
