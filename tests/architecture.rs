@@ -23,14 +23,9 @@ fn code(file: &Path) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The one file of the facts that asks over HTTP.
-fn waits(file: &Path) -> bool {
-    file.ends_with("src/facts/lookups.rs")
-}
-
 #[track_caller]
 fn check(room: &str, forbidden: &[&str]) {
-    for file in files(room).into_iter().filter(|file| file.is_file() && (room != "facts" || !waits(file))) {
+    for file in files(room) {
         let code = code(&file);
         for word in forbidden {
             assert!(!code.contains(word), "{} uses `{word}`, which the room {room} must not", file.display());
@@ -68,24 +63,17 @@ fn the_pure_rooms_know_no_clock_no_io_and_no_async() {
         "helpdesk::client",
         "helpdesk::auth",
     ];
-    for room in ["policy", "facts", "note", "report", "charts.rs"] {
+    for room in ["decide", "learn"] {
         check(room, &impure);
     }
-    // A ticket is judged there as the loop judges it, and of the loop that is all it knows.
-    let impure = impure.map(|word| if word == "crate::work" { "work::look" } else { word });
-    check("backtest", &impure);
-    check("backtest", &["work::candidate", "work::promotion", "work::status", "work::rule", "crate::console"]);
     check("work/rule.rs", &["crate::store", "crate::config", "std::fs", "tokio"]);
     for file in [
         "receive/verify.rs",
         "receive/delivery.rs",
-        "helpdesk/ticket.rs",
         "work/feedback.rs",
         "work/follow_ups/named.rs",
         "work/follow_ups/plan.rs",
         "work/follow_ups/words.rs",
-        "work/judge.rs",
-        "work/reference.rs",
     ] {
         check(file, &["Utc::now", "tokio", "async ", "std::fs", "std::env"]);
     }
@@ -93,36 +81,25 @@ fn the_pure_rooms_know_no_clock_no_io_and_no_async() {
 
 #[test]
 fn arrows_point_one_way() {
-    check("policy", &["crate::note", "crate::helpdesk"]);
-    check("facts", &["crate::note"]);
-    let apart =
-        ["crate::note", "crate::store", "crate::work", "crate::receive", "crate::config", "Utc::now", "std::fs"];
-    check("facts/lookups.rs", &apart);
-    check(
-        "helpdesk",
-        &["crate::policy", "crate::facts", "crate::store", "crate::receive", "crate::work", "crate::note", "axum"],
-    );
-    check(
-        "store",
-        &[
-            "crate::policy",
-            "crate::facts",
-            "crate::receive",
-            "crate::work",
-            "crate::note",
-            "helpdesk::client",
-            "axum",
-            "reqwest",
-        ],
-    );
-    check(
-        "destinations",
-        &["crate::policy", "crate::facts", "crate::store", "crate::receive", "crate::work", "crate::note", "axum"],
-    );
-    check("receive", &["crate::policy", "crate::facts", "crate::work", "crate::note", "helpdesk::client", "reqwest"]);
-    for room in ["policy", "facts", "note", "helpdesk", "destinations", "store", "receive", "config"] {
-        check(room, &["crate::work", "crate::commands", "crate::demo", "crate::console"]);
-    }
+    let above = ["crate::work", "crate::commands", "crate::demo", "crate::console", "crate::receive", "crate::config"];
+    check("decide", &above);
+    check("decide", &["crate::helpdesk", "crate::store", "crate::elsewhere", "crate::learn", "crate::metrics"]);
+    check("learn", &above);
+    check("learn", &["crate::helpdesk", "crate::store", "crate::elsewhere"]);
+    check("decide/policy", &["crate::decide::note"]);
+    check("decide/facts", &["crate::decide::note"]);
+    let the_rule = ["crate::decide::policy", "crate::decide::facts", "crate::decide::note", "decide::judge"];
+    check("helpdesk", &above);
+    check("helpdesk", &the_rule);
+    check("helpdesk", &["crate::store", "axum"]);
+    check("store", &["crate::work", "crate::commands", "crate::console", "crate::receive", "helpdesk::client"]);
+    check("store", &["crate::decide::policy", "crate::decide::facts", "crate::decide::note", "axum", "reqwest"]);
+    check("elsewhere", &above);
+    check("elsewhere", &["crate::store", "crate::decide::note", "axum", "std::fs"]);
+    check("receive", &["crate::work", "crate::commands", "crate::demo", "crate::console", "crate::config"]);
+    check("receive", &the_rule);
+    check("receive", &["helpdesk::client", "reqwest"]);
+    check("config", &["crate::work", "crate::commands", "crate::demo", "crate::console"]);
     // It reads the store and writes what operators want there; the loop does it.
     check(
         "console",

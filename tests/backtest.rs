@@ -1,6 +1,6 @@
 //! `backtest`: past tickets as they are exported, each decided as of its own time, counted, compared.
 
-use starwarden::helpdesk::ticket::OwnUsers;
+use starwarden::decide::ticket::OwnUsers;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -250,12 +250,12 @@ fn what_cannot_be_used_is_one_sentence() {
 
 #[test]
 fn a_past_ticket_is_decided_as_the_loop_decides_it() {
-    use starwarden::backtest::past::{self, Marks};
-    use starwarden::backtest::reason;
-    use starwarden::facts::sources::Ids;
-    use starwarden::policy::alike::Alike;
-    use starwarden::policy::decision::Decision;
-    use starwarden::work::judge::{self, Briefly};
+    use starwarden::decide::facts::sources::Ids;
+    use starwarden::decide::judge::{self, Briefly};
+    use starwarden::decide::policy::alike::Alike;
+    use starwarden::decide::policy::decision::Decision;
+    use starwarden::learn::backtest::past::{self, Marks};
+    use starwarden::learn::backtest::reason;
     use starwarden::work::star_tags;
 
     let samples = std::fs::read_to_string("tests/cases/tickets.ndjson").expect("the samples");

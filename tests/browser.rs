@@ -10,7 +10,7 @@ use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use starwarden::helpdesk::ticket::{Attachment, Comment, Organization, User};
+use starwarden::decide::ticket::{Attachment, Comment, Organization, User};
 
 use crate::support::{Bot, Desk, desk, event, serve, serve_in, ticket};
 
@@ -238,7 +238,7 @@ impl Page {
 }
 
 /// A ticket whose every text is an attack.
-fn hostile(id: u64, tags: &[&str]) -> starwarden::helpdesk::ticket::Reading {
+fn hostile(id: u64, tags: &[&str]) -> starwarden::decide::ticket::Reading {
     let mut reading = ticket(id, tags);
     reading.ticket.subject = format!("{SCRIPT} extend our trial");
     reading.ticket.description = format!("Please extend our trial {SCRIPT}");
@@ -259,7 +259,7 @@ fn hostile(id: u64, tags: &[&str]) -> starwarden::helpdesk::ticket::Reading {
     reading
 }
 
-fn starred(bot: &Bot, desk: &Desk, reading: starwarden::helpdesk::ticket::Reading) {
+fn starred(bot: &Bot, desk: &Desk, reading: starwarden::decide::ticket::Reading) {
     let id = reading.ticket.id;
     desk.helpdesk.add(reading);
     assert_eq!(bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]).0, 200);

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use starwarden::facts::fact::{Fact, Facts, Finding, Trust, Value};
-use starwarden::policy::Policy;
+use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value};
+use starwarden::decide::policy::Policy;
 
 const GRACE: i64 = 48;
 

@@ -1,9 +1,9 @@
 //! The handbook's chart: its whole truth table, what stays open, how long a verdict holds.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use starwarden::facts::fact::{Fact, Facts, Finding, Trust, Value};
-use starwarden::policy::Policy;
-use starwarden::policy::decision::Decision;
+use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value};
+use starwarden::decide::policy::Policy;
+use starwarden::decide::policy::decision::Decision;
 
 fn star() -> Policy {
     Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd")).expect("sound")

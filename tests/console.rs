@@ -527,7 +527,7 @@ fn what_is_given_is_read_by_the_ids_of_the_account_that_is_chosen() {
 }
 
 /// The starred ticket 1, with what follows from an expiry five days ago.
-fn lapsed() -> starwarden::helpdesk::ticket::Reading {
+fn lapsed() -> starwarden::decide::ticket::Reading {
     let mut reading = ticket(1, &["transaction_issue_renewal_help"]);
     reading.ticket.organization_id = Some(9);
     let expired = (chrono::Utc::now() - chrono::TimeDelta::days(5)).format("%Y-%m-%d").to_string();

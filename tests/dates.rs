@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
-use starwarden::facts::dates::{self, Day};
-use starwarden::facts::fact::Finding;
-use starwarden::facts::gather::{self, Stated};
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::{OwnUsers, Reading};
-use starwarden::note::{self, Subject};
-use starwarden::work::judge;
+use starwarden::decide::facts::dates::{self, Day};
+use starwarden::decide::facts::fact::Finding;
+use starwarden::decide::facts::gather::{self, Stated};
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::note::{self, Subject};
+use starwarden::decide::ticket::{OwnUsers, Reading};
 
 use crate::support::star;
 

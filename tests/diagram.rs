@@ -1,7 +1,7 @@
 //! Mermaid flowcharts as people write them, and what is wrong with those that are none.
 
 use proptest::prelude::*;
-use starwarden::policy::diagram::Diagram;
+use starwarden::decide::policy::diagram::Diagram;
 
 const STAR: &str = include_str!("../config/policy/star.mmd");
 
@@ -10,7 +10,7 @@ const STAR: &str = include_str!("../config/policy/star.mmd");
 fn edges(text: &str) -> Vec<String> {
     let diagram = Diagram::parse(text).unwrap_or_else(|faults| panic!("{text}\n{faults:#?}"));
     let id = |index: usize| diagram.nodes[index].id.clone();
-    let edge = |edge: &starwarden::policy::diagram::Edge| match &edge.label {
+    let edge = |edge: &starwarden::decide::policy::diagram::Edge| match &edge.label {
         Some(label) => format!("{} -{label}-> {}", id(edge.from), id(edge.to)),
         None => format!("{} -> {}", id(edge.from), id(edge.to)),
     };

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use starwarden::commands::each;
-use starwarden::facts::gather;
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::OwnUsers;
-use starwarden::policy::Policy;
-use starwarden::work::judge;
-use starwarden::work::line::{Decided, Line, Rule};
+use starwarden::decide::facts::gather;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::line::{Decided, Line, Rule};
+use starwarden::decide::policy::Policy;
+use starwarden::decide::ticket::OwnUsers;
 
 fn star() -> &'static Policy {
     static STAR: LazyLock<Policy> = LazyLock::new(|| {

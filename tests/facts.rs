@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::facts::fact::{Finding, Trust};
-use starwarden::facts::gather::{self, Stated};
-use starwarden::facts::replies::{self, Says};
-use starwarden::facts::sources::{Ids, not_ours};
-use starwarden::helpdesk::ticket::{OwnUsers, Reading};
+use starwarden::decide::facts::fact::{Finding, Trust};
+use starwarden::decide::facts::gather::{self, Stated};
+use starwarden::decide::facts::replies::{self, Says};
+use starwarden::decide::facts::sources::{Ids, not_ours};
+use starwarden::decide::ticket::{OwnUsers, Reading};
 
 use crate::support::star;
 

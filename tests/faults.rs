@@ -1,7 +1,7 @@
 //! Every fault a policy can have: what is said, and where it points.
 
-use starwarden::policy::Policy;
-use starwarden::policy::fault::Document;
+use starwarden::decide::policy::Policy;
+use starwarden::decide::policy::fault::Document;
 
 const BINDING: &str = include_str!("../config/policy/star.toml");
 const CHART: &str = include_str!("../config/policy/star.mmd");
@@ -12,7 +12,7 @@ fn faults(binding: (&str, &str), chart: (&str, &str)) -> Vec<(String, String)> {
     assert!(BINDING.contains(binding.0) && CHART.contains(chart.0), "the piece to replace is not there");
     let (binding, chart) = (BINDING.replacen(binding.0, binding.1, 1), CHART.replacen(chart.0, chart.1, 1));
     let faults = Policy::parse(&binding, &chart).expect_err("a fault");
-    let place = |fault: &starwarden::policy::fault::Fault| match fault.document {
+    let place = |fault: &starwarden::decide::policy::fault::Fault| match fault.document {
         Document::Binding => binding[fault.span.clone()].to_owned(),
         Document::Diagram => chart[fault.span.clone()].to_owned(),
     };
@@ -225,14 +225,19 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
         let stated: Vec<_> = facts
             .iter()
             .map(|fact| fact.split_once('=').expect("a fact"))
-            .map(|(fact, value)| starwarden::facts::gather::Stated {
+            .map(|(fact, value)| starwarden::decide::facts::gather::Stated {
                 fact: fact.into(),
                 value: value.into(),
                 source: "the test".into(),
             })
             .collect();
-        let gathered =
-            starwarden::facts::gather::facts(&policy, &starwarden::facts::sources::Ids::default(), None, &stated, now);
+        let gathered = starwarden::decide::facts::gather::facts(
+            &policy,
+            &starwarden::decide::facts::sources::Ids::default(),
+            None,
+            &stated,
+            now,
+        );
         let decision = policy.decide(&gathered.facts, now);
         assert_eq!(
             (decision.verdict.as_str(), decision.valid_until.map(|at| at.to_rfc3339()).as_deref()),

@@ -2,8 +2,8 @@
 
 use chrono::Utc;
 use serde_json::json;
+use starwarden::decide::ticket::TicketKey;
 use starwarden::demo::helpdesk::Publicity;
-use starwarden::helpdesk::ticket::TicketKey;
 use starwarden::store::feedback::{FeedbackRow, Feedbacks};
 use starwarden::store::sqlite::Sqlite;
 

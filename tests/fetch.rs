@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
+use starwarden::decide::ticket::Reading;
 use starwarden::demo::helpdesk::Publicity;
 use starwarden::demo::troubles::Trouble;
-use starwarden::helpdesk::ticket::Reading;
 
 use crate::support::{Desk, desk, ticket, wait_for};
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use chrono::Utc;
 use serde_json::{Value, json};
+use starwarden::decide::ticket::{Comment, TicketKey};
 use starwarden::demo::elsewhere::{Elsewhere, PROJECT, TOKEN, Trouble, US, WEBHOOK};
 use starwarden::demo::helpdesk::Publicity;
-use starwarden::destinations::gitlab::Issue;
-use starwarden::helpdesk::ticket::{Comment, TicketKey};
+use starwarden::elsewhere::gitlab::Issue;
 use starwarden::work::follow_ups::named::{Named, among};
 
 use crate::support::{Bot, Desk, desk, postgres, serve, serve_in, ticket, wait_for};
@@ -66,7 +66,7 @@ fn starred(bot: &Bot, desk: &Desk, id: u64, said: &str) -> String {
     desk.helpdesk.add(reading);
     assert_eq!(bot.deliver(&json!({ "ticket_id": id }), &[]).0, 200);
     let note = bot.notes(desk, id, 1).remove(0);
-    starwarden::note::reference(&note).expect("an id").to_owned()
+    starwarden::decide::note::reference(&note).expect("an id").to_owned()
 }
 
 /// Where a ticket's follow-up stands, once it stands somewhere else than planned or due.
@@ -286,7 +286,7 @@ fn a_label_of_ours_goes_when_the_verdict_turns_and_comes_back_with_it() {
     let turned = kept();
     assert_eq!((turned.labels.len(), turned.comments.len()), (0, 2), "{turned:#?}");
     let newest = bot.notes(&desk, 123_456, 2).pop().expect("a note");
-    let reference = starwarden::note::reference(&newest).expect("an id");
+    let reference = starwarden::decide::note::reference(&newest).expect("an id");
     let comment = turned.comments[1].1.replace(&desk.url, "https://example.zendesk.com");
     insta::assert_snapshot!(comment.replace(reference, "REFERENCE"));
     said(&bot, &desk, 123_456, "star: sales_assisted=no");

@@ -8,15 +8,15 @@ use std::sync::{Arc, LazyLock, Mutex};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use starwarden::facts::fact::{Fact, Trust};
-use starwarden::facts::gather;
-use starwarden::facts::lookups::{Rank, System, Systems};
-use starwarden::facts::replies;
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::{OwnUsers, Reading};
-use starwarden::policy::Policy;
-use starwarden::policy::decision::Decision;
-use starwarden::work::judge;
+use starwarden::decide::facts::fact::{Fact, Trust};
+use starwarden::decide::facts::gather;
+use starwarden::decide::facts::replies;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::policy::Policy;
+use starwarden::decide::policy::decision::Decision;
+use starwarden::decide::ticket::{OwnUsers, Reading};
+use starwarden::elsewhere::lookups::{Rank, System, Systems};
 
 use crate::support::{BINDING, CHART, star};
 
@@ -142,7 +142,7 @@ fn expected(number: &str) -> Vec<Vec<String>> {
 fn sure(reading: &Reading) -> BTreeMap<String, Fact> {
     let policy = star();
     let gathered = gather::facts(policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], now());
-    let sure = |(name, finding): (String, starwarden::facts::fact::Finding)| {
+    let sure = |(name, finding): (String, starwarden::decide::facts::fact::Finding)| {
         Some((name, finding.known().filter(|fact| fact.trust > Trust::Inferred)?.clone()))
     };
     gathered.facts.into_iter().filter_map(sure).collect()

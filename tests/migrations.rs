@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use starwarden::helpdesk::ticket::TicketKey;
-use starwarden::report::Sum;
+use starwarden::decide::ticket::TicketKey;
+use starwarden::learn::report::Sum;
 use starwarden::store::Store;
 use starwarden::store::decisions::Carried;
 use starwarden::store::deliveries::{NewDelivery, Recorded, Relevance};

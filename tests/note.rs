@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::facts::fact::{Fact, Facts, Finding, Trust, Value as FactValue};
-use starwarden::facts::gather::Stated;
-use starwarden::facts::hours::Schedule;
-use starwarden::facts::replies;
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::{OwnUsers, Reading};
-use starwarden::note::markup::Note;
-use starwarden::note::{self, Subject};
-use starwarden::work::judge;
+use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value as FactValue};
+use starwarden::decide::facts::gather::Stated;
+use starwarden::decide::facts::hours::Schedule;
+use starwarden::decide::facts::replies;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::note::markup::Note;
+use starwarden::decide::note::{self, Subject};
+use starwarden::decide::ticket::{OwnUsers, Reading};
 
 use crate::support::star;
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use starwarden::helpdesk::ticket::{OwnUsers, TicketKey};
+use starwarden::decide::ticket::{OwnUsers, TicketKey};
 use starwarden::receive::doors::{Door, Doors};
 use starwarden::receive::verify::{VerifyError, sign, timestamp, verify};
 use starwarden::receive::{Receiver, router};

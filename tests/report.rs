@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::decide::ticket::TicketKey;
 use starwarden::store::Store;
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{NewDelivery, Relevance};

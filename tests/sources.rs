@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::facts::hours::Schedule;
-use starwarden::facts::lookups::{Rank, System, Systems};
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::{OwnUsers, Reading, Record};
-use starwarden::policy::Policy;
-use starwarden::work::judge;
+use starwarden::decide::facts::hours::Schedule;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::policy::Policy;
+use starwarden::decide::ticket::{OwnUsers, Reading, Record};
+use starwarden::elsewhere::lookups::{Rank, System, Systems};
 
 use crate::support::{BINDING, CHART, star};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::decide::ticket::TicketKey;
 use starwarden::store::budget::Taken;
 use starwarden::store::comparisons::{Comparison, Moved, Pair};
 use starwarden::store::decisions::{Carried, DecisionRow};

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
-use starwarden::facts::gather::Stated;
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::OwnUsers;
-use starwarden::report::Sum;
-use starwarden::report::gist::Gist;
+use starwarden::decide::facts::gather::Stated;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::ticket::OwnUsers;
+use starwarden::learn::report::Sum;
+use starwarden::learn::report::gist::Gist;
 use starwarden::store::Store;
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
 use starwarden::store::watches::{Claim, Next};
-use starwarden::work::judge;
 
 use crate::store::{at, check, delivery, key, row};
 use crate::support::star;
@@ -161,7 +161,7 @@ fn gist(verdict: &str, decision: &str) -> String {
         other => panic!("{other}"),
     };
     let request = answered.iter().find(|it| it["fact"] == "request").map(|it| it["answer"].clone());
-    let gist = starwarden::report::gist::Gist {
+    let gist = starwarden::learn::report::gist::Gist {
         verdict: verdict.into(),
         request: request.and_then(|it| it.as_str().map(str::to_owned)),
         workflow: decision["workflow"].as_str().map(str::to_owned),

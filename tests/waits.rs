@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use starwarden::decide::guard::{self, Earlier, Seen};
 use starwarden::helpdesk::limits;
-use starwarden::work::guard::{self, Earlier, Seen};
 use starwarden::work::retry::backoff;
 
 #[test]

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::facts::fact::{Came, Finding};
-use starwarden::facts::gather::{self, Gathered};
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::Reading;
+use starwarden::decide::facts::fact::{Came, Finding};
+use starwarden::decide::facts::gather::{self, Gathered};
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::ticket::Reading;
 
 use crate::support::star;
 
@@ -166,7 +166,7 @@ fn a_screenshot_is_the_customers_picture_or_word_since_it_was_asked_for() {
         let gathered = gathered(&ticket("Please help.", comments.clone()));
         let shown = match &gathered.facts["screenshot"] {
             Finding::Known(fact) => {
-                Some(fact.quote.as_ref().map_or(fact.source.clone(), starwarden::facts::words::cited))
+                Some(fact.quote.as_ref().map_or(fact.source.clone(), starwarden::decide::facts::words::cited))
             }
             Finding::Conflict(_) | Finding::Unknown { .. } => None,
         };

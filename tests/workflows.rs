@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::OwnUsers;
-use starwarden::work::judge;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::ticket::OwnUsers;
 
 use crate::support::star;
 

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::{Done, ExitAs, print};
-use crate::backtest::cases::Cases;
 use crate::config;
 use crate::config::policy::drawn;
-use crate::policy::Policy;
+use crate::decide::policy::Policy;
+use crate::learn::backtest::cases::Cases;
 
 /// Read configuration, policy and diagram, and show every fault with its place
 ///

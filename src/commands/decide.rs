@@ -14,15 +14,15 @@ use super::moments;
 use super::progress;
 use super::{Done, ExitAs, print};
 use crate::config;
-use crate::facts::gather::{self, Stated};
-use crate::facts::sources::Ids;
-use crate::helpdesk::ticket::OwnUsers;
-use crate::note;
-use crate::policy::Policy;
-use crate::policy::drawing;
-use crate::policy::fault::Fault;
-use crate::work::judge::{self, Judged};
-use crate::work::line::{Decided, Line};
+use crate::decide::facts::gather::{self, Stated};
+use crate::decide::facts::sources::Ids;
+use crate::decide::judge::{self, Judged};
+use crate::decide::line::{Decided, Line};
+use crate::decide::note;
+use crate::decide::policy::Policy;
+use crate::decide::policy::drawing;
+use crate::decide::policy::fault::Fault;
+use crate::decide::ticket::OwnUsers;
 
 /// Decide one ticket, or a file of them, offline, and say why
 ///

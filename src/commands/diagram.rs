@@ -7,9 +7,9 @@ use anyhow::Context;
 
 use super::{Done, ExitAs, print};
 use crate::config::policy::drawn;
-use crate::policy::diagram::Diagram as Flowchart;
-use crate::policy::drawing;
-use crate::policy::fault::Fault;
+use crate::decide::policy::diagram::Diagram as Flowchart;
+use crate::decide::policy::drawing;
+use crate::decide::policy::fault::Fault;
 
 /// Show a Mermaid flowchart as data, as a picture, as text
 #[derive(Debug, clap::Args)]

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::lines::{self, Lines};
-use crate::facts::gather;
-use crate::facts::sources::Ids;
-use crate::policy::Policy;
-use crate::work::line::{Line, Rule};
+use crate::decide::facts::gather;
+use crate::decide::facts::sources::Ids;
+use crate::decide::line::{Line, Rule};
+use crate::decide::policy::Policy;
 
 /// Decides every line of `input` into one line of `output`; a line without a time of its own at `now`.
 ///

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::console::derived::{self, Follows};
-use crate::facts::expiry;
-use crate::facts::fact::{Came, Finding, Heard, Trust, Value};
-use crate::facts::words;
-use crate::policy::Policy;
-use crate::policy::source::Place;
-use crate::work::judge::Judged;
+use crate::decide::facts::expiry;
+use crate::decide::facts::fact::{Came, Finding, Heard, Trust, Value};
+use crate::decide::facts::words;
+use crate::decide::judge::Judged;
+use crate::decide::policy::Policy;
+use crate::decide::policy::source::Place;
 
 /// A paragraph a fact, in the order of their names.
 pub(super) fn facts(policy: &Policy, judged: &Judged) -> String {
@@ -38,7 +38,7 @@ fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> St
             format!("{:<23} {}: {from}", fact.value.to_string(), trust(fact.trust))
         }
         Finding::Conflict(two) => {
-            let says = |fact: &crate::facts::fact::Fact| format!("{} says {}", fact.source, value(&fact.value));
+            let says = |fact: &crate::decide::facts::fact::Fact| format!("{} says {}", fact.source, value(&fact.value));
             format!("{:<23} records contradict each other: {}; {}", "unknown", says(&two.0), says(&two.1))
         }
         Finding::Unknown { looked, .. } => match follows(name, judged) {

@@ -9,10 +9,10 @@ use rustls::ServerConfig;
 use secrecy::SecretString;
 
 use crate::config::{self, Account, Auth, Mode, Settings};
-use crate::facts::lookups::Systems;
-use crate::facts::sources::Ids;
+use crate::decide::facts::sources::Ids;
+use crate::decide::policy::Policy;
+use crate::elsewhere::lookups::Systems;
 use crate::helpdesk::auth::Credentials;
-use crate::policy::Policy;
 use crate::server::tls;
 use crate::store::Store;
 use crate::work::follow_ups::To;

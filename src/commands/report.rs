@@ -9,8 +9,8 @@ use clap::ValueEnum;
 
 use super::{Done, ExitAs, loaded, moments, store};
 use crate::config;
-use crate::policy::Policy;
-use crate::report::{Tally, csv, html, text};
+use crate::decide::policy::Policy;
+use crate::learn::report::{Tally, csv, html, text};
 use crate::work::reported;
 
 /// How wide tables are where the terminal does not say.

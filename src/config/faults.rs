@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use super::{Settings, secret};
-use crate::policy::fault::{Document, Fault};
+use crate::decide::policy::fault::{Document, Fault};
 
 /// A text that is no TOML, or whose values are not what their keys ask for: all of them, for each that is found is taken
 /// out and the rest is read again.

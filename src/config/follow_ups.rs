@@ -9,8 +9,8 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::secret::Secret;
-use crate::destinations::chat::Chat;
-use crate::destinations::gitlab::GitLab;
+use crate::elsewhere::chat::Chat;
+use crate::elsewhere::gitlab::GitLab;
 use crate::server::is_this_machine;
 
 /// The GitLab project that has the STAR issues.

@@ -18,7 +18,7 @@ use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::facts::sources::Ids;
+use crate::decide::facts::sources::Ids;
 use secret::Secret;
 pub use work::Work;
 

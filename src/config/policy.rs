@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 
-use crate::policy::Policy;
-use crate::policy::binding::Binding;
-use crate::policy::fault::{Document, Fault};
+use crate::decide::policy::Policy;
+use crate::decide::policy::binding::Binding;
+use crate::decide::policy::fault::{Document, Fault};
 
 /// Reads a policy from its binding's file and the diagram it names.
 ///

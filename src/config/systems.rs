@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::Settings;
 use super::secret::Secret;
-use crate::facts::hours::{Schedule, Shift};
-use crate::facts::lookups::{self, Systems};
+use crate::decide::facts::hours::{Schedule, Shift};
+use crate::elsewhere::lookups::{self, Systems};
 
 /// One system of record; without an entry, the lookups that name it are switched off.
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::page::Problem;
-use crate::facts::sources::Ids;
+use crate::decide::facts::sources::Ids;
 
 /// The accounts' own ids by their names, swapped whole; clones share them.
 #[derive(Clone, Default)]

@@ -1,8 +1,8 @@
 //! The answers there are to a fact, for forms.
 
-use crate::policy::Policy;
-use crate::policy::binding::Kind;
-use crate::policy::source::{Place, Says};
+use crate::decide::policy::Policy;
+use crate::decide::policy::binding::Kind;
+use crate::decide::policy::source::{Place, Says};
 
 /// The words a fact can be: those the chart asks for, else those its sources give; none where it can be anything.
 pub(super) fn fixed(policy: &Policy, name: &str) -> Vec<String> {

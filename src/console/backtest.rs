@@ -10,11 +10,11 @@ use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
 use super::words;
-use crate::backtest::past::{self, Marks};
-use crate::backtest::summary::{Kept, Rule, Summary, percent};
-use crate::facts::sources::Ids;
-use crate::policy::Policy;
-use crate::report::text::{grouped, many};
+use crate::decide::facts::sources::Ids;
+use crate::decide::policy::Policy;
+use crate::learn::backtest::past::{self, Marks};
+use crate::learn::backtest::summary::{Kept, Rule, Summary, percent};
+use crate::learn::report::text::{grouped, many};
 use crate::work::rule::Rules;
 use crate::work::star_tags;
 
@@ -114,7 +114,7 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
         shown: grouped(*tickets),
     };
     let undecided = tally.undecided();
-    let settles = |(fact, open): (&str, crate::backtest::tally::Open)| {
+    let settles = |(fact, open): (&str, crate::learn::backtest::tally::Open)| {
         format!("knowing {fact} would settle {} %", percent(open.settles, undecided))
     };
     let total = summary.agreement.total();

@@ -9,12 +9,12 @@ use std::fmt::Write;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use roxmltree::{Document, Node};
 
-use crate::note::markup::escape;
-use crate::policy::Policy;
-use crate::policy::diagram::Diagram;
-use crate::policy::drawing;
-use crate::policy::fault::Fault;
-use crate::report::text::grouped;
+use crate::decide::note::markup::escape;
+use crate::decide::policy::Policy;
+use crate::decide::policy::diagram::Diagram;
+use crate::decide::policy::drawing;
+use crate::decide::policy::fault::Fault;
+use crate::learn::report::text::grouped;
 
 /// A flowchart with the place of every part.
 #[derive(Debug, Clone)]

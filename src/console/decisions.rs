@@ -12,7 +12,7 @@ use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{ROWS, Row};
 use super::words;
-use crate::policy::decision::NEEDS_FACTS;
+use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::store::overview::DecisionFilter;
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Facts that follow from others, as a decision has them.
 
-use crate::facts::fact::{Facts, Finding};
-use crate::policy::decision::{Answered, Decision};
+use crate::decide::facts::fact::{Facts, Finding};
+use crate::decide::policy::decision::{Answered, Decision};
 
 /// What follows for a fact that no source gives.
 pub(crate) enum Follows<'a> {

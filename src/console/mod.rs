@@ -34,8 +34,8 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 
+use crate::decide::policy::Policy;
 use crate::helpdesk::addresses::Addresses;
-use crate::policy::Policy;
 use crate::store::Store;
 use crate::work::rule::PolicyInForce;
 use account_ids::AccountIds;

@@ -10,7 +10,7 @@ use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{ROWS, link};
 use super::words;
-use crate::facts::expiry;
+use crate::decide::facts::expiry;
 
 #[derive(Deserialize)]
 pub(super) struct Asked {

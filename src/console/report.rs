@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Shared;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
-use crate::report::html::{Tickets, body};
+use crate::learn::report::html::{Tickets, body};
 use crate::work::reported;
 
 /// How long a manager is assumed to take for a ticket without the bot, as `starwarden report` assumes.

@@ -11,8 +11,8 @@ use super::Shared;
 use super::chart::{Counts, Shown, query};
 use super::page::{Frame, Problem, html};
 use super::session::Session;
-use crate::facts::expiry;
-use crate::report::text::grouped;
+use crate::decide::facts::expiry;
+use crate::learn::report::text::grouped;
 use crate::store::policies::PolicyVersion;
 
 /// How many policies are shown.

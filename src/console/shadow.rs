@@ -11,12 +11,12 @@ use super::page::{Filled, Frame, MayAct, Problem, html};
 use super::session::{Role, Session};
 use super::tickets::{ROWS, link};
 use super::words;
-use crate::backtest::attached::Attached;
-use crate::backtest::comparison::{Matrix, Parting, Side};
-use crate::facts::expiry;
-use crate::helpdesk::ticket::TicketKey;
-use crate::policy::Policy;
-use crate::report::text::{grouped, many};
+use crate::decide::facts::expiry;
+use crate::decide::policy::Policy;
+use crate::decide::ticket::TicketKey;
+use crate::learn::backtest::attached::Attached;
+use crate::learn::backtest::comparison::{Matrix, Parting, Side};
+use crate::learn::report::text::{grouped, many};
 use crate::work::promotion::{self, By, Refused};
 use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status, Stepped};
 

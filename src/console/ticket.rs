@@ -15,17 +15,17 @@ use super::session::{Role, Session};
 use super::tickets::{link, ticket_key};
 use super::time_line::{self, Happened, Kept};
 use super::words;
-use crate::facts::fact::{Fact, Facts, Finding, Trust};
-use crate::facts::gather::{self, Stated};
-use crate::facts::words::cited;
-use crate::policy::Policy;
-use crate::policy::decision::{Answered, Decision as Decided};
+use crate::decide::basis::Basis;
+use crate::decide::facts::fact::{Fact, Facts, Finding, Trust};
+use crate::decide::facts::gather::{self, Stated};
+use crate::decide::facts::words::cited;
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::{Answered, Decision as Decided};
 use crate::store::decisions::DecisionRow;
 use crate::store::feedback::{Feedback, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Stage};
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::watches::Watch;
-use crate::work::basis::Basis;
 
 /// A decision as pages show it.
 pub(super) struct Decision {

@@ -11,8 +11,8 @@ use super::chart::query;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::words;
-use crate::helpdesk::ticket::TicketKey;
-use crate::policy::Policy;
+use crate::decide::policy::Policy;
+use crate::decide::ticket::TicketKey;
 use crate::store::decisions::DecisionRow;
 use crate::store::follow_ups::FollowUp;
 use crate::store::overview::{Listed, ListedTicket};
@@ -62,7 +62,7 @@ impl Row {
     }
 
     pub(super) fn of_decision(row: &DecisionRow, policy: &Policy, now: DateTime<Utc>) -> Row {
-        let basis: crate::work::basis::Basis = serde_json::from_str(&row.basis).unwrap_or_default();
+        let basis: crate::decide::basis::Basis = serde_json::from_str(&row.basis).unwrap_or_default();
         Row {
             link: link(&row.ticket),
             key: row.ticket.to_string(),

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::words;
-use crate::facts::replies::{Reply, Says};
+use crate::decide::basis::Basis;
+use crate::decide::facts::replies::{Reply, Says};
 use crate::store::feedback::{FeedbackRow, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
-use crate::work::basis::Basis;
 
 /// How many deliveries and failures it goes back.
 const LINE: usize = 200;

@@ -11,14 +11,14 @@ use super::answers;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::ticket::Decision;
-use crate::facts::gather::{self, Stated};
-use crate::facts::sources::Ids;
-use crate::helpdesk::ticket::OwnUsers;
-use crate::note;
-use crate::policy::Policy;
-use crate::policy::binding::Kind;
-use crate::work::judge;
-use crate::work::line::Line;
+use crate::decide::facts::gather::{self, Stated};
+use crate::decide::facts::sources::Ids;
+use crate::decide::judge;
+use crate::decide::line::Line;
+use crate::decide::note;
+use crate::decide::policy::Policy;
+use crate::decide::policy::binding::Kind;
+use crate::decide::ticket::OwnUsers;
 
 struct Field {
     name: String,
@@ -91,7 +91,7 @@ fn fields(policy: &Policy, given: impl Fn(&str) -> String) -> Vec<Field> {
     let mut facts: Vec<_> = policy.binding.facts.iter().filter(|(_, fact)| fact.question.is_some()).collect();
     let place = |name: &str| policy.asked().position(|asked| asked == name).unwrap_or(usize::MAX);
     facts.sort_by_key(|(name, _)| place(name.get_ref()));
-    let field = |name: &str, fact: &crate::policy::binding::FactBinding| Field {
+    let field = |name: &str, fact: &crate::decide::policy::binding::FactBinding| Field {
         name: name.to_owned(),
         question: fact.question.clone().unwrap_or_else(|| name.replace('_', " ")),
         answers: answers::fixed(policy, name),

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::facts::expiry;
-use crate::note::markup::escape;
-use crate::policy::Policy;
-use crate::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
+use crate::decide::facts::expiry;
+use crate::decide::note::markup::escape;
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use crate::store::decisions::Carried;
 use crate::store::follow_ups::{Kind, Stage};
 use crate::store::operators::Did;

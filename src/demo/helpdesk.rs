@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::limit::Turns;
 use super::settings::Settings;
 use super::troubles::Troubles;
-use crate::helpdesk::ticket::{Comment, Organization, Reading, Role, User};
+use crate::decide::ticket::{Comment, Organization, Reading, Role, User};
 
 /// Who the bot is here.
 pub const BOT_ID: u64 = 9001;

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::helpdesk::ticket::{Comment, Organization, Reading, Ticket};
+use crate::decide::ticket::{Comment, Organization, Reading, Ticket};
 
 /// The samples as they are kept, one a line.
 const SAMPLES: &str = include_str!("../../tests/cases/tickets.ndjson");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use reqwest::Url;
 
-use super::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// The accounts' addresses by name, swapped whole; clones share them.
 #[derive(Clone, Default)]

@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 use super::auth::{Credentials, Keeper, Purpose};
 use super::limits;
 use super::pace::{AtOnce, Pace};
-use super::ticket::{Comment, Organization, Ticket, User};
 use super::wire;
+use crate::decide::ticket::{Comment, Organization, Ticket, User};
 use crate::metrics;
 
 /// The largest answer that is read, bytes.

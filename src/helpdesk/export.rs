@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::client::{CallError, Helpdesk, read};
-use super::ticket::Organization;
 use super::wire::{Links, Meta};
+use crate::decide::ticket::Organization;
 
 /// How many tickets a page has; the helpdesk allows a thousand, which can be more than one answer may hold.
 const PAGE: &str = "500";

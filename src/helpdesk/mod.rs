@@ -7,5 +7,4 @@ pub mod export;
 pub mod limits;
 pub mod pace;
 pub mod settings;
-pub mod ticket;
 mod wire;

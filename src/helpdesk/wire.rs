@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::ticket::{Comment, Organization, Ticket, User};
+use crate::decide::ticket::{Comment, Organization, Ticket, User};
 
 #[derive(Deserialize)]
 pub(super) struct Me {

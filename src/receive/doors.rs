@@ -1,6 +1,6 @@
 //! An account's way in: what its deliveries must bear.
 
-use crate::helpdesk::ticket::OwnUsers;
+use crate::decide::ticket::OwnUsers;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

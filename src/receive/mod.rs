@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::Instrument;
 
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::metrics;
 use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
 use delivery::{Delivery, Parsed};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// One decision of the policy in force beside the candidate's, on the same reading at the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::StoreError;
 use super::watches::Claim;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// A decision as it is kept: made once, recorded before it is acted on, never made anew for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct DecisionRow {
     pub decision: String,
     /// The note, as text.
     pub note: String,
-    /// What it was decided on, as JSON: [`crate::work::basis::Basis`].
+    /// What it was decided on, as JSON: [`crate::decide::basis::Basis`].
     pub basis: String,
     /// What became of it.
     pub carried: Carried,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// A verified delivery to be recorded. An event is a hint: only which ticket and why is kept, no customer text.
 #[derive(Debug, Clone, PartialEq, Eq)]

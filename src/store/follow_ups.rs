@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::StoreError;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// Where follow-ups go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

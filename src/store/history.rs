@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::StoreError;
 use super::decisions::DecisionRow;
 use super::watches::Watch;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// A ticket's whole history.
 #[derive(Debug, Clone, PartialEq, Eq)]

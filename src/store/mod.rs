@@ -27,7 +27,7 @@ pub mod watches;
 
 use async_trait::async_trait;
 
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// Declares [`Store`] as all of these traits together.
 macro_rules! store {

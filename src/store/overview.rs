@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::StoreError;
 use super::decisions::DecisionRow;
 use super::watches::Watch;
-use crate::helpdesk::ticket::TicketKey;
-use crate::report::gist::Gist;
+use crate::decide::ticket::TicketKey;
+use crate::learn::report::gist::Gist;
 
 /// The accounts that have tickets, each found by the index behind the one before: they are few, and their tickets many.
 pub(super) const ACCOUNTS: &str = "WITH RECURSIVE found (account) AS (

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::helpdesk::ticket::OwnUsers;
+use crate::decide::ticket::OwnUsers;
 
 /// Keeps as whom the bot has worked, so that a note of an earlier user is known as its own.
 #[async_trait]

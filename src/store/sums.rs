@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 
 use super::StoreError;
 use super::feedback::{Agreement, FeedbackRow};
-use crate::report::Sum;
-use crate::report::gist::Gist;
+use crate::learn::report::Sum;
+use crate::learn::report::gist::Gist;
 
 /// What was counted in a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::StoreError;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// A due ticket in one pair of hands, until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::judge;
 use super::operators;
 use super::{Account, Shared};
-use crate::backtest::comparison;
-use crate::facts::lookups::Rank;
-use crate::facts::replies::{self, Reply};
-use crate::facts::sources::{self, Ids};
+use crate::decide::facts::replies::{self, Reply};
+use crate::decide::facts::sources::{self, Ids};
+use crate::decide::judge;
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::{Decision, NOT_APPLICABLE};
+use crate::decide::ticket::{Reading, TicketKey};
+use crate::elsewhere::lookups::Rank;
 use crate::helpdesk::client::Looked;
-use crate::helpdesk::ticket::{Reading, TicketKey};
-use crate::policy::Policy;
-use crate::policy::decision::{Decision, NOT_APPLICABLE};
+use crate::learn::backtest::comparison;
 use crate::store::StoreError;
 use crate::store::comparisons::{Comparison, Pair};
 use crate::store::decisions::DecisionRow;

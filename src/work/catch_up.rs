@@ -6,7 +6,7 @@ use chrono::Utc;
 use tokio::sync::watch;
 
 use super::{Account, Shared, star_tags};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 
 /// How soon a catch-up that failed is tried again, where it is not due sooner.
 const SOON: Duration = Duration::from_secs(60);

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::facts::replies::{Reply, Says};
-use crate::helpdesk::ticket::{OwnUsers, Reading, TicketKey};
-use crate::note;
-use crate::policy::Policy;
+use crate::decide::facts::replies::{Reply, Says};
+use crate::decide::note;
+use crate::decide::policy::Policy;
+use crate::decide::ticket::{OwnUsers, Reading, TicketKey};
 use crate::store::feedback::{Feedback, Opinion, Way};
 
 /// Opinions among managers' replies, each on the newest note of ours that stands before it; before the first there is

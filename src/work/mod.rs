@@ -32,19 +32,14 @@
 //!   first stands, the next look reads it, and says what has changed since.
 //! - **The store is lost.** The notes on the ticket are enough to know what was said.
 
-pub mod basis;
 mod candidate;
 mod catch_up;
 pub mod feedback;
 pub mod follow_ups;
-pub mod guard;
-pub mod judge;
-pub mod line;
 pub mod look;
 pub mod operators;
 pub mod pace;
 pub mod promotion;
-pub mod reference;
 pub mod reported;
 pub mod retention;
 pub mod retry;
@@ -64,12 +59,12 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::config::Mode;
-use crate::facts::lookups::Systems;
-use crate::facts::sources::Ids;
+use crate::decide::facts::sources::Ids;
+use crate::decide::policy::Policy;
+use crate::decide::ticket::OwnUsers;
+use crate::elsewhere::lookups::Systems;
 use crate::helpdesk::client::{CallError, Helpdesk};
-use crate::helpdesk::ticket::OwnUsers;
 use crate::metrics;
-use crate::policy::Policy;
 use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
 use crate::store::{Store, StoreError};

@@ -1,7 +1,7 @@
 //! What operators did at the console, in the terms of managers' replies: the loop performs both alike.
 
-use crate::facts::expiry;
-use crate::facts::replies::{Reply, Says};
+use crate::decide::facts::expiry;
+use crate::decide::facts::replies::{Reply, Says};
 use crate::store::operators::{Did, OperatorEvent};
 
 /// The events as replies, each with its source: `Ann, console, 24 Nov 2026, 12:03 UTC`.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::rule::Rules;
-use crate::backtest::attached::Attached;
-use crate::policy::Policy;
+use crate::decide::policy::Policy;
+use crate::learn::backtest::attached::Attached;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::policies::PolicyVersion;
 use crate::store::promotions::{NewPromotion, Put, Step, last_standing};

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::report::{Disagreement, Tally};
+use crate::learn::report::{Disagreement, Tally};
 use crate::store::feedback::{FeedbackRow, Opinion};
 use crate::store::{Store, StoreError};
 

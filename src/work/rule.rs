@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::policy::Policy;
+use crate::decide::policy::Policy;
 
 /// The policies as they stand together.
 #[derive(Debug, Clone)]

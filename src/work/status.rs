@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::rule::{Rules, Source, first_line};
-use crate::backtest::comparison::{Difference, Matrix};
+use crate::learn::backtest::comparison::{Difference, Matrix};
 use crate::store::comparisons::Pair;
 use crate::store::promotions::{Promotion, Step};
 use crate::store::{Store, StoreError};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
-use starwarden::helpdesk::ticket::TicketKey;
+use starwarden::decide::ticket::TicketKey;
 use starwarden::store::Store;
 use starwarden::store::deliveries::{NewDelivery, Recorded, Relevance};
 use starwarden::store::postgres::Postgres;

@@ -12,13 +12,13 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
 use secrecy::SecretString;
 use serde_json::json;
-use starwarden::facts::dates::{self, Day};
-use starwarden::facts::replies::{self, Says};
-use starwarden::helpdesk::ticket::{OwnUsers, Reading};
-use starwarden::policy::Policy;
-use starwarden::policy::binding::Binding;
-use starwarden::policy::diagram::Diagram;
-use starwarden::policy::fault::Fault;
+use starwarden::decide::facts::dates::{self, Day};
+use starwarden::decide::facts::replies::{self, Says};
+use starwarden::decide::policy::Policy;
+use starwarden::decide::policy::binding::Binding;
+use starwarden::decide::policy::diagram::Diagram;
+use starwarden::decide::policy::fault::Fault;
+use starwarden::decide::ticket::{OwnUsers, Reading};
 use starwarden::receive::delivery::{self, ParseError, Parsed};
 use starwarden::receive::verify::{VerifyError, sign, verify};
 
@@ -217,8 +217,8 @@ fn a_binding_is_read_or_its_faults_are_shown() {
             assert!(!faults.is_empty());
             for fault in &faults {
                 match fault.document {
-                    starwarden::policy::fault::Document::Binding => points_into(fault, &text),
-                    starwarden::policy::fault::Document::Diagram => points_into(fault, diagram),
+                    starwarden::decide::policy::fault::Document::Binding => points_into(fault, &text),
+                    starwarden::decide::policy::fault::Document::Diagram => points_into(fault, diagram),
                 }
             }
         }

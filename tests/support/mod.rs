@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use starwarden::decide::policy::Policy;
+use starwarden::decide::ticket::Reading;
 use starwarden::demo::helpdesk::StandIn;
-use starwarden::helpdesk::ticket::Reading;
-use starwarden::policy::Policy;
 use starwarden::receive::verify::{sign, timestamp};
 
 pub(crate) const BINDING: &str = include_str!("../../config/policy/star.toml");

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use chrono::{TimeDelta, Utc};
 use starwarden::config;
+use starwarden::decide::note;
+use starwarden::decide::ticket::{Reading, TicketKey};
 use starwarden::demo::helpdesk::{BOT_ID, StandIn};
-use starwarden::helpdesk::ticket::{Reading, TicketKey};
-use starwarden::note;
 use starwarden::store::Store;
 use starwarden::store::decisions::Carried;
 use starwarden::store::history::History;

@@ -15,12 +15,12 @@ use serde_json::value::RawValue;
 use super::kept::{Kept, Progress};
 use crate::commands::{loaded, store};
 use crate::config;
-use crate::facts::sources::{self, Ids};
+use crate::decide::facts::sources::{self, Ids};
+use crate::decide::policy::Policy;
+use crate::decide::ticket::{Comment, Organization, Ticket, User};
 use crate::helpdesk::client::{CallError, Helpdesk};
 use crate::helpdesk::export::Begin;
 use crate::helpdesk::pace::Pace;
-use crate::helpdesk::ticket::{Comment, Organization, Ticket, User};
-use crate::policy::Policy;
 use crate::work::pace::Share;
 
 /// How many pages of the export the helpdesk gives a minute.

@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::input::Input;
-use crate::backtest::past::{self, Marks};
-use crate::backtest::summary::{Kept, Rule, Summary};
 use crate::commands::lines::{self, Batch};
-use crate::policy::Policy;
+use crate::decide::policy::Policy;
+use crate::learn::backtest::past::{self, Marks};
+use crate::learn::backtest::summary::{Kept, Rule, Summary};
 
 /// How many bad lines are told of one by one.
 const TOLD: usize = 10;
@@ -19,9 +19,9 @@ const TOLD: usize = 10;
 /// What a file of past tickets came to.
 pub(super) struct Outcome {
     pub summary: Summary,
-    /// Every [`crate::backtest::comparison::Difference`], in the order of the tickets.
+    /// Every [`crate::learn::backtest::comparison::Difference`], in the order of the tickets.
     pub differences: Spool,
-    /// Every [`crate::backtest::agreement::Disagreement`], in the order of the tickets.
+    /// Every [`crate::learn::backtest::agreement::Disagreement`], in the order of the tickets.
     pub disagreements: Spool,
     /// The first lines that were no tickets, a sentence each.
     pub bad: Vec<String>,

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::run::Outcome;
-use crate::backtest::agreement::Disagreement;
-use crate::backtest::comparison::{Difference, Matrix};
-use crate::backtest::summary::percent;
-use crate::backtest::tally::Tally;
-use crate::policy::Policy;
-use crate::report::text::many;
+use crate::decide::policy::Policy;
+use crate::learn::backtest::agreement::Disagreement;
+use crate::learn::backtest::comparison::{Difference, Matrix};
+use crate::learn::backtest::summary::percent;
+use crate::learn::backtest::tally::Tally;
+use crate::learn::report::text::many;
 
 /// How many tickets of a list are shown on a terminal.
 const FIRST: usize = 20;

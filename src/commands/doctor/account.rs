@@ -9,10 +9,10 @@ use crate::commands::loaded::credentials;
 use crate::commands::setup::plan::{Told, Wanted};
 use crate::config::Account;
 use crate::config::secret::Secret;
-use crate::facts::sources::Ids;
+use crate::decide::facts::sources::Ids;
+use crate::decide::policy::Policy;
 use crate::helpdesk::auth::{Credentials, Purpose};
 use crate::helpdesk::client::{CallError, Helpdesk};
-use crate::policy::Policy;
 use crate::work::star_tags;
 
 /// How far our clock may be from the helpdesk's, seconds; signatures are dated by theirs and aged by ours.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::finding::Found;
 use crate::config::follow_ups::{ChatChannel, StarIssues};
-use crate::destinations::CallError;
+use crate::elsewhere::CallError;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);

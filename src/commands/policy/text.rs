@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::backtest::attached::Attached;
 use crate::commands::backtest::matrix;
-use crate::facts::expiry;
-use crate::report::text::many;
+use crate::decide::facts::expiry;
+use crate::learn::backtest::attached::Attached;
+use crate::learn::report::text::many;
 use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status, Stepped};
 
 /// The whole status in words; what differs, the newest of it.

@@ -12,7 +12,7 @@ use clap::{ArgGroup, Subcommand};
 use super::{ConfigFile, Done, ExitAs, Who, print, store};
 use crate::config::{self, Settings};
 use crate::console::words;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::Store;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::watches::DeadLetters;

@@ -9,8 +9,8 @@ use crate::commands::{ConfigFile, print};
 use crate::console::api::shapes::ApiTicket;
 use crate::console::time_line::{self, Kept};
 use crate::console::words;
-use crate::facts::expiry;
-use crate::work::basis::Basis;
+use crate::decide::basis::Basis;
+use crate::decide::facts::expiry;
 
 /// Which ticket, and how.
 #[derive(Debug, clap::Args)]

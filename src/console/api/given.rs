@@ -1,4 +1,4 @@
-//! What `POST /api/v1/decide` takes, as the document describes it; [`crate::work::line::Line`] reads it.
+//! What `POST /api/v1/decide` takes, as the document describes it; [`crate::decide::line::Line`] reads it.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
-use crate::policy::Policy;
-use crate::policy::decision::Decision;
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::Decision;
 
 /// A moment, RFC 3339.
 #[derive(Serialize, ToSchema)]

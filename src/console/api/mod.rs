@@ -22,11 +22,11 @@ use super::page::same;
 use super::sign_in::Admission;
 use super::tickets::ticket_key;
 use super::{Shared, guard};
-use crate::facts::gather;
-use crate::facts::sources::Ids;
+use crate::decide::facts::gather;
+use crate::decide::facts::sources::Ids;
+use crate::decide::line::{Line, Rule};
 use crate::store::StoreError;
 use crate::store::overview::DecisionFilter;
-use crate::work::line::{Line, Rule};
 
 /// How many decisions an answer has at most.
 const PAGE: usize = 100;

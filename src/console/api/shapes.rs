@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::facts::replies::Says;
-use crate::helpdesk::ticket::TicketKey;
-use crate::policy::decision::Decision as Decided;
+use crate::decide::basis::Basis;
+use crate::decide::facts::replies::Says;
+use crate::decide::policy::decision::Decision as Decided;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::{Feedback, FeedbackRow};
@@ -14,7 +15,6 @@ use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
 use crate::store::watches::Watch;
-use crate::work::basis::Basis;
 use crate::work::operators;
 
 /// Why a request was refused.

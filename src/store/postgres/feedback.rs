@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::Postgres;
 use super::sums::added;
 use super::values::{column, text};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::feedback::{Feedback, FeedbackRow, Feedbacks, Opinion, Way};
 use crate::store::values::{instant, millis, number, ticket_number};

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use super::Postgres;
 use super::values::{column, count, text};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::follow_ups::{Came, Destination, FollowUp, FollowUpClaim, FollowUps, Kind, Planned, Stage};
 use crate::store::follow_ups::{TicketIs, Waiting};

@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use super::Postgres;
 use super::decisions::{COLUMNS, decision};
 use super::values::{column, count};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::history::{Backlog, DeliveryRow, FailureRow, Histories, History, WatchFilter, WatchRow};
 use crate::store::values::{instant, millis, number, ticket_number};

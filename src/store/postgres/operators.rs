@@ -7,7 +7,7 @@ use super::Postgres;
 use super::listener::CHANNEL;
 use super::values::{column, text};
 use super::watches::MARK_DUE;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::operators::{OperatorEvent, Operators};
 use crate::store::values::{instant, millis, number, ticket_number};

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use super::Postgres;
 use super::decisions::{COLUMNS, decision};
 use super::values::{column, count};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::DecisionRow;
 use crate::store::overview::{

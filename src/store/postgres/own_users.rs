@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::Postgres;
 use super::values::column;
-use crate::helpdesk::ticket::OwnUsers;
+use crate::decide::ticket::OwnUsers;
 use crate::store::StoreError;
 use crate::store::own_users::KnownUsers;
 use crate::store::values::{number, ticket_number};

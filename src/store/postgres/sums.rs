@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::Postgres;
 use super::feedback::feedback;
 use super::values::{column, count};
-use crate::report::Sum;
+use crate::learn::report::Sum;
 use crate::store::StoreError;
 use crate::store::feedback::{Agreement, FeedbackRow};
 use crate::store::overview::day_of;

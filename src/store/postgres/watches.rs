@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::Postgres;
 use super::listener::CHANNEL;
 use super::values::{column, count, text};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::values::{instant, millis, number, ticket_number, until};
 use crate::store::watches::{Claim, DeadLetters, Next, Watches, Yields};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::params;
 
 use super::Sqlite;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::comparisons::{Comparison, Comparisons, Moved, NOT_TOLD, Pair, told};
 use crate::store::values::{instant, millis, number, ticket_number};

@@ -9,7 +9,7 @@ use super::follow_ups;
 use super::overview;
 use super::sums;
 use super::watches::must_hold;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow, Decisions};
 use crate::store::values::{Outcome, instant, millis, number, ticket_number};

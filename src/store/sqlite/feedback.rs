@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 
 use super::{Sqlite, sums};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::feedback::{Feedback, FeedbackRow, Feedbacks, Opinion, Way};
 use crate::store::values::{Outcome, instant, millis, number, ticket_number};

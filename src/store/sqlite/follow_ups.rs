@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Sqlite;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::follow_ups::{Came, Destination, FollowUp, FollowUpClaim, FollowUps, Kind, Planned, Stage};
 use crate::store::follow_ups::{TicketIs, Waiting};

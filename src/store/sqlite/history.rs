@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::Sqlite;
 use super::decisions::{decision, of_ticket};
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::history::{Backlog, DeliveryRow, FailureRow, Histories, History, WatchFilter, WatchRow};
 use crate::store::values::{Outcome, instant, millis, number, ticket_number};

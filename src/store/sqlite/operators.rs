@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
 use super::watches::mark_due;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::operators::{OperatorEvent, Operators};
 use crate::store::values::{Outcome, instant, millis, number, ticket_number};

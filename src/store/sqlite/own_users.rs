@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use crate::helpdesk::ticket::OwnUsers;
+use crate::decide::ticket::OwnUsers;
 use crate::store::StoreError;
 use crate::store::own_users::KnownUsers;
 use crate::store::values::{Outcome, number, ticket_number};

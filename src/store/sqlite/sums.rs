@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Sqlite;
 use super::feedback::rows;
-use crate::helpdesk::ticket::TicketKey;
-use crate::report::Sum;
-use crate::report::gist::{Gist, Gives};
+use crate::decide::ticket::TicketKey;
+use crate::learn::report::Sum;
+use crate::learn::report::gist::{Gist, Gives};
 use crate::store::StoreError;
 use crate::store::decisions::DecisionRow;
 use crate::store::feedback::{Agreement, FeedbackRow};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::Sqlite;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
 use crate::store::StoreError;
 use crate::store::values::{Outcome, instant, millis, number, ticket_number, until};
 use crate::store::watches::{Claim, DeadLetters, Next, Watches, Yields};

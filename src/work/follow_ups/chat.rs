@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{InHand, Stop, words};
-use crate::destinations::chat::Chat;
+use crate::elsewhere::chat::Chat;
 use crate::store::follow_ups::{Came, Kind};
 
 /// How long the word of an escalation is news.

@@ -31,13 +31,13 @@ use tokio::sync::watch;
 
 use super::Shared;
 use super::retry::backoff;
-use crate::destinations::CallError;
-use crate::destinations::chat::Chat;
-use crate::destinations::gitlab::GitLab;
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::Decision;
+use crate::elsewhere::CallError;
+use crate::elsewhere::chat::Chat;
+use crate::elsewhere::gitlab::GitLab;
 use crate::helpdesk::addresses::Addresses;
 use crate::metrics;
-use crate::policy::Policy;
-use crate::policy::decision::Decision;
 use crate::store::StoreError;
 use crate::store::decisions::DecisionRow;
 use crate::store::feedback::Opinion;

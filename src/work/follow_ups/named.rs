@@ -1,7 +1,7 @@
 //! Which issue is a ticket's: GitLab's search is fuzzy, so the number or the address must stand there letter by letter.
 
-use crate::destinations::gitlab::Issue;
-use crate::helpdesk::ticket::TicketKey;
+use crate::decide::ticket::TicketKey;
+use crate::elsewhere::gitlab::Issue;
 
 /// What the issues that a search found come to.
 #[derive(Debug, Clone, PartialEq, Eq)]

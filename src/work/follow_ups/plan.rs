@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use crate::policy::Policy;
-use crate::policy::decision::{Decision, NEEDS_FACTS};
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
 use crate::store::follow_ups::{Destination, FollowUp, Kind, Planned, Stage};
 
 /// The chart's task that is done on the STAR issue.

@@ -2,8 +2,8 @@
 
 use super::named::{self, Named};
 use super::{InHand, Stop, words};
-use crate::destinations::gitlab::{GitLab, Issue, Moved, Search};
-use crate::note;
+use crate::decide::note;
+use crate::elsewhere::gitlab::{GitLab, Issue, Moved, Search};
 use crate::store::follow_ups::{Came, Kind};
 
 /// Finds the ticket's STAR issue and brings it to where it should be; what is there already is left as it is.

@@ -4,12 +4,12 @@
 
 use chrono::DateTime;
 
-use crate::facts::expiry;
-use crate::facts::fact::Trust;
-use crate::facts::replies::SIGNATURE;
-use crate::helpdesk::ticket::TicketKey;
-use crate::policy::Policy;
-use crate::policy::decision::{Answered, Decision};
+use crate::decide::facts::expiry;
+use crate::decide::facts::fact::Trust;
+use crate::decide::facts::replies::SIGNATURE;
+use crate::decide::policy::Policy;
+use crate::decide::policy::decision::{Answered, Decision};
+use crate::decide::ticket::TicketKey;
 use crate::store::decisions::DecisionRow;
 
 /// Where a ticket can be seen.

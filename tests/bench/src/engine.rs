@@ -14,10 +14,10 @@ use criterion::{Criterion, Throughput};
 use peers::{DAY, Request, Ticket};
 use starwarden::commands::{each, lines};
 use starwarden::config;
-use starwarden::facts::gather;
-use starwarden::facts::sources::Ids;
-use starwarden::policy::Policy;
-use starwarden::work::line::Line;
+use starwarden::decide::facts::gather;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::policy::Policy;
+use starwarden::decide::line::Line;
 
 /// How many distinct tickets.
 const TICKETS: usize = 262_144;

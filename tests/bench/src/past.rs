@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use starwarden::commands::lines::{self, Lines};
-use starwarden::helpdesk::ticket::Ticket;
+use starwarden::decide::ticket::Ticket;
 
 /// How many tickets where nothing else is said.
 const TICKETS: u64 = 1_000_000;

@@ -10,10 +10,10 @@ use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use regex::Regex;
 use serde_json::json;
 use starwarden::config;
-use starwarden::facts::gather;
-use starwarden::facts::sources::Ids;
-use starwarden::helpdesk::ticket::Reading;
-use starwarden::policy::Policy;
+use starwarden::decide::facts::gather;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::ticket::Reading;
+use starwarden::decide::policy::Policy;
 
 /// How long the description is, bytes.
 const SIZE: usize = 1_000_000;

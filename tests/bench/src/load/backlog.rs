@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use serde_json::json;
 use starwarden::demo::helpdesk::StandIn;
-use starwarden::helpdesk::ticket::{Reading, TicketKey};
+use starwarden::decide::ticket::{Reading, TicketKey};
 use starwarden::store::Store;
 use starwarden::store::postgres::Postgres;
 use starwarden::store::sqlite::Sqlite;

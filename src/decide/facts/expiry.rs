@@ -1,0 +1,65 @@
+//! Dates: how they are read from fields and answers, and how they are written for people. UTC throughout.
+
+use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+
+use crate::decide::policy::binding::Day;
+
+/// Reads an instant: RFC 3339, or a date `2026-11-30` as the start or end of that day, UTC.
+pub fn instant(text: &str, day: Day) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(at.to_utc());
+    }
+    of_day(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?, day)
+}
+
+/// Reads an instant as [`moment`] and [`exact`] write it: `3 Dec 2026`, `3 Dec 2026, 17:00 UTC`.
+pub fn written(text: &str, day: Day) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    match text.split_once(',') {
+        None => of_day(NaiveDate::parse_from_str(text, "%d %B %Y").ok()?, day),
+        Some(_) => NaiveDateTime::parse_from_str(text, "%d %B %Y, %H:%M UTC").ok().map(|at| at.and_utc()),
+    }
+}
+
+/// The start or end of a day, UTC.
+pub fn of_day(date: NaiveDate, day: Day) -> Option<DateTime<Utc>> {
+    let time = match day {
+        Day::Start => NaiveTime::MIN,
+        Day::End => NaiveTime::from_hms_opt(23, 59, 59)?,
+    };
+    Some(date.and_time(time).and_utc())
+}
+
+/// A moment for people: `3 Dec 2026`, or with its time where it is not midnight: `3 Dec 2026, 17:00 UTC`.
+pub fn moment(at: DateTime<Utc>) -> String {
+    if at.num_seconds_from_midnight() == 0 { day(at) } else { exact(at) }
+}
+
+/// A moment with its time and zone: `3 Dec 2026, 00:00 UTC`.
+pub fn exact(at: DateTime<Utc>) -> String {
+    format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    let month = Month::try_from(u8::try_from(at.month()).unwrap_or_default()).map_or("", |month| month.name());
+    format!("{} {} {}", at.day(), month.get(..3).unwrap_or_default(), at.year())
+}
+
+/// A span in milliseconds for people, its two largest units: `8 d 12 h`, `23 h`, `40 min`, `under a minute`; whole days and a month or more as
+/// `14 days`.
+pub fn length(millis: i64) -> String {
+    let span = TimeDelta::milliseconds(millis.saturating_abs());
+    let (days, hours, minutes) = (span.num_days(), span.num_hours() % 24, span.num_minutes() % 60);
+    match (days, hours, minutes) {
+        (1, 0, 0) => "1 day".to_owned(),
+        (days, 0, 0) if days > 0 => format!("{days} days"),
+        (30.., _, _) => format!("{days} days"),
+        (days, 0, _) if days > 0 => format!("{days} d"),
+        (days, hours, _) if days > 0 => format!("{days} d {hours} h"),
+        (_, 0, 0) => "under a minute".to_owned(),
+        (_, 0, minutes) => format!("{minutes} min"),
+        (_, hours, 0) => format!("{hours} h"),
+        (_, hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

@@ -1,0 +1,336 @@
+//! Everything known of a ticket, with what managers answered above every other source.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::expiry;
+use super::fact::{Came, Fact, Facts, Find, Finding, Heard, Trust, Value};
+use super::replies::{DATE, Reply, Says, VERBS};
+use super::sources::{self, Asked, Asking, Ids, Said};
+use super::words::{self, Words};
+use crate::decide::policy::Policy;
+use crate::decide::policy::binding::{Day, FactBinding, Kind};
+use crate::decide::policy::lexicon::Listening;
+use crate::decide::policy::source::{Place, Source, Standing};
+use crate::decide::policy::{instead, nearest};
+use crate::decide::ticket::Reading;
+
+/// An answer that stands above every other source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// The fact, as written.
+    pub fact: String,
+    /// Its value, as written.
+    pub value: String,
+    /// Who said it, in words.
+    pub source: String,
+}
+
+/// The facts of a ticket, how each came to be, and what of the answers could not be used.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// What is known, by name.
+    pub facts: Facts,
+    /// What every source said, by the fact's name, in the order in which they were asked.
+    pub heard: BTreeMap<String, Vec<Heard>>,
+    /// One sentence for each answer that could not be used.
+    pub problems: Vec<String>,
+}
+
+/// The answers among managers' replies, oldest first, and a problem for each line that is none.
+pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
+    let mut stated = Vec::new();
+    let mut problems = Vec::new();
+    for Reply { says, source, .. } in replies {
+        match says {
+            Says::Answer { fact, value } => {
+                stated.push(Stated { fact: fact.clone(), value: value.clone(), source: source.clone() });
+            }
+            Says::Unreadable(line) => {
+                let help = match nearest(line.split_whitespace().next().unwrap_or_default(), &VERBS) {
+                    Some(verb) => format!("did you mean star: {verb}?"),
+                    None => "write it like star: trial=yes".to_owned(),
+                };
+                problems.push(format!("I cannot read “star: {line}” ({source}): {help}"));
+            }
+            Says::Agree | Says::Disagree(_) | Says::Recheck | Says::Stop => {}
+        }
+    }
+    (stated, problems)
+}
+
+/// Gathers every fact of the policy: from the stated answers, the later before the earlier, then from the ticket where
+/// there is one.
+pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[Stated], now: DateTime<Utc>) -> Gathered {
+    let none = Reading::default();
+    let words = reading.map(|reading| Words::of(reading, &policy.lexicon, Listening::ToAll));
+    let (reading, stated) = (reading.unwrap_or(&none), Cow::Borrowed(stated));
+    let mut gathering = Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), found: Vec::new() };
+    policy.binding.facts.keys().for_each(|name| gathering.find(name.get_ref()));
+    let problems = gathering.stated.iter().filter_map(|answer| usable(policy, answer).err()).collect();
+    let mut gathered = Gathered { problems, ..Gathered::default() };
+    for Found { name, finding, heard } in gathering.found {
+        gathered.facts.insert(name.to_owned(), finding);
+        gathered.heard.insert(name.to_owned(), heard);
+    }
+    gathered
+}
+
+/// The facts of one ticket as [`facts`] finds them, each when it is first asked for; and sooner, for what could change none
+/// of those asked for is not looked at.
+pub struct Gathering<'a> {
+    policy: &'a Policy,
+    ids: &'a Ids,
+    reading: &'a Reading,
+    words: Option<Words<'a>>,
+    now: DateTime<Utc>,
+    stated: Cow<'a, [Stated]>,
+    /// Facts whose sources are being asked.
+    open: Vec<&'a str>,
+    found: Vec<Found<'a>>,
+}
+
+impl<'a> Gathering<'a> {
+    /// Nothing asked yet.
+    pub fn new(
+        policy: &'a Policy,
+        ids: &'a Ids,
+        reading: &'a Reading,
+        stated: Cow<'a, [Stated]>,
+        now: DateTime<Utc>,
+    ) -> Gathering<'a> {
+        let words = Some(Words::of(reading, &policy.lexicon, Listening::ToWhatMatters));
+        Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), found: Vec::new() }
+    }
+}
+
+/// A fact, and what its sources said where all are listened to.
+struct Found<'a> {
+    name: &'a str,
+    finding: Finding,
+    heard: Vec<Heard>,
+}
+
+impl Find for Gathering<'_> {
+    fn fact(&mut self, name: &str) -> Option<&Fact> {
+        let (name, _) = self.policy.binding.facts.get_key_value(name)?;
+        self.find(name.get_ref());
+        self.found(name.get_ref())
+    }
+
+    fn found(&self, name: &str) -> Option<&Fact> {
+        self.found.iter().find(|found| found.name == name)?.finding.known()
+    }
+}
+
+impl<'a> Gathering<'a> {
+    /// Finds a fact, and before it those its sources depend on; sound policies have no circles.
+    fn find(&mut self, name: &'a str) {
+        let policy = self.policy;
+        if self.found.iter().any(|found| found.name == name) || self.open.contains(&name) {
+            return;
+        }
+        let Some(fact) = policy.binding.fact(name) else { return };
+        self.open.push(name);
+        let day = match self.holds(&fact.day_ends_when) {
+            Some(trust) if !fact.day_ends_when.is_empty() && trust > Trust::Inferred => Day::End,
+            Some(_) | None => fact.day,
+        };
+        let mut heard = Vec::new();
+        let mut finding = self.read(fact, day, &mut heard);
+        let answered = |answer: &&Stated| called(&answer.fact) == name && usable(policy, answer).is_ok();
+        if let Some(answer) = self.stated.iter().rev().find(answered)
+            && let Some(value) = value(fact, &answer.value, day)
+        {
+            heard.iter_mut().filter(|heard| !matches!(heard.came, Came::SetAside(_))).for_each(|heard| {
+                heard.came = Came::Overruled(answer.source.clone());
+            });
+            heard.insert(0, Heard { said: value.to_string(), source: answer.source.clone(), came: Came::Taken });
+            finding = Finding::Known(Fact { value, trust: Trust::Stated, source: answer.source.clone(), quote: None });
+        }
+        self.found.push(Found { name, finding, heard });
+    }
+
+    /// Asks every source in order; the first that answers wins, unless another record contradicts it.
+    fn read(&mut self, fact: &'a FactBinding, day: Day, heard: &mut Vec<Heard>) -> Finding {
+        let listening = self.words.as_ref().map_or(Listening::ToAll, Words::listening);
+        let mut looked: Vec<String> = Vec::new();
+        let mut readings: Vec<DateTime<Utc>> = Vec::new();
+        let mut taken: Option<(Fact, &Source)> = None;
+        let mut conflict: Option<Fact> = None;
+        let mut doubt: Option<String> = None;
+        for source in &fact.sources {
+            if taken.is_some() && !hears(listening, &source.place) {
+                continue;
+            }
+            let Some(condition) = self.holds(&source.when) else { continue };
+            let Self { ids, reading, now, .. } = *self;
+            let asked = Asked { ids, reading, words: self.words.as_ref(), now, day };
+            let Asking { said, set_aside } = sources::ask(&source.place, fact, &asked);
+            if listening == Listening::ToAll {
+                heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
+                    said: format!("“{}”", quote.words),
+                    source: quote.place,
+                    came: Came::SetAside(why),
+                }));
+            }
+            let mut answer = match said {
+                Said::Answer(answer) => answer,
+                Said::Nothing => continue,
+                Said::Doubt(quote) => {
+                    doubt.get_or_insert(words::cited(&quote));
+                    continue;
+                }
+                Said::Unclear(why, moments) => {
+                    looked.push(why);
+                    readings.extend(moments);
+                    continue;
+                }
+                Said::Unreadable(why) => {
+                    if listening == Listening::ToAll && !looked.contains(&why) {
+                        looked.push(why);
+                    }
+                    continue;
+                }
+            };
+            answer.trust = answer.trust.min(condition);
+            if let Some(doubt) = doubt.as_ref().filter(|_| matches!(source.place, Place::Otherwise(_))) {
+                answer.trust = Trust::Inferred;
+                answer.source = format!("{}, though {doubt} may mean something else", sources::OTHERWISE);
+            }
+            if let Some(caveat) = &source.caveat {
+                answer.source = format!("{}, {caveat}", answer.source);
+            }
+            let mut came = Came::Taken;
+            if let Some((first, firsts)) = &taken {
+                came = Came::Overruled(first.source.clone());
+                if contradicts((&answer, source), (first, firsts)) {
+                    came = Came::Contradicts(first.source.clone());
+                    conflict.get_or_insert_with(|| answer.clone());
+                }
+            }
+            if listening == Listening::ToAll {
+                heard.push(Heard { said: answer.value.to_string(), source: shown(&answer), came });
+            }
+            taken.get_or_insert((answer, source));
+        }
+        match (taken, conflict) {
+            (Some((first, _)), Some(other)) => {
+                heard.iter_mut().filter(|heard| heard.came == Came::Taken).for_each(|heard| {
+                    heard.came = Came::Contradicts(other.source.clone());
+                });
+                Finding::Conflict(Box::new((first, other)))
+            }
+            (Some((first, _)), None) => Finding::Known(first),
+            (None, _) => Finding::Unknown { looked, readings },
+        }
+    }
+
+    /// Whether facts have these answers, and how sure that is.
+    fn holds(&mut self, when: &'a BTreeMap<String, String>) -> Option<Trust> {
+        let fails = |found: &Found<'_>| when.get(found.name).is_some_and(|answer| found.finding.word() != Some(answer));
+        if self.found.iter().any(fails) {
+            return None; // Nothing more is asked for what is settled.
+        }
+        let mut weakest = Trust::Stated;
+        for (name, answer) in when {
+            self.find(name);
+            let fact = self.found(name)?;
+            if fact.value.word() != Some(answer) {
+                return None;
+            }
+            weakest = weakest.min(fact.trust);
+        }
+        Some(weakest)
+    }
+}
+
+/// Whether a place is asked once there is an answer.
+fn hears(listening: Listening, place: &Place) -> bool {
+    match place {
+        Place::Otherwise(_) => false,
+        Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => listening == Listening::ToAll,
+        Place::Tag { .. }
+        | Place::Form { .. }
+        | Place::Field { .. }
+        | Place::Organization { .. }
+        | Place::OrganizationTag { .. }
+        | Place::Lookup { .. }
+        | Place::Image { .. }
+        | Place::Hours(_) => true,
+    }
+}
+
+/// Whether two records contradict each other; see [`Standing`].
+fn contradicts((other, source): (&Fact, &Source), (first, firsts): (&Fact, &Source)) -> bool {
+    let recorded = [other, first].iter().all(|fact| fact.trust > Trust::Inferred);
+    let yields = [source, firsts].iter().any(|source| source.standing == Standing::Yields);
+    if !recorded || yields {
+        return false;
+    }
+    match (&first.value, &other.value) {
+        (Value::Instant(first), Value::Instant(other)) if first.date_naive() == other.date_naive() => false,
+        (Value::Instant(first), Value::Instant(other)) => match (firsts.standing, source.standing) {
+            (_, Standing::Latest) => first > other,
+            (Standing::Latest, _) => other > first,
+            (_, _) => true,
+        },
+        (first, other) => first != other,
+    }
+}
+
+fn shown(fact: &Fact) -> String {
+    fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited)
+}
+
+/// A fact's name as the policy spells it: people write `in grace` for `in_grace`.
+fn called(written: &str) -> Cow<'_, str> {
+    let between = |c: char| c.is_whitespace() || c == '-';
+    if !written.contains(between) {
+        return Cow::Borrowed(written);
+    }
+    Cow::Owned(written.split(between).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_"))
+}
+
+/// What people wrote, as a value of the fact's kind; they can write a date as notes do.
+fn value(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
+    sources::parse(fact, text, day).or_else(|| match fact.kind {
+        Kind::Instant => expiry::written(text, day).map(Value::Instant),
+        Kind::Word => None,
+    })
+}
+
+/// The value of a stated answer, or in one sentence what is wrong with it.
+pub fn usable(policy: &Policy, answer: &Stated) -> Result<Value, String> {
+    let Stated { fact: name, value, source } = answer;
+    let Some(fact) = policy.binding.fact(&called(name)) else {
+        let there: Vec<&str> = policy.binding.facts.keys().map(|name| name.get_ref().as_str()).collect();
+        return Err(format!("there is no fact “{name}” ({source}): {}", instead(name, &there)));
+    };
+    let parsed = self::value(fact, value, fact.day).filter(|value| answers(policy, &called(name), fact, value));
+    parsed.ok_or_else(|| match fact.kind {
+        Kind::Instant if value.to_ascii_uppercase().contains(DATE) => {
+            format!("“{value}” in {name} stands for a date: write the date itself, like 2026-11-30 ({source})")
+        }
+        Kind::Instant => {
+            format!("“{value}” is no date for {name} ({source}): write it like 2026-11-30 or 2026-11-30T17:00:00Z")
+        }
+        Kind::Word => {
+            format!(
+                "“{value}” is no answer for {name} ({source}): the answers are {}",
+                policy.answers(&called(name)).join(", ")
+            )
+        }
+    })
+}
+
+/// Whether a value is one the diagram asks for; a fact it does not ask for can be any word.
+fn answers(policy: &Policy, name: &str, fact: &FactBinding, value: &Value) -> bool {
+    match (fact.kind, value, policy.answers(name)) {
+        (Kind::Instant, ..) | (Kind::Word, _, []) => true,
+        (Kind::Word, Value::Word(word), words) => words.contains(word),
+        (Kind::Word, Value::Instant(_), _) => false,
+    }
+}

@@ -1,0 +1,13 @@
+//! What is known of a ticket, from where, and how sure.
+
+pub mod dates;
+pub mod expiry;
+pub mod fact;
+pub mod gather;
+pub mod hours;
+mod pieces;
+mod quotes;
+pub mod replies;
+pub mod screenshot;
+pub mod sources;
+pub mod words;

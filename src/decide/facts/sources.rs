@@ -1,0 +1,290 @@
+//! Facts from what is recorded on a ticket: fields, forms, tags, organisation, systems of record.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+use super::expiry;
+use super::fact::{Fact, Quote, Trust, Value};
+use super::hours::{Schedule, Standing};
+use super::screenshot;
+use super::words::{DateSaid, Search, Words};
+use crate::decide::policy::binding::{Binding, Day, FactBinding, Kind};
+use crate::decide::policy::lexicon::Listening;
+use crate::decide::policy::source::{Place, Says};
+use crate::decide::ticket::{Reading, Record, Ticket};
+
+/// What the names a policy uses mean to one helpdesk: ids of forms and fields, and its teams' hours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids {
+    /// Ids of ticket forms.
+    pub forms: BTreeMap<String, Vec<u64>>,
+    /// Ids of ticket fields.
+    pub fields: BTreeMap<String, Vec<u64>>,
+    /// Teams' schedules.
+    pub hours: BTreeMap<String, Schedule>,
+}
+
+impl Ids {
+    /// A policy's own ids, with those an account gives in their stead.
+    pub fn new(binding: &Binding, account: &Ids) -> Ids {
+        let over = |policy: &BTreeMap<String, Vec<u64>>, account: &BTreeMap<String, Vec<u64>>| {
+            policy.clone().into_iter().chain(account.clone()).collect()
+        };
+        Ids {
+            forms: over(&binding.forms, &account.forms),
+            fields: over(&binding.fields, &account.fields),
+            hours: account.hours.clone(),
+        }
+    }
+
+    fn is_form(&self, form: Option<u64>, names: &[String]) -> bool {
+        form.is_some_and(|form| names.iter().filter_map(|name| self.forms.get(name)).flatten().any(|id| *id == form))
+    }
+}
+
+/// Why a policy does not speak of a ticket; none where it does.
+pub fn not_ours(binding: &Binding, ids: &Ids, ticket: &Ticket) -> Option<String> {
+    let applies = &binding.applies_to;
+    if applies.status_none.contains(&ticket.status.to_lowercase()) {
+        return Some(format!("its status is {}", ticket.status.to_lowercase()));
+    }
+    let failed = applies.conditions.iter().find(|(_, condition)| {
+        let tagged = condition.tag_any.iter().any(|tag| ticket.tags.contains(tag));
+        !tagged && !ids.is_form(ticket.ticket_form_id, &condition.form_any)
+    });
+    failed.map(|(name, _)| format!("it is not {name}"))
+}
+
+/// What the sources of a fact are asked of.
+pub(super) struct Asked<'a> {
+    pub ids: &'a Ids,
+    pub reading: &'a Reading,
+    pub words: Option<&'a Words<'a>>,
+    pub now: DateTime<Utc>,
+    /// Which end of a day a date without a time means.
+    pub day: Day,
+}
+
+impl Asked<'_> {
+    /// Why there is no answer, where anybody listens.
+    fn why(&self, why: impl FnOnce() -> String) -> Said {
+        let listened = self.words.is_none_or(|words| words.listening() == Listening::ToAll);
+        Said::Unreadable(if listened { why() } else { String::new() })
+    }
+}
+
+/// What one source says.
+pub(super) enum Said {
+    Answer(Fact),
+    Nothing,
+    /// It was to answer and could not, in words.
+    Unreadable(String),
+    /// Words that leave it open, so that the policy's own word is a guess.
+    Doubt(Quote),
+    /// It can mean several moments, in words and as such.
+    Unclear(String, Vec<DateTime<Utc>>),
+}
+
+/// What one source says, and the customers' words it set aside.
+pub(super) struct Asking {
+    pub said: Said,
+    pub set_aside: Vec<(Quote, &'static str)>,
+}
+
+/// Asks one place.
+pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Asking {
+    match (place, asked.words) {
+        (Place::Text { any, answer }, Some(words)) => {
+            let Search { found, set_aside } = words.find(any);
+            let found = found.and_then(|((), quote)| Some((parse(fact, answer, asked.day)?, quote)));
+            Asking { said: found.map_or(Said::Nothing, |(value, quote)| guess(value, quote)), set_aside }
+        }
+        (Place::TextDate(any), Some(words)) => {
+            let Search { found, set_aside } = words.date(any, asked.now);
+            let said = match found {
+                None => Said::Nothing,
+                Some((DateSaid::Day(date), quote)) => {
+                    expiry::of_day(date, asked.day).map_or(Said::Nothing, |at| guess(Value::Instant(at), quote))
+                }
+                Some((DateSaid::Ambiguous(words, days), quote)) => {
+                    let [one, other] = days.map(|day| day.format("%-d %b %Y"));
+                    let place = super::words::cited(&quote);
+                    Said::Unclear(
+                        format!("{words} in {place} can be {one} or {other}"),
+                        days.into_iter().filter_map(|day| expiry::of_day(day, asked.day)).collect(),
+                    )
+                }
+                Some((DateSaid::Impossible(words), quote)) => {
+                    Said::Unreadable(format!("there is no {words}, which {} says", super::words::cited(&quote)))
+                }
+            };
+            Asking { said, set_aside }
+        }
+        (Place::Unclear(any), Some(words)) => {
+            let Search { found, set_aside } = words.find(any);
+            Asking { said: found.map_or(Said::Nothing, |((), quote)| Said::Doubt(quote)), set_aside }
+        }
+        _ => Asking { said: recorded(place, fact, asked), set_aside: Vec::new() },
+    }
+}
+
+fn guess(value: Value, quote: Quote) -> Said {
+    Said::Answer(Fact { value, trust: Trust::Inferred, source: "the customer's words".into(), quote: Some(quote) })
+}
+
+fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
+    let Asked { ids, reading, .. } = *asked;
+    let ticket = &reading.ticket;
+    let said = |answer: &str, source: String| said(fact, answer, source, asked);
+    match place {
+        Place::Tag { any, answer } => match any.iter().find(|tag| ticket.tags.contains(tag)) {
+            Some(tag) => said(answer, format!("tag {tag}")),
+            None => Said::Nothing,
+        },
+        Place::Form { any, answer } => {
+            match any.iter().find(|name| ids.is_form(ticket.ticket_form_id, std::slice::from_ref(name))) {
+                Some(form) => said(answer, format!("form {form}")),
+                None => Said::Nothing,
+            }
+        }
+        Place::Field { name, says } => {
+            let known = ids.fields.get(name).map(Vec::as_slice).unwrap_or_default();
+            let values = ticket
+                .custom_fields
+                .iter()
+                .filter(|field| known.contains(&field.id))
+                .flat_map(|field| texts(&field.value));
+            value(fact, says, values.collect(), asked, || format!("field {}", name.replace('_', " ")))
+        }
+        Place::Organization { key, says } => {
+            let place = || format!("organisation's {}", key.replace('_', " "));
+            match &reading.organization {
+                Some(organization) => {
+                    let values = organization.organization_fields.get(key).map(texts).unwrap_or_default();
+                    value(fact, says, values, asked, place)
+                }
+                None if fact.kind == Kind::Instant => {
+                    asked.why(|| format!("{}: the ticket has no organisation", place()))
+                }
+                None => Said::Nothing,
+            }
+        }
+        Place::OrganizationTag { any, answer } => {
+            let tags =
+                reading.organization.as_ref().map(|organization| organization.tags.as_slice()).unwrap_or_default();
+            match any.iter().find(|tag| tags.contains(tag)) {
+                Some(tag) => said(answer, format!("organisation's tag {tag}")),
+                None => Said::Nothing,
+            }
+        }
+        Place::Lookup { name, pointer, says } => match reading.records.get(name) {
+            None => Said::Nothing, // Switched off, or without the facts it needs.
+            Some(Record::Failed(why) | Record::Silent(why)) => {
+                asked.why(|| format!("{}: {why}", name.replace('_', " ")))
+            }
+            Some(Record::Found(answer)) => {
+                let place =
+                    || format!("{} {}", name.replace('_', " "), pointer.trim_start_matches('/').replace('/', "."));
+                value(fact, says, answer.pointer(pointer).map(told).unwrap_or_default(), asked, place)
+            }
+        },
+        Place::Image { asked, answer } => match screenshot::newest(reading, asked) {
+            Some(found) => said(answer, screenshot::cited(found)),
+            None => Said::Nothing,
+        },
+        Place::Hours(team) => {
+            let schedule = ids.hours.get(team);
+            match schedule.and_then(|schedule| Some((schedule, schedule.standing(asked.now)?))) {
+                Some((schedule, standing)) => {
+                    let answer = match standing {
+                        Standing::Open(_) => "yes",
+                        Standing::Closed(_) => "no",
+                    };
+                    said(answer, schedule.said(standing))
+                }
+                None => Said::Nothing,
+            }
+        }
+        Place::Otherwise(answer) => said(answer, OTHERWISE.into()),
+        Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => Said::Nothing,
+    }
+}
+
+/// The source of the policy's own word.
+pub const OTHERWISE: &str = "nothing on the ticket says otherwise";
+
+/// A recorded answer in the policy's own words.
+fn said(fact: &FactBinding, answer: &str, source: String, asked: &Asked<'_>) -> Said {
+    match parse(fact, answer, asked.day) {
+        Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source, quote: None }),
+        None => asked.why(|| format!("{source} says “{answer}”")),
+    }
+}
+
+/// What the values of a field say.
+fn value(
+    fact: &FactBinding,
+    says: &Says,
+    values: Vec<Cow<'_, str>>,
+    asked: &Asked<'_>,
+    place: impl Fn() -> String,
+) -> Said {
+    let filled = values.iter().find(|value| !value.trim().is_empty());
+    match (says, filled) {
+        (Says::Itself, Some(text)) => match parse(fact, text, asked.day) {
+            Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place(), quote: None }),
+            None => asked.why(|| {
+                let shown: String = text.chars().take(40).collect();
+                let what = match fact.kind {
+                    Kind::Instant => "which is no date",
+                    Kind::Word => "which is not what it must look like",
+                };
+                format!("{} says “{shown}”, {what}", place())
+            }),
+        },
+        (Says::Itself, None) if fact.kind == Kind::Instant => asked.why(|| format!("{} is empty", place())),
+        (Says::Filled(answer), Some(_)) => said(fact, answer, format!("{} is filled", place()), asked),
+        (Says::OneOf { values: wanted, answer }, _) => {
+            match values.iter().find(|value| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value.trim()))) {
+                Some(found) => said(fact, answer, format!("{}: {}", place(), found.trim()), asked),
+                None => Said::Nothing,
+            }
+        }
+        (Says::Itself | Says::Filled(_), None) => Said::Nothing,
+    }
+}
+
+/// A value of the fact's kind; none where the text is not one.
+pub fn parse(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
+    match fact.kind {
+        Kind::Word => {
+            let word = text.trim().to_lowercase();
+            let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() == word.len();
+            let fits = fact
+                .pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.whole.regex().and_then(|regex| regex.find(&word)).is_some_and(whole));
+            fits.then_some(Value::Word(word))
+        }
+        Kind::Instant => expiry::instant(text, day).map(Value::Instant),
+    }
+}
+
+/// A field's value as texts: the helpdesk gives text, number, list, true/false or null.
+fn texts(value: &Json) -> Vec<Cow<'_, str>> {
+    match value {
+        Json::Null | Json::Object(_) | Json::Bool(false) => Vec::new(),
+        Json::Bool(true) => vec!["yes".into()],
+        Json::Number(number) => vec![number.to_string().into()],
+        Json::String(text) => vec![text.into()],
+        Json::Array(values) => values.iter().flat_map(texts).collect(),
+    }
+}
+
+/// A system of record's value as texts: there, false is an answer.
+fn told(value: &Json) -> Vec<Cow<'_, str>> {
+    value.as_bool().map_or_else(|| texts(value), |told| vec![told.to_string().into()])
+}

@@ -1,0 +1,329 @@
+//! The text of a policy's binding, `star.toml`: what the diagram's nodes, outcomes and facts mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Deserializer, de::Error};
+use toml::Spanned;
+
+use super::advice::Advice;
+use super::fault::{Document, Fault};
+use super::language::Language;
+use super::lookup::Lookup;
+use super::source::{Pattern, Source};
+
+/// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// The Mermaid file, relative to the binding.
+    pub diagram: Spanned<String>,
+    /// Which tickets the policy speaks of. Absent: every ticket.
+    #[serde(default)]
+    pub applies_to: AppliesTo,
+    /// Spans of time the facts need.
+    #[serde(default)]
+    pub times: Times,
+    /// Ids of ticket forms by name, used where an account gives none.
+    #[serde(default)]
+    pub forms: BTreeMap<String, Vec<u64>>,
+    /// Ids of ticket fields by name, used where an account gives none.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Vec<u64>>,
+    /// What nodes mean, by their ids in the diagram.
+    #[serde(default)]
+    pub nodes: BTreeMap<Spanned<String>, Meaning>,
+    /// The verdicts there are.
+    #[serde(default)]
+    pub outcomes: BTreeMap<Spanned<String>, OutcomeBinding>,
+    /// The facts there are and where they are read.
+    #[serde(default)]
+    pub facts: BTreeMap<Spanned<String>, FactBinding>,
+    /// Systems of record that can be asked, by name.
+    #[serde(default)]
+    pub lookups: BTreeMap<Spanned<String>, Lookup>,
+    /// How customers' words are read, by language. Absent: as the shipped policy reads them.
+    #[serde(default)]
+    pub languages: BTreeMap<String, Language>,
+    /// Lines worth telling a manager that are not on the chart. Absent: none.
+    #[serde(default)]
+    pub advice: Advice,
+}
+
+/// Which tickets a policy speaks of: every named condition must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct AppliesTo {
+    /// Statuses it does not speak of.
+    #[serde(default)]
+    pub status_none: Vec<String>,
+    /// Conditions by name; within one, any match is enough.
+    #[serde(flatten)]
+    pub conditions: BTreeMap<String, Condition>,
+}
+
+/// One condition of [`AppliesTo`].
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Tags, any of which is enough.
+    #[serde(default)]
+    pub tag_any: Vec<String>,
+    /// Names of forms, any of which is enough.
+    #[serde(default)]
+    pub form_any: Vec<String>,
+}
+
+/// Spans of time the facts need.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Times {
+    /// How long a subscription runs on after its expiry: `14d`. Absent: nothing is derived from expiry.
+    pub grace_period: Option<Span>,
+}
+
+/// A span of time, written as `24h` or `14d`; milliseconds, from 0 to 1,000 years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub i64);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const LONGEST: i64 = 1000 * 366 * 86_400_000;
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text)
+            .ok()
+            .and_then(|span| i64::try_from(span.as_millis()).ok())
+            .filter(|&millis| millis <= LONGEST)
+            .map(Span)
+            .ok_or_else(|| {
+                D::Error::custom(format!("`{text}` is not a span of time; write it like \"24h\" or \"14d\""))
+            })
+    }
+}
+
+/// What one node means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "NodeText")]
+pub enum Meaning {
+    /// A fact with several answers, each with its own exit.
+    Choose {
+        /// The fact.
+        fact: Spanned<String>,
+        /// The node each answer leads to.
+        exits: BTreeMap<Spanned<String>, Spanned<String>>,
+    },
+    /// A yes-or-no fact; the exits are labelled Yes and No.
+    YesNo {
+        /// The fact.
+        fact: Spanned<String>,
+    },
+    /// Whether an instant is more than a span from now; the exits are labelled Yes and No.
+    MoreThan {
+        /// The span.
+        span: Span,
+        /// The instant.
+        until: Spanned<String>,
+    },
+    /// A yes-or-no fact that must be yes for the labelled exit to be taken.
+    OnlyIf {
+        /// The fact.
+        fact: Spanned<String>,
+        /// The outcome where it is no.
+        otherwise: Spanned<String>,
+    },
+    /// The outcome that is reached here.
+    Outcome(Spanned<String>),
+    /// Something a person does, by its name.
+    Task(String),
+}
+
+/// A node's entry as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeText {
+    choose: Option<Spanned<String>>,
+    exits: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    yes_no: Option<Spanned<String>>,
+    more_than: Option<Span>,
+    until: Option<Spanned<String>>,
+    only_if: Option<Spanned<String>>,
+    otherwise: Option<Spanned<String>>,
+    outcome: Option<Spanned<String>>,
+    task: Option<String>,
+}
+
+impl TryFrom<NodeText> for Meaning {
+    type Error = &'static str;
+
+    fn try_from(text: NodeText) -> Result<Self, Self::Error> {
+        match text {
+            NodeText {
+                choose: Some(fact),
+                exits: Some(exits),
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::Choose { fact, exits }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: Some(fact),
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::YesNo { fact }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: Some(span),
+                until: Some(until),
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::MoreThan { span, until }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: Some(fact),
+                otherwise: Some(otherwise),
+                outcome: None,
+                task: None,
+            } => Ok(Meaning::OnlyIf { fact, otherwise }),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: Some(outcome),
+                task: None,
+            } => Ok(Meaning::Outcome(outcome)),
+            NodeText {
+                choose: None,
+                exits: None,
+                yes_no: None,
+                more_than: None,
+                until: None,
+                only_if: None,
+                otherwise: None,
+                outcome: None,
+                task: Some(task),
+            } => Ok(Meaning::Task(task)),
+            _ => Err("a node has exactly one meaning: `choose` with `exits`, `yes_no`, `more_than` with `until`, \
+                      `only_if` with `otherwise`, `outcome`, or `task`"),
+        }
+    }
+}
+
+/// One verdict.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeBinding {
+    /// What a manager calls it.
+    pub title: String,
+    /// Tags a ticket with this verdict bears, and no other.
+    #[serde(default)]
+    pub add_tags: Vec<String>,
+    /// Whether it turns a request away: then no guess may lead to it.
+    #[serde(default)]
+    pub dismisses: bool,
+}
+
+/// One fact.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactBinding {
+    /// What sort of value it has.
+    #[serde(default)]
+    pub kind: Kind,
+    /// For instants: which end of a day a date without a time means.
+    #[serde(default)]
+    pub day: Day,
+    /// Known facts with which such a date means the end of its day all the same; a guess never moves a date later.
+    #[serde(default)]
+    pub day_ends_when: BTreeMap<String, String>,
+    /// For words: what the whole value must look like. Absent: anything.
+    pub pattern: Option<Pattern>,
+    /// How a manager is asked for it.
+    pub question: Option<String>,
+    /// What an answer is called, where its name does not say it well. Absent: its name.
+    #[serde(default)]
+    pub titles: BTreeMap<String, String>,
+    /// How it reads where it is open and no answer to it would change the verdict: `trial or not`. Absent: the question.
+    pub either_way: Option<String>,
+    /// How an answer reads as a sentence where it settles a verdict; `otherwise` is for the policy's own word. Absent: the
+    /// question and the answer.
+    #[serde(default)]
+    pub sentences: BTreeMap<String, String>,
+    /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+}
+
+/// What sort of value a fact has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `yes`, `no`, or one of a choice.
+    #[default]
+    Word,
+    /// A moment in time.
+    Instant,
+}
+
+/// Which end of a day a date without a time means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Day {
+    /// 00:00:00 UTC.
+    #[default]
+    Start,
+    /// 23:59:59 UTC.
+    End,
+}
+
+impl Binding {
+    /// Reads a binding.
+    ///
+    /// # Errors
+    /// Text that is not TOML, an unknown key, or a value of the wrong shape, with its place.
+    pub fn parse(text: &str) -> Result<Binding, Fault> {
+        toml::from_str(text).map_err(|error| Fault {
+            document: Document::Binding,
+            span: error.span().unwrap_or(0..0),
+            message: error.message().to_owned(),
+            help: None,
+        })
+    }
+
+    /// These facts, and those that their sources hang on.
+    pub(super) fn bearing_on(&self, facts: impl Iterator<Item = String>) -> BTreeSet<String> {
+        let mut bearing = BTreeSet::new();
+        let mut ahead: Vec<String> = facts.collect();
+        while let Some(name) = ahead.pop() {
+            if let Some(fact) = self.fact(&name).filter(|_| !bearing.contains(&name)) {
+                let conditions = fact.sources.iter().map(|source| &source.when).chain([&fact.day_ends_when]);
+                ahead.extend(conditions.flat_map(BTreeMap::keys).cloned());
+            }
+            bearing.insert(name);
+        }
+        bearing
+    }
+
+    /// A fact's entry.
+    pub fn fact(&self, name: &str) -> Option<&FactBinding> {
+        self.facts.get(name)
+    }
+}

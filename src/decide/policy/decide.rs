@@ -1,0 +1,165 @@
+//! From facts to a decision.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::Policy;
+use super::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE, TagChange};
+use super::given::Given;
+use super::graph::{Graph, Known, Range, Step, Test, YES_NO};
+use super::settle::{settle, valid_until};
+use super::walk::{Answer, Ending, Explored};
+use crate::decide::facts::fact::Facts;
+
+impl Policy {
+    /// Decides on `facts` at `now`; the tags are left to [`Policy::tags`].
+    pub fn decide(&self, facts: &Facts, now: DateTime<Utc>) -> Decision {
+        let workflow = facts.get("workflow").and_then(|finding| finding.known()?.value.word());
+        self.decide_given(&self.graph.given(facts), workflow, now).into()
+    }
+
+    /// Decides on what is given in the walk's terms; the decision's words are those of the policy and the facts.
+    pub(super) fn decide_given<'a>(
+        &'a self,
+        given: &[Option<Given<'a>>],
+        workflow: Option<&'a str>,
+        now: DateTime<Utc>,
+    ) -> Decision<Cow<'a, str>> {
+        let (decision, outcome) = self.decided(given, now);
+        let until = valid_until(&self.graph, given, outcome, now.timestamp_millis());
+        Decision {
+            workflow: workflow.map(Cow::Borrowed),
+            valid_until: until.and_then(DateTime::from_timestamp_millis),
+            ..decision
+        }
+    }
+
+    /// The same without the workflow and how long it holds, with its outcome.
+    pub(super) fn decided<'a>(
+        &'a self,
+        given: &[Option<Given<'a>>],
+        now: DateTime<Utc>,
+    ) -> (Decision<Cow<'a, str>>, Option<usize>) {
+        let graph = &self.graph;
+        let millis = now.timestamp_millis();
+        let settled = settle(graph, given, millis);
+        let explored = &settled.explored;
+        let one = explored.sole_outcome();
+        let (walked, tasks) = ways(graph, explored, one);
+        let answered = |node: &usize| self.answered(*node, given, &settled.slots, now);
+        let path: Vec<_> = explored.trunk.iter().filter_map(answered).collect();
+        let beyond: Vec<_> =
+            explored.answered.iter().filter(|node| !explored.trunk.contains(node)).filter_map(answered).collect();
+        let name = |outcome: usize| Cow::Borrowed(graph.name(outcome));
+        let node = explored.endings.first().map(|ending| ending.node);
+        let node = node.filter(|&node| one.is_some() && explored.endings.iter().all(|ending| ending.node == node));
+        let decision = Decision {
+            verdict: one.map_or(Cow::Borrowed(NEEDS_FACTS), name),
+            likely: settled.likely.filter(|_| one.is_none()).map(name),
+            possible: explored.outcomes().into_iter().map(name).collect(),
+            outcome_node: node.map(|node| Cow::Borrowed(self.node_id(node))),
+            trust: path.iter().chain(&beyond).map(|answered| answered.trust).min(),
+            path,
+            beyond,
+            walked: walked.into_iter().map(|node| Cow::Borrowed(self.node_id(node))).collect(),
+            missing: if one.is_some() { Vec::new() } else { self.missing(given, &settled, millis) },
+            tasks: tasks.into_iter().map(Cow::Borrowed).collect(),
+            workflow: None,
+            valid_until: None,
+            tags: TagChange::default(),
+            policy: Cow::Borrowed(&self.hash),
+        };
+        (decision, one)
+    }
+
+    /// The decision on a ticket the policy does not speak of.
+    pub fn not_applicable(&self) -> Decision {
+        Decision {
+            verdict: NOT_APPLICABLE.to_owned(),
+            likely: None,
+            possible: Vec::new(),
+            outcome_node: None,
+            trust: None,
+            path: Vec::new(),
+            beyond: Vec::new(),
+            walked: Vec::new(),
+            missing: Vec::new(),
+            tasks: Vec::new(),
+            workflow: None,
+            valid_until: None,
+            tags: TagChange::default(),
+            policy: self.hash.clone(),
+        }
+    }
+
+    /// How the tags of a ticket that bears `present` should change for a verdict.
+    pub fn tags(&self, verdict: &str, present: &[String]) -> TagChange {
+        let wanted = self.outcome(verdict).map(|outcome| outcome.add_tags.as_slice()).unwrap_or_default();
+        let ours = |tag: &String| self.binding.outcomes.values().any(|outcome| outcome.add_tags.contains(tag));
+        TagChange {
+            add: wanted.iter().filter(|tag| !present.contains(tag)).cloned().collect(),
+            remove: present.iter().filter(|tag| !wanted.contains(tag) && ours(tag)).cloned().collect(),
+        }
+    }
+}
+
+/// Every node on the way, and the tasks of a decided outcome.
+fn ways<'a>(graph: &'a Graph, explored: &Explored, decided: Option<usize>) -> (Vec<usize>, Vec<&'a str>) {
+    let mut walked = explored.trunk.clone();
+    let met = explored.tasks.iter().filter_map(|&node| match graph.steps.get(node) {
+        Some(Step::Task(task, _)) => Some(task.as_str()),
+        _ => None,
+    });
+    let mut tasks: Vec<&str> = met.collect();
+    for Ending { node, .. } in explored.endings.iter().filter(|_| decided.is_some()) {
+        if !walked.contains(node) {
+            walked.push(*node);
+        }
+        let Some(Step::End { tasks: after, .. }) = graph.steps.get(*node) else { continue };
+        for (task, at) in after {
+            if !walked.contains(at) {
+                walked.push(*at);
+            }
+            if !tasks.contains(&task.as_str()) {
+                tasks.push(task);
+            }
+        }
+    }
+    (walked, tasks)
+}
+
+impl Graph {
+    /// The words for an answer.
+    pub(super) fn word(&self, fact: usize, test: Test, answer: Answer) -> Option<&str> {
+        match (answer, test, self.facts.get(fact).map(|asked| &asked.range)) {
+            (Answer::Is(index), Test::Word, Some(Range::Words(words))) => words.get(index).map(String::as_str),
+            (Answer::Is(index), ..) => YES_NO.get(index).copied(),
+            (Answer::Open(_), ..) => None,
+        }
+    }
+
+    /// A fact's value in words: an answer, or an instant as RFC 3339.
+    pub(super) fn value(&self, fact: usize, value: Known) -> Cow<'_, str> {
+        match (value, self.facts.get(fact).map(|asked| &asked.range)) {
+            (Known::Word(index), Some(Range::Words(words))) => {
+                words.get(index).map_or(Cow::Borrowed(""), |word| Cow::Borrowed(word))
+            }
+            (Known::At(at), _) => Cow::Owned(instant(at)),
+            (Known::Word(_), _) => Cow::Borrowed(""),
+        }
+    }
+
+    pub(super) fn name(&self, outcome: usize) -> &str {
+        self.outcomes.get(outcome).map_or("", |outcome| outcome.name.as_str())
+    }
+
+    pub(super) fn dismisses(&self, outcome: usize) -> bool {
+        self.outcomes.get(outcome).is_some_and(|outcome| outcome.dismisses)
+    }
+}
+
+/// Milliseconds since 1970 as RFC 3339 in UTC; nothing where no calendar reaches that far.
+pub(super) fn instant(millis: i64) -> String {
+    DateTime::from_timestamp_millis(millis).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
+}

@@ -1,0 +1,156 @@
+//! Everything a policy reads words with, built once: its patterns as one set, its languages, its spellings of dates.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, OnceLock};
+
+use regex::{RegexSet, RegexSetBuilder, SetMatches};
+
+use super::binding::Binding;
+use super::expression::{EDGE, Expression, phrase};
+use super::language::Language;
+use super::source::{Pattern, Source};
+
+/// The shipped policy, whose languages stand in for those a policy does not have.
+static SHIPPED: LazyLock<Vec<Language>> = LazyLock::new(|| {
+    let shipped = Binding::parse(include_str!("../../../config/policy/star.toml"));
+    shipped.map(|binding| binding.languages.into_values().collect()).unwrap_or_default()
+});
+
+/// What a policy reads words with.
+#[derive(Debug)]
+pub struct Lexicon {
+    /// The languages.
+    pub languages: Vec<Language>,
+    /// What the patterns need, without gaps, so that one small table finds them all in one pass: first what those need
+    /// that a verdict can rest on, then the others'.
+    parts: Vec<String>,
+    /// How many parts come first.
+    weighty: usize,
+    /// Of each pattern of all facts, its places among the parts.
+    patterns: Vec<Vec<usize>>,
+    /// The parts as one, and those that come first; each built for the first ticket with words.
+    sets: [OnceLock<Option<RegexSet>>; 2],
+    named_dates: OnceLock<Option<NamedDates>>,
+}
+
+/// Whose word is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listening {
+    /// Every source's, to show what each said.
+    ToAll,
+    /// Theirs who can still change what is found: a guess behind an answer cannot.
+    ToWhatMatters,
+}
+
+/// Two expressions for dates with a month's name, with the groups `day`, `year` and `m1` to `m12`.
+#[derive(Debug)]
+pub struct NamedDates {
+    /// `30th of November, 2026`
+    pub day_first: Expression,
+    /// `November 30th, 2026`
+    pub month_first: Expression,
+}
+
+impl Lexicon {
+    /// Takes it out of a binding, and tells its patterns their places; `weighty` are the facts a verdict can rest on.
+    pub(super) fn new(binding: &mut Binding, weighty: &BTreeSet<String>) -> Lexicon {
+        let needs = |counts: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+            let facts = binding.facts.iter().filter(|(name, _)| counts(name.get_ref()));
+            let patterns = facts.flat_map(|(_, fact)| &fact.sources).flat_map(Source::patterns);
+            patterns.flat_map(|pattern| &pattern.needs).cloned().collect()
+        };
+        let first = needs(&|name| weighty.contains(name));
+        let others = needs(&|_| true);
+        let weighty = first.len();
+        let parts: Vec<String> = first.iter().chain(others.difference(&first)).cloned().collect();
+        let places: BTreeMap<&String, usize> = parts.iter().zip(0..).collect();
+        let sources = binding.facts.values_mut().flat_map(|fact| &mut fact.sources);
+        let patterns: BTreeMap<String, Vec<usize>> = sources
+            .flat_map(Source::patterns_mut)
+            .map(|pattern| {
+                pattern.parts = pattern.needs.iter().filter_map(|need| places.get(need)).copied().collect();
+                (pattern.whole.text().to_owned(), pattern.parts.clone())
+            })
+            .collect();
+        let own: Vec<Language> = binding.languages.values().cloned().collect();
+        let languages = if own.is_empty() { SHIPPED.clone() } else { own };
+        let patterns = patterns.into_values().collect();
+        Lexicon { languages, parts, weighty, patterns, sets: Default::default(), named_dates: OnceLock::new() }
+    }
+
+    /// Which of the policy's patterns may stand in a text, and how much of it each may search.
+    pub fn hits(&self, text: &str, listening: Listening) -> Hits {
+        if text.len() <= ALWAYS_SEARCHED {
+            return Hits { matched: self.matched(text, listening), reach: ALWAYS_SEARCHED };
+        }
+        let mut hits = Hits { matched: self.matched(text, Listening::ToAll), reach: ALWAYS_SEARCHED };
+        let searches = self.patterns.iter().filter(|parts| hits.may(parts)).count().max(1);
+        hits.reach = (MOST_SEARCHED / searches).max(ALWAYS_SEARCHED);
+        hits
+    }
+
+    fn matched(&self, text: &str, listening: Listening) -> Option<SetMatches> {
+        let [all, first] = &self.sets;
+        let (set, parts) = match listening {
+            Listening::ToAll => (all, self.parts.as_slice()),
+            Listening::ToWhatMatters => (first, self.parts.get(..self.weighty).unwrap_or_default()),
+        };
+        let build = || {
+            let mut builder = RegexSetBuilder::new(parts);
+            builder.case_insensitive(true).dot_matches_new_line(true).size_limit(64 << 20).build().ok()
+        };
+        set.get_or_init(build).as_ref().map(|set| set.matches(text))
+    }
+
+    /// Spellings of dates with a month's name: `30 Nov 2026` and `Nov 30, 2026`.
+    pub fn named_dates(&self) -> Option<&NamedDates> {
+        self.named_dates.get_or_init(|| named_dates(&self.languages)).as_ref()
+    }
+}
+
+fn named_dates(languages: &[Language]) -> Option<NamedDates> {
+    let month = |month: usize| {
+        let names = languages.iter().filter_map(|language| language.months.0.get(month - 1));
+        let names: Vec<String> = names.map(|name| format!("(?:{})", phrase(name))).collect();
+        (!names.is_empty()).then(|| format!("(?<m{month}>{})", names.join("|")))
+    };
+    let months: Vec<String> = (1..=12).filter_map(month).collect();
+    if months.is_empty() {
+        return None;
+    }
+    let months = months.join("|");
+    let (day, year, white) = (r"(?<day>[0-9]{1,2})", r"(?<year>[0-9]{4})", r"[ \t\r\n]");
+    let day_first = format!(
+        r"{EDGE}{day}(?:st|nd|rd|th|\.)?(?:{white}+of)?(?:{white}|-)+(?:{months}){EDGE}\.?(?:,?(?:{white}|-)+{year}{EDGE})?"
+    );
+    let month_first =
+        format!(r"{EDGE}(?:{months}){EDGE}\.?{white}+{day}(?:st|nd|rd|th)?{EDGE}(?:,?{white}+{year}{EDGE})?");
+    Some(NamedDates { day_first: Expression::new(day_first).ok()?, month_first: Expression::new(month_first).ok()? })
+}
+
+/// How much of one text all patterns together may search, bytes, so that the longest text takes milliseconds.
+const MOST_SEARCHED: usize = 8 << 20;
+
+/// How much of a text every pattern may search, bytes; a helpdesk's comment is no longer.
+const ALWAYS_SEARCHED: usize = 1 << 16;
+
+/// Which patterns may stand in one text.
+#[derive(Debug)]
+pub struct Hits {
+    /// The parts that stand in it; none where there are too many of them to look for at once.
+    matched: Option<SetMatches>,
+    reach: usize,
+}
+
+impl Hits {
+    /// How much of the text is worth a search for this pattern, bytes from its start.
+    pub fn reach(&self, pattern: &Pattern) -> usize {
+        if self.may(&pattern.parts) { self.reach } else { 0 }
+    }
+
+    /// A part that was not looked for may stand there.
+    fn may(&self, parts: &[usize]) -> bool {
+        let stands = |matched: &SetMatches| parts.iter().all(|&part| part >= matched.len() || matched.matched(part));
+        self.matched.as_ref().is_none_or(stands)
+    }
+}

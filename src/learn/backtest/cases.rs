@@ -1,0 +1,194 @@
+//! Table tests beside a policy: facts in, verdict out.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, de::Error};
+use toml::Spanned;
+
+use crate::decide::facts::expiry;
+use crate::decide::facts::gather::Stated;
+use crate::decide::facts::sources::Ids;
+use crate::decide::judge::{self, Judged};
+use crate::decide::policy::Policy;
+use crate::decide::policy::binding::Day;
+use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
+use crate::decide::policy::fault::{Document, Fault};
+use crate::decide::policy::nearest;
+use crate::decide::ticket::{Comment, Organization, OwnUsers, Reading, Ticket, User};
+
+/// A file of cases, `star.cases.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cases {
+    /// When the cases are decided that give no time of their own.
+    #[serde(deserialize_with = "instant")]
+    pub now: DateTime<Utc>,
+    /// The cases, in the order of the file.
+    #[serde(rename = "case")]
+    pub cases: Vec<Case>,
+}
+
+/// One row of the table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The rule it proves, in words.
+    pub name: Spanned<String>,
+    /// What must be decided.
+    pub verdict: Spanned<String>,
+    /// The facts that must be asked for, in this order. Absent: any.
+    pub asks: Option<Vec<String>>,
+    /// When it is decided. Absent: the file's `now`.
+    #[serde(default, deserialize_with = "some_instant")]
+    pub now: Option<DateTime<Utc>>,
+    /// Facts that stand above every other source: text, a TOML date, true or false.
+    #[serde(default)]
+    pub facts: BTreeMap<String, Given>,
+    /// The ticket as the helpdesk's API gives it. Absent: the facts alone decide.
+    pub ticket: Option<Ticket>,
+    /// Its comments, oldest first.
+    #[serde(default)]
+    pub comments: Vec<Comment>,
+    /// The requester's organisation.
+    pub organization: Option<Organization>,
+    /// People named in the above.
+    #[serde(default)]
+    pub users: Vec<User>,
+}
+
+/// A fact's value as a case gives it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Given {
+    /// A word or an instant.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+    /// An instant or a day, without quotes.
+    Date(toml::value::Datetime),
+}
+
+impl std::fmt::Display for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Given::Text(text) => f.write_str(text),
+            Given::Flag(true) => f.write_str("yes"),
+            Given::Flag(false) => f.write_str("no"),
+            Given::Date(date) => date.fmt(f),
+        }
+    }
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    let written = Given::deserialize(deserializer)?.to_string();
+    expiry::instant(&written, Day::Start)
+        .ok_or_else(|| D::Error::custom(format!("`{written}` is no instant; write it like 2026-11-24T12:00:00Z")))
+}
+
+fn some_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    instant(deserializer).map(Some)
+}
+
+/// A case that did not end as it says.
+#[derive(Debug)]
+pub struct Failed<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// What was decided instead, with its path.
+    pub decision: Decision,
+    /// Facts of the case that could not be used, a sentence each.
+    pub problems: Vec<String>,
+}
+
+impl Cases {
+    /// Reads a file of cases for a policy.
+    ///
+    /// # Errors
+    /// Text that is not TOML, an unknown key, a verdict the policy does not have, each with its place.
+    pub fn parse(text: &str, policy: &Policy) -> Result<Cases, Vec<Fault>> {
+        let fault =
+            |span: Range<usize>, message: String, help| Fault { document: Document::Binding, span, message, help };
+        let cases: Cases = toml::from_str(text)
+            .map_err(|error| vec![fault(error.span().unwrap_or(0..0), error.message().to_owned(), None)])?;
+        let mut verdicts: Vec<&str> = policy.binding.outcomes.keys().map(|name| name.get_ref().as_str()).collect();
+        verdicts.extend([NEEDS_FACTS, NOT_APPLICABLE]);
+        let unknown =
+            cases.cases.iter().map(|case| &case.verdict).filter(|it| !verdicts.contains(&it.get_ref().as_str()));
+        let faults: Vec<Fault> = unknown
+            .map(|verdict| {
+                let help = nearest(verdict.get_ref(), &verdicts).map(|near| format!("did you mean `{near}`?"));
+                fault(verdict.span(), format!("the policy has no verdict `{}`", verdict.get_ref()), help)
+            })
+            .collect();
+        if faults.is_empty() { Ok(cases) } else { Err(faults) }
+    }
+
+    /// The cases that do not end as they say.
+    pub fn failing<'a>(&'a self, policy: &Policy) -> Vec<Failed<'a>> {
+        self.cases.iter().filter_map(|case| case.fails(policy, self.now)).collect()
+    }
+}
+
+impl Case {
+    fn fails(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Failed<'_>> {
+        let stated: Vec<Stated> = self
+            .facts
+            .iter()
+            .map(|(fact, value)| Stated {
+                fact: fact.clone(),
+                value: value.to_string(),
+                source: "given by the case".into(),
+            })
+            .collect();
+        let reading = self.ticket.clone().map(|ticket| Reading {
+            ticket,
+            organization: self.organization.clone(),
+            comments: self.comments.clone(),
+            users: self.users.clone(),
+            ..Reading::default()
+        });
+        let ids = Ids::new(&policy.binding, &Ids::default());
+        let Judged { decision, problems, .. } =
+            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), self.now.unwrap_or(now));
+        let asked = || decision.missing.iter().map(|missing| missing.fact.as_str());
+        let holds = decision.verdict == *self.verdict.get_ref()
+            && self.asks.as_ref().is_none_or(|asks| asked().eq(asks.iter().map(String::as_str)))
+            && problems.is_empty();
+        (!holds).then_some(Failed { case: self, decision, problems })
+    }
+}
+
+impl Failed<'_> {
+    /// The case's name, what was expected, what came, and the path it took, a line each.
+    pub fn explained(&self) -> String {
+        let Failed { case, decision, problems } = self;
+        let mut lines = vec![
+            case.name.get_ref().clone(),
+            format!("  expected {}{}", case.verdict.get_ref(), case.asks.as_deref().map(asking).unwrap_or_default()),
+        ];
+        let asked: Vec<String> = decision.missing.iter().map(|missing| missing.fact.clone()).collect();
+        let came = if asked.is_empty() { String::new() } else { asking(&asked) };
+        lines.push(format!("  decided  {}{came}", decision.verdict));
+        for answered in decision.path.iter().chain(&decision.beyond) {
+            let source = answered.quote.as_ref().map_or_else(
+                || answered.source.clone(),
+                |quote| format!("a guess from {}", crate::decide::facts::words::cited(quote)),
+            );
+            let value =
+                if answered.value == answered.answer { String::new() } else { format!(" ({})", answered.value) };
+            lines.push(format!("    {:<5} {} → {}{value}: {source}", answered.node, answered.text, answered.answer));
+        }
+        if let Some(node) = &decision.outcome_node {
+            lines.push(format!("    {node:<5} → {}", decision.verdict));
+        }
+        lines.extend(decision.missing.iter().map(|missing| format!("    open  {}", missing.question)));
+        lines.extend(problems.iter().map(|problem| format!("    {problem}")));
+        lines.join("\n")
+    }
+}
+
+fn asking(facts: &[String]) -> String {
+    if facts.is_empty() { ", asking nothing".into() } else { format!(", asking {}", facts.join(", ")) }
+}

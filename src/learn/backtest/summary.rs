@@ -1,0 +1,124 @@
+//! Everything counted in a backtest, and its words for a terminal.
+
+use serde::Serialize;
+
+use super::agreement::{Agreement, Disagreement, Match};
+use super::comparison::{self, Difference, Matrix};
+use super::past::Past;
+use super::tally::Tally;
+use crate::decide::facts::sources::Ids;
+use crate::decide::judge::Briefly;
+use crate::decide::policy::Policy;
+use crate::decide::policy::alike::Alike;
+
+/// The counts of a backtest; its JSON is what a promotion takes along.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The policy's content hash.
+    pub policy: String,
+    /// What it decided.
+    pub tally: Tally,
+    /// What a second policy made of the same tickets.
+    pub against: Option<Against>,
+    /// How far the policy (where there are two: the second) and the managers agree.
+    pub agreement: Agreement,
+    /// Lines that were no tickets.
+    pub bad_lines: u64,
+}
+
+/// What a second policy made of the same tickets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Against {
+    /// Its content hash.
+    pub policy: String,
+    /// What it decided.
+    pub tally: Tally,
+    /// Of the first policy's verdict, the second's.
+    pub matrix: Matrix,
+    /// Tickets whose verdict differs.
+    pub differing: u64,
+}
+
+/// A policy with the ids of forms and fields it reads by.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The ids.
+    pub ids: &'a Ids,
+}
+
+/// What the policies made of tickets so far; with it the next are decided sooner, and no other way.
+#[derive(Debug, Default)]
+pub struct Kept {
+    first: Alike,
+    second: Alike,
+}
+
+/// What is worth listing of one ticket.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Where the two policies differ.
+    pub difference: Option<Difference>,
+    /// Where managers saw it otherwise.
+    pub disagreement: Option<Disagreement>,
+}
+
+impl Summary {
+    /// Nothing counted yet.
+    pub fn new(policy: &Policy, against: Option<&Policy>) -> Summary {
+        let against = against.map(|policy| Against { policy: policy.hash.clone(), ..Against::default() });
+        Summary { policy: policy.hash.clone(), against, ..Summary::default() }
+    }
+
+    /// Decides a past ticket by one policy or by two, and counts it.
+    pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>, kept: &mut Kept) -> Found {
+        let (reading, stated, now) = (&past.reading, &past.stated, past.now);
+        let mut found = Found::default();
+        let mut decided = Briefly::new(rule.policy, rule.ids, reading, stated, now, &mut kept.first);
+        self.tally.add(&decided.decision);
+        if let (Some(second), Some(counts)) = (against, &mut self.against) {
+            let mut other = Briefly::new(second.policy, second.ids, reading, stated, now, &mut kept.second);
+            counts.tally.add(&other.decision);
+            counts.matrix.add(&decided.decision.verdict, &other.decision.verdict);
+            if decided.decision.verdict != other.decision.verdict {
+                let (was, becomes) = (decided.in_own_words(), other.in_own_words());
+                found.difference = comparison::difference(&past.id, rule.policy, &was, &becomes);
+                counts.differing += 1;
+            }
+            decided = other;
+        }
+        if let Some(call) = &past.call
+            && self.agreement.add(call, &decided.decision.verdict) == Match::Differs
+        {
+            found.disagreement = Some(Disagreement::new(&past.id, call, &decided.in_own_words()));
+        }
+        found
+    }
+
+    /// How many lines were no tickets, in words; none where all were.
+    pub fn left_out(&self) -> Option<String> {
+        match self.bad_lines {
+            0 => None,
+            1 => Some("1 line was no ticket and was left out".into()),
+            many => Some(format!("{many} lines were no tickets and were left out")),
+        }
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn join(&mut self, other: &Summary) {
+        self.tally.join(&other.tally);
+        self.agreement.join(&other.agreement);
+        self.bad_lines += other.bad_lines;
+        if let (Some(mine), Some(more)) = (&mut self.against, &other.against) {
+            mine.tally.join(&more.tally);
+            mine.matrix.join(&more.matrix);
+            mine.differing += more.differing;
+        }
+    }
+}
+
+/// A part of a whole in percent, rounded.
+pub fn percent(part: u64, whole: u64) -> u64 {
+    if whole == 0 { 0 } else { (part * 200 + whole) / (2 * whole) }
+}
