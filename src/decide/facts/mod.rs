@@ -8,6 +8,8 @@ pub mod hours;
 mod pieces;
 mod quotes;
 pub mod replies;
+pub mod said;
 pub mod screenshot;
 pub mod sources;
+pub mod span;
 pub mod words;
