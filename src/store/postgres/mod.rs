@@ -130,7 +130,10 @@ fn pool(config: &Config, tls: &Rustls, connections: usize) -> Result<Pool, Store
 async fn connection(pool: &Pool) -> Result<Object, StoreError> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error.into(), // What the server or the network says, without the pool's words.
-        other => StoreError::Unavailable(chain(&other)),
+        other @ (PoolError::Timeout(_)
+        | PoolError::Closed
+        | PoolError::NoRuntimeSpecified
+        | PoolError::PostCreateHook(_)) => StoreError::Unavailable(chain(&other)),
     })
 }
 
