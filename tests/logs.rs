@@ -1,8 +1,11 @@
 //! The log: JSON lines that tell a ticket's whole way by its id, and nothing of what customers wrote.
 
+#[cfg(feature = "otlp")]
 use std::io::{BufRead, BufReader, Read, Write};
+#[cfg(feature = "otlp")]
 use std::net::TcpListener;
 use std::path::Path;
+#[cfg(feature = "otlp")]
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -51,7 +54,20 @@ fn one_id_finds_a_tickets_way_from_delivery_to_note() {
     assert!(!all.contains("Please help"), "a customer's words: {all}");
 }
 
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_build_without_traces_says_so_where_a_collector_is_named() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("RUST_LOG", "starwarden=info")];
+    let _bot = serve_in(&desk, folder.path(), "", &environment);
+    wait_for("the warning", || {
+        let told = |line: &Value| line["fields"]["message"].as_str().is_some_and(|it| it.contains("--features otlp"));
+        lines(folder.path()).iter().any(told).then_some(())
+    });
+}
+
 /// A collector on a port of its own: takes whatever is posted to /v1/traces.
+#[cfg(feature = "otlp")]
 fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -75,6 +91,7 @@ fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
     (url, taken)
 }
 
+#[cfg(feature = "otlp")]
 #[test]
 fn a_collector_gets_the_way_as_traces() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """How long the console's pages take at the server with a million decisions stored.
 
-    cargo build --release
+    cargo build --profile dist
     python3 tests/bench/pages.py [--decisions N] [--store sqlite|postgres]
 
 Fills a store of its own in a temporary folder by SQL, counts it as the migration counts what was there before, starts
-the release binary on it, asks for every page over loopback, and prints the median and the longest time of each with its
+the released binary on it, asks for every page over loopback, and prints the median and the longest time of each with its
 size, and how long the command `report` takes. Ends by itself; a page over 50 ms or a first page over 100 kB makes the
 exit code 1.
 """
@@ -27,7 +27,7 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = ROOT / "target/release/starwarden"
+BINARY = ROOT / "target/dist/starwarden"
 POLICY = ROOT / "config/policy/star.toml"
 DAY = 86_400_000
 TICKETS_EACH = 4  # decisions a ticket

@@ -2,7 +2,7 @@
 //! parsing the same lines on as many cores, into its own values and into the tickets that are decided; with the CPU each
 //! took, which tells the same on a busy machine, and the most memory.
 //!
-//! `cargo build --release && cargo run --release --manifest-path tests/bench/Cargo.toml --bin past [-- TICKETS]`
+//! `cargo build --profile dist && cargo run --release --manifest-path tests/bench/Cargo.toml --bin past [-- TICKETS]`
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn main() {
     let tickets = parsed(&file, |line| serde_json::from_slice::<Ticket>(line).is_ok());
     println!("parsed into serde_json::Value {values}");
     println!("parsed into tickets           {tickets}");
-    let binary = root.join("target/release/starwarden");
+    let binary = root.join("target/dist/starwarden");
     let (policy, older) = (root.join("config/policy/star.toml"), root.join("tests/cases/older.toml"));
     let one = backtest(&binary, &file, &policy, &[]);
     let two = backtest(&binary, &file, &policy, &["--against", &older.display().to_string()]);
@@ -134,7 +134,7 @@ fn backtest(binary: &Path, file: &Path, policy: &Path, arguments: &[&str]) -> (T
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("target/release/starwarden: build it with cargo build --release");
+        .expect("target/dist/starwarden: build it with cargo build --profile dist");
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     let ended = loop {

@@ -1,4 +1,4 @@
-//! How much the bot takes, of a whole process and over HTTP: the release binary on each kind of store, all of it as it
+//! How much the bot takes, of a whole process and over HTTP: the released binary on each kind of store, all of it as it
 //! ships, beside a bare handler in a process of its own.
 //!
 //! Without an argument: deliveries a second. With `backlog`: tickets a second, of tickets that are due already. It builds
@@ -35,8 +35,8 @@ async fn main() {
 
 /// Builds what is measured, and says on what machine it is.
 fn prepare() {
-    let build = Command::new("cargo").args(["build", "--release", "--locked"]).current_dir(root()).status();
-    assert!(build.expect("cargo").success(), "the release binary cannot be built");
+    let build = Command::new("cargo").args(["build", "--profile", "dist", "--locked"]).current_dir(root()).status();
+    assert!(build.expect("cargo").success(), "the binary cannot be built");
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let load = std::fs::read_to_string(Path::new("/proc/loadavg")).unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("unknown");

@@ -45,7 +45,7 @@ impl Server {
         );
         let file = folder.join("starwarden.toml");
         std::fs::write(&file, configuration).expect("a file");
-        let mut command = Command::new(root().join("target/release/starwarden"));
+        let mut command = Command::new(root().join("target/dist/starwarden"));
         // Its log goes where nobody reads, and is written all the same.
         Server::start(command.args(["serve", "--config"]).arg(&file).stderr(Stdio::null()))
     }
