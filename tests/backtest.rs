@@ -1,6 +1,5 @@
 //! `backtest`: past tickets as they are exported, each decided as of its own time, counted, compared.
 
-use starwarden::decide::ticket::OwnUsers;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -245,55 +244,5 @@ fn what_cannot_be_used_is_one_sentence() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
         assert!(errors.contains(why), "{arguments:?}: {errors}");
-    }
-}
-
-#[test]
-fn a_past_ticket_is_decided_as_the_loop_decides_it() {
-    use starwarden::decide::facts::sources::Ids;
-    use starwarden::decide::judge::{self, Briefly};
-    use starwarden::decide::policy::alike::Alike;
-    use starwarden::decide::policy::decision::Decision;
-    use starwarden::learn::backtest::past::{self, Marks};
-    use starwarden::learn::backtest::reason;
-    use starwarden::work::star_tags;
-
-    let samples = std::fs::read_to_string("tests/cases/tickets.ndjson").expect("the samples");
-    let words =
-        ["Our trial extension, please. We bought the wrong plan.", "It expired on 12 November 2026; extend our trial."];
-    let tags: [&[&str]; 5] =
-        [&[], &["trial"], &["purchased_wrong_product"], &["com_sales_assisted_trial"], &["transaction_issue_transfer"]];
-    let made = words.iter().flat_map(|words| tags.iter().map(move |tags| (words, tags))).map(|(words, tags)| {
-        let mut made = ticket(1, tags);
-        made["description"] = json!(words);
-        json!({ "ticket": made, "organization": { "id": 9, "organization_fields": { "expiration_date": "2026-11-24" } } }).to_string()
-    });
-    let lines: Vec<String> = samples.lines().map(str::to_owned).chain(made).collect();
-    for file in [POLICY, OLDER] {
-        let policy = starwarden::config::policy::read(Path::new(file)).expect("a policy");
-        let (marks, ids) = (Marks::of(star_tags(&policy), &[&policy]), Ids::new(&policy.binding, &Ids::default()));
-        let (mut decided, mut kept) = (0, Alike::default());
-        for line in &lines {
-            for past in past::read(line.as_bytes(), &marks).unwrap_or_default() {
-                let (reading, stated, now) = (&past.reading, &past.stated, past.now);
-                let sooner = Briefly::new(&policy, &ids, reading, stated, now, &mut Alike::default());
-                let sooner = sooner.decision.as_ref().clone();
-                let mut alike = Briefly::new(&policy, &ids, reading, stated, now, &mut kept);
-                let judged =
-                    judge::ticket(&policy, &ids, Some(&past.reading), &[], &past.stated, &OwnUsers::none(), past.now);
-                let whole =
-                    Decision { workflow: None, valid_until: None, tags: sooner.tags.clone(), ..judged.decision };
-                assert_eq!(sooner, whole, "{line}");
-                let counted = |decision: &Decision| {
-                    let Decision { verdict, likely, possible, outcome_node, walked, missing, tasks, .. } =
-                        decision.clone();
-                    (verdict, likely, possible, outcome_node, walked, missing, tasks)
-                };
-                assert_eq!(counted(&alike.decision), counted(&whole), "as an earlier ticket: {line}");
-                assert_eq!(reason::of(&alike.in_own_words()), reason::of(&whole), "{line}");
-                decided += 1;
-            }
-        }
-        assert!(decided > 15, "{decided} of {} lines", lines.len());
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value};
+use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::policy::Policy;
 
 const GRACE: i64 = 48;
@@ -161,7 +162,8 @@ fn now() -> DateTime<Utc> {
 }
 
 fn facts(world: &World) -> Facts {
-    let known = |value| Finding::Known(Fact { value, trust: Trust::Stated, source: "the test".into(), quote: None });
+    let known =
+        |value| Finding::Known(Fact { value, trust: Trust::Stated, source: Source::Given(Given::Case), quote: None });
     let words = world
         .words
         .iter()

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value};
+use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::policy::Policy;
 use starwarden::decide::policy::decision::Decision;
 
@@ -26,7 +27,7 @@ fn facts(words: &str) -> Facts {
             Some(hours) => Value::Instant(now() + TimeDelta::hours(hours.parse().expect("hours"))),
             None => Value::Word(value.to_owned()),
         };
-        (name.to_owned(), Finding::Known(Fact { value, trust, source: "the test".into(), quote: None }))
+        (name.to_owned(), Finding::Known(Fact { value, trust, source: Source::Given(Given::Case), quote: None }))
     };
     words.split_whitespace().map(fact).collect()
 }
@@ -202,7 +203,7 @@ fn the_way_is_told_node_by_node() {
         (Some("No"), ["collect_feedback".to_owned()].as_slice())
     );
     let grace = decision.path.iter().find(|answered| answered.node == "G").expect("G");
-    assert_eq!(grace.source, "expired 19 Nov 2026, 12:00 UTC (the test) + 14 days of grace");
+    assert_eq!(grace.source.to_string(), "expired 19 Nov 2026, 12:00 UTC (given by the case) + 14 days of grace");
     assert_eq!(decide("request=wrong_product sales_intervened=no").outcome_node.as_deref(), Some("WP"));
 }
 

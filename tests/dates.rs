@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use starwarden::decide::facts::dates::{self, Day};
 use starwarden::decide::facts::fact::Finding;
 use starwarden::decide::facts::gather::{self, Stated};
+use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::Ids;
 use starwarden::decide::judge;
 use starwarden::decide::note::{self, Subject};
@@ -161,7 +162,8 @@ fn a_date_that_can_be_two_days_is_asked_back_with_both() {
 /// A licence lapses as its day begins, a trial on GitLab.com as it ends; in doubt the earlier counts.
 #[test]
 fn the_end_of_a_day_counts_for_trials_on_gitlab_com_alone() {
-    let stated = |fact: &str, value: &str| Stated { fact: fact.into(), value: value.into(), source: "Ann".into() };
+    let stated =
+        |fact: &str, value: &str| Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Case) };
     let (start, end) = ("2026-11-25T00:00:00Z", "2026-11-25T23:59:59Z");
     for (tags, description, stated, expected) in [
         (&[][..], "", vec![], start),
@@ -189,7 +191,7 @@ fn close_to_expiry_and_grace_follow_from_the_day() {
         let policy = star();
         let ids = Ids::new(&policy.binding, &Ids::default());
         let reading = ticket("", tags, json!({ "organization_fields": { "expiration_date": expires } }));
-        let stated = Stated { fact: "trial".into(), value: trial.into(), source: "Ann".into() };
+        let stated = Stated { fact: "trial".into(), value: trial.into(), source: Source::Given(Given::Case) };
         judge::ticket(policy, &ids, Some(&reading), &[], &[stated], &OwnUsers::none(), at(now)).decision
     };
     let (com, own) = (&["com_sales_assisted_trial"][..], &["sm_sales_assisted_trial"][..]);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use starwarden::decide::facts::fact::{Finding, Trust};
 use starwarden::decide::facts::gather::{self, Stated};
 use starwarden::decide::facts::replies::{self, Says};
+use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::{Ids, not_ours};
 use starwarden::decide::ticket::{OwnUsers, Reading};
 
@@ -213,7 +214,8 @@ fn replies_count_from_staff_in_internal_notes_alone() {
 #[test]
 fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
     let policy = star();
-    let stated = |fact: &str, value: &str| Stated { fact: fact.into(), value: value.into(), source: "Ann".into() };
+    let stated =
+        |fact: &str, value: &str| Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Case) };
     let reading = reading(json!({ "tags": ["trial_extension"] }), json!({}));
     let answers = [
         stated("trial", "yes"),
@@ -228,8 +230,8 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
     let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &answers, now());
     let trial = gathered.facts["trial"].known().expect("known");
     assert_eq!(
-        (trial.value.to_string().as_str(), trial.trust, trial.source.as_str()),
-        ("no", Trust::Stated, "Ann"),
+        (trial.value.to_string().as_str(), trial.trust, trial.source.to_string().as_str()),
+        ("no", Trust::Stated, "given by the case"),
         "the later before the earlier, and both before the tag"
     );
     assert_eq!(gathered.facts["sales_assisted"].word(), Some("yes"), "a name in words");
@@ -257,7 +259,7 @@ fn a_managers_date_is_read_as_notes_write_it() {
         ("24 Nov", None),
         ("tomorrow", None),
     ] {
-        let stated = [Stated { fact: "expires_at".into(), value: value.into(), source: "Ann".into() }];
+        let stated = [Stated { fact: "expires_at".into(), value: value.into(), source: Source::Given(Given::Case) }];
         let gathered = gather::facts(policy, &Ids::default(), None, &stated, now());
         let known = gathered.facts["expires_at"].known().map(|fact| fact.value.to_string());
         assert_eq!((known.as_deref(), gathered.problems.len()), (expected, usize::from(expected.is_none())), "{value}");

@@ -228,7 +228,9 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
             .map(|(fact, value)| starwarden::decide::facts::gather::Stated {
                 fact: fact.into(),
                 value: value.into(),
-                source: "the test".into(),
+                source: starwarden::decide::facts::source::Source::Given(
+                    starwarden::decide::facts::source::Given::Case,
+                ),
             })
             .collect();
         let gathered = starwarden::decide::facts::gather::facts(

@@ -6,6 +6,7 @@ use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value as Fact
 use starwarden::decide::facts::gather::Stated;
 use starwarden::decide::facts::hours::Schedule;
 use starwarden::decide::facts::replies;
+use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::Ids;
 use starwarden::decide::judge;
 use starwarden::decide::note::markup::Note;
@@ -374,7 +375,7 @@ fn decided(line: &Value, answers: &[(&str, &str)]) -> (String, String) {
     let stated = with_it.chain(answers.iter().copied()).map(|(fact, value)| Stated {
         fact: fact.to_owned(),
         value: value.to_owned(),
-        source: "given with the ticket".into(),
+        source: Source::Given(Given::Line),
     });
     let stated: Vec<Stated> = stated.collect();
     let judged = judge::ticket(policy, &ids, Some(&reading), &[], &stated, &OwnUsers::none(), now);
@@ -671,7 +672,7 @@ fn next(line: &Value, available: Option<&str>, at: &str) -> Vec<String> {
     let stated = line["facts"].as_object().into_iter().flatten().map(|(fact, value)| Stated {
         fact: fact.clone(),
         value: value.as_str().expect("a text").into(),
-        source: "given with the ticket".into(),
+        source: Source::Given(Given::Line),
     });
     let (ids, now) = (Ids::new(&policy.binding, &account), at.parse().expect("an instant"));
     let judged = judge::ticket(policy, &ids, Some(&reading), &[], &stated.collect::<Vec<_>>(), &OwnUsers::none(), now);
@@ -771,7 +772,7 @@ type Known = Option<(&'static str, Trust)>;
 
 fn found(facts: &Facts, name: &str, value: &str, trust: Trust) -> Facts {
     let value = value.parse().map_or_else(|_| FactValue::Word(value.to_owned()), FactValue::Instant);
-    let fact = Fact { value, trust, source: "somewhere".into(), quote: None };
+    let fact = Fact { value, trust, source: Source::Tag("somewhere".into()), quote: None };
     let mut facts = facts.clone();
     facts.insert(name.to_owned(), Finding::Known(fact));
     facts

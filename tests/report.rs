@@ -23,7 +23,11 @@ fn key(id: u64) -> TicketKey {
 
 /// An answered question on the way.
 fn answered(node: &str, text: &str, fact: &str, answer: &str, trust: &str, source: &str) -> Value {
-    json!({ "node": node, "text": text, "fact": fact, "answer": answer, "value": answer, "trust": trust, "source": source })
+    let origin = match source {
+        "field request type: trial" => json!({ "field": { "name": "request type", "by": { "being": "trial" } } }),
+        other => json!({ "told": other }),
+    };
+    json!({ "node": node, "text": text, "fact": fact, "answer": answer, "value": answer, "trust": trust, "source": source, "origin": origin })
 }
 
 /// A decision in the shape of the interface, on the way to a trial that nobody sells.

@@ -166,7 +166,7 @@ fn a_screenshot_is_the_customers_picture_or_word_since_it_was_asked_for() {
         let gathered = gathered(&ticket("Please help.", comments.clone()));
         let shown = match &gathered.facts["screenshot"] {
             Finding::Known(fact) => {
-                Some(fact.quote.as_ref().map_or(fact.source.clone(), starwarden::decide::facts::words::cited))
+                Some(fact.quote.as_ref().map_or(fact.source.to_string(), starwarden::decide::facts::words::cited))
             }
             Finding::Conflict(_) | Finding::Unknown { .. } => None,
         };

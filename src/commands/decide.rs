@@ -15,6 +15,7 @@ use super::progress;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::decide::facts::gather::{self, Stated};
+use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge::{self, Judged};
 use crate::decide::line::{Decided, Line};
@@ -88,7 +89,7 @@ impl Decide {
         match self.format {
             Format::Json => {
                 let Judged { decision, problems, .. } = judged;
-                print(&(serde_json::to_string_pretty(&Decided { id, decision: decision.into(), problems })? + "\n"))
+                print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n"))
             }
             Format::Svg => {
                 let told =
@@ -137,7 +138,7 @@ fn read(file: &Path) -> anyhow::Result<Line> {
 
 fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {
     let Some((fact, value)) = text.split_once('=') else { bail!("--fact {text}: write it like --fact trial=yes") };
-    let stated = Stated { fact: fact.trim().into(), value: value.trim().into(), source: "given with --fact".into() };
+    let stated = Stated { fact: fact.trim().into(), value: value.trim().into(), source: Source::Given(Given::Option) };
     match gather::usable(policy, &stated) {
         Ok(_) => Ok(stated),
         Err(problem) => bail!("{problem}"),

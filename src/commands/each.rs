@@ -7,9 +7,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::lines::{self, Lines};
-use crate::decide::facts::gather;
 use crate::decide::facts::sources::Ids;
-use crate::decide::line::{Line, Rule};
+use crate::decide::line::Line;
 use crate::decide::policy::Policy;
 
 /// Decides every line of `input` into one line of `output`; a line without a time of its own at `now`.
@@ -23,9 +22,7 @@ pub fn decide(
     output: &mut (dyn Write + Send),
 ) -> anyhow::Result<Lines> {
     let ids = Ids::new(&policy.binding, &Ids::default());
-    let without_ticket = gather::facts(policy, &ids, None, &[], now).facts;
-    let rule = Rule { policy, ids, unstated: policy.unstated(&without_ticket) };
-    lines::each(input, output, |line, written| one(&rule, now, line, written))
+    lines::each(input, output, |line, written| one(policy, &ids, now, line, written))
 }
 
 /// A line that could not be decided.
@@ -35,16 +32,19 @@ struct Bad {
     error: String,
 }
 
-fn one(rule: &Rule<'_>, now: DateTime<Utc>, line: &[u8], written: &mut Vec<u8>) -> Lines {
+fn one(policy: &Policy, ids: &Ids, now: DateTime<Utc>, line: &[u8], written: &mut Vec<u8>) -> Lines {
     let decided = match serde_json::from_slice::<Line>(line) {
         // A list would be read as an object's members in their order.
         _ if line.trim_ascii_start().starts_with(b"[") => {
             bad(written, Json::Null, "this line is not a ticket: it is a list, and an object is expected".into())
         }
-        Ok(mut line) => match line.decide(rule, now) {
-            Ok(decided) => decided.write(written).is_ok(),
-            Err(error) => bad(written, line.own_id(), error),
-        },
+        Ok(line) => {
+            let id = line.own_id();
+            match line.decide(policy, ids, now) {
+                Ok(decided) => serde_json::to_writer(&mut *written, &decided).is_ok(),
+                Err(error) => bad(written, id, error),
+            }
+        }
         Err(error) => {
             let id = serde_json::from_slice::<Json>(line).ok().and_then(|line| line.get("id").cloned());
             bad(written, id.unwrap_or_default(), format!("this line is not a ticket: {error}"))

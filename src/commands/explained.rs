@@ -33,7 +33,7 @@ fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> St
         Finding::Known(fact) => {
             let from = match &fact.quote {
                 Some(quote) => words::cited(quote),
-                None => fact.source.clone(),
+                None => fact.source.to_string(),
             };
             format!("{:<23} {}: {from}", fact.value.to_string(), trust(fact.trust))
         }

@@ -1,12 +1,11 @@
-//! A stream of lines worked on all cores: in their order, in flat memory.
+//! A stream of lines worked on all cores: in their order, in flat memory, one batch after another.
 
 use std::io::{BufRead, Read, Write};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
 
-/// How many bytes a worker has in hand at once, unless one line alone is longer.
-const ENOUGH: usize = 1 << 20;
+/// How many bytes a batch has, unless one line alone is longer.
+pub(super) const ENOUGH: usize = 4 << 20;
 
 /// The longest line that is read, bytes; the rest of a longer one is a line of its own, and both are bad.
 const LONGEST: u64 = 64 << 20;
@@ -39,6 +38,11 @@ impl Batch {
     pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
         starts.zip(&self.ends).map(|(start, (line, end))| (*line, self.text.get(start..*end).unwrap_or_default()))
+    }
+
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -93,106 +97,40 @@ pub fn each(
     work: impl Fn(&[u8], &mut Vec<u8>) -> Lines + Sync,
 ) -> anyhow::Result<Lines> {
     let (mut stream, mut good) = (Stream::new(input), Lines::AllGood);
-    let next = || stream.next().context("the lines cannot be read");
-    let part = |batch: &Batch| {
-        let mut written = Vec::new();
-        let worst = batch.lines().map(|(_, line)| work(line, &mut written)).max();
-        (written, worst.unwrap_or(Lines::AllGood))
-    };
-    in_order(next, part, |(written, worst)| {
-        good = good.max(worst);
-        output.write_all(&written).context("the results cannot be written")
-    })?;
-    Ok(good)
+    loop {
+        let batch = stream.next().context("the lines cannot be read")?;
+        if batch.is_empty() {
+            return Ok(good);
+        }
+        let part = |lines: &[(u64, &[u8])]| {
+            let mut written = Vec::new();
+            let worst = lines.iter().map(|(_, line)| work(line, &mut written)).max();
+            (written, worst.unwrap_or(Lines::AllGood))
+        };
+        for (written, worst) in on_all_cores(&batch, part)? {
+            good = good.max(worst);
+            output.write_all(&written).context("the results cannot be written")?;
+        }
+    }
 }
 
-/// Works batch after batch of `next` on all cores until one is empty; what comes of each is taken in their order.
-///
-/// A worker takes its next batch when what came of its last is taken: so no more than one a core is in hand.
+/// Works the lines of a batch on all cores, some lines in a row each; what comes of them is in their order.
 ///
 /// # Errors
-/// The first that `next` or `take` gives.
-pub(super) fn in_order<T: Send>(
-    next: impl FnMut() -> anyhow::Result<Batch> + Send,
-    work: impl Fn(&Batch) -> T + Sync,
-    take: impl FnMut(T) -> anyhow::Result<()> + Send,
-) -> anyhow::Result<()> {
+/// A worker that panicked.
+pub(super) fn on_all_cores<T: Send>(
+    batch: &Batch,
+    work: impl Fn(&[(u64, &[u8])]) -> T + Sync,
+) -> anyhow::Result<Vec<T>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let source = Mutex::new((next, 0_u64));
-    let (sink, turn) = (Mutex::new(Sink { take, turn: 0, ended: Ok(()) }), Condvar::new());
+    let lines: Vec<(u64, &[u8])> = batch.lines().collect();
+    let work = &work;
     std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                let _told = Broken(&sink, &turn);
-                loop {
-                    let (batch, number) = {
-                        let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
-                        let number = source.1;
-                        source.1 += 1;
-                        (source.0(), number)
-                    };
-                    let worked = batch.map(|batch| (!batch.is_empty()).then(|| work(&batch)));
-                    let sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-                    let waiting = |sink: &mut Sink<_>| sink.turn != number && sink.ended.is_ok();
-                    let mut sink = turn.wait_while(sink, waiting).unwrap_or_else(PoisonError::into_inner);
-                    if sink.ended.is_err() {
-                        return;
-                    }
-                    sink.turn += 1;
-                    let going_on = sink.accept(worked);
-                    turn.notify_all();
-                    if going_on == GoingOn::No {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    sink.into_inner().unwrap_or_else(PoisonError::into_inner).ended
-}
-
-/// Tells those who wait for a turn that it will not come, where a worker breaks off.
-struct Broken<'a, F>(&'a Mutex<Sink<F>>, &'a Condvar);
-
-impl<F> Drop for Broken<'_, F> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).ended = Err(anyhow::anyhow!("a worker broke off"));
-            self.1.notify_all();
-        }
-    }
-}
-
-/// Where what comes of the batches goes.
-struct Sink<F> {
-    take: F,
-    /// Whose turn it is.
-    turn: u64,
-    ended: anyhow::Result<()>,
-}
-
-#[derive(PartialEq, Eq)]
-enum GoingOn {
-    Yes,
-    No,
-}
-
-impl<F> Sink<F> {
-    fn accept<T>(&mut self, worked: anyhow::Result<Option<T>>) -> GoingOn
-    where
-        F: FnMut(T) -> anyhow::Result<()>,
-    {
-        let taken = match worked {
-            Ok(Some(worked)) => (self.take)(worked),
-            Ok(None) => return GoingOn::No,
-            Err(error) => Err(error),
+        let parts = lines.chunks(lines.len().div_ceil(cores).max(1));
+        let workers: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, T>| {
+            worker.join().map_err(|_| anyhow::anyhow!("a worker panicked (a bug)"))
         };
-        match taken {
-            Ok(()) => GoingOn::Yes,
-            Err(error) => {
-                self.ended = Err(error);
-                GoingOn::No
-            }
-        }
-    }
+        workers.into_iter().map(join).collect()
+    })
 }

@@ -13,7 +13,7 @@ use super::words;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::learn::backtest::past::{self, Marks};
-use crate::learn::backtest::summary::{Kept, Rule, Summary, percent};
+use crate::learn::backtest::summary::{Rule, Summary, percent};
 use crate::learn::report::text::{grouped, many};
 use crate::work::rule::Rules;
 use crate::work::star_tags;
@@ -90,12 +90,11 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
     let marks = Marks::of(star_tags(policy), &policies);
     let against = second.zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });
     let mut summary = Summary::new(policy, second);
-    let (mut bad, mut rows, mut kept) = (Vec::new(), Vec::new(), Kept::default());
+    let (mut bad, mut rows) = (Vec::new(), Vec::new());
     for (number, line) in (1_u64..).zip(tickets.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match past::read(line.as_bytes(), &marks) {
             Ok(tickets) => {
-                let found =
-                    tickets.iter().map(|past| summary.add(past, Rule { policy, ids: &ids }, against, &mut kept));
+                let found = tickets.iter().map(|past| summary.add(past, Rule { policy, ids: &ids }, against));
                 rows.extend(found.filter_map(|found| found.difference));
             }
             Err(why) => {

@@ -18,6 +18,7 @@ use super::words;
 use crate::decide::basis::Basis;
 use crate::decide::facts::fact::{Fact, Facts, Finding, Trust};
 use crate::decide::facts::gather::{self, Stated};
+use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::words::cited;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Answered, Decision as Decided};
@@ -149,7 +150,7 @@ fn step(answered: &Answered) -> WayStep {
         text: answered.text.clone(),
         answer: answered.answer.replace('_', " "),
         trust: trust(answered.trust),
-        source: answered.source.clone(),
+        source: answered.source.to_string(),
         quote: answered.quote.as_ref().map(cited),
     }
 }
@@ -364,7 +365,7 @@ fn stated(policy: &Policy, filled: &Filled) -> Result<(String, String), String> 
     if fact.is_empty() {
         return Err("Choose an answer.".into());
     }
-    let answer = Stated { fact: fact.into(), value: value.into(), source: "this form".into() };
+    let answer = Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Form) };
     gather::usable(policy, &answer)?;
     let there = answers::fixed(policy, fact);
     if !there.is_empty() && !there.iter().any(|word| word == value) {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::words;
 use crate::decide::basis::Basis;
 use crate::decide::facts::replies::{Reply, Says};
+use crate::decide::facts::source::Source;
 use crate::store::feedback::{FeedbackRow, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
@@ -95,7 +96,7 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
             Stage::Planned | Stage::Due { .. } | Stage::Moot { .. } => {}
         }
     }
-    let on_the_ticket = |reply: &&Reply| !reply.source.contains(", console, ");
+    let on_the_ticket = |reply: &&Reply| !matches!(reply.source, Source::Console { .. });
     for reply in basis.replies.iter().filter(on_the_ticket).filter(|reply| !is_told(reply)) {
         let said = match &reply.says {
             Says::Answer { fact, value } => format!("answered {fact} = {value}"),

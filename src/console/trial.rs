@@ -12,6 +12,7 @@ use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::ticket::Decision;
 use crate::decide::facts::gather::{self, Stated};
+use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge;
 use crate::decide::line::Line;
@@ -71,7 +72,7 @@ fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decisio
     };
     for (name, value) in filled.fields() {
         let Some(fact) = name.strip_prefix("fact.") else { continue };
-        let one = Stated { fact: fact.into(), value: value.into(), source: "given here".into() };
+        let one = Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Form) };
         if let Err(problem) = gather::usable(&policy, &one) {
             return Ok(Err(problem));
         }

@@ -1,6 +1,5 @@
 //! One line of `decide --each`, and what is decided on it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -8,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::decide::facts::gather::Stated;
+use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge::{self, Judged};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::Decision;
-use crate::decide::policy::stated::Unstated;
 use crate::decide::ticket::{Comment, Organization, OwnUsers, Reading, Record, Ticket, User};
 
 /// A ticket with what is known besides, as `--each` and `POST /api/v1/decide` take it.
@@ -44,54 +43,17 @@ pub struct Line {
     pub facts: Option<serde_json::Map<String, Json>>,
 }
 
-/// Where the facts of a line come from.
-const GIVEN: &str = "given with the ticket";
-
-/// A rule, with what of it is the same for every line.
-#[derive(Debug)]
-pub struct Rule<'a> {
-    /// The policy.
-    pub policy: &'a Policy,
-    /// Its ids of forms and fields.
-    pub ids: Ids,
-    /// What stands where a line has no ticket and states nothing.
-    pub unstated: Unstated<'a>,
-}
-
-fn judged<'a>(id: Json, judged: Judged) -> Decided<'a> {
-    Decided { id, decision: judged.decision.into(), problems: judged.problems }
-}
-
 /// A decision with the line's id.
 #[derive(Debug, Serialize)]
-pub struct Decided<'a> {
+pub struct Decided {
     /// The line's id.
     pub id: Json,
     /// The decision.
     #[serde(flatten)]
-    pub decision: Decision<Cow<'a, str>>,
+    pub decision: Decision,
     /// Answers that could not be used, a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
-}
-
-impl Decided<'_> {
-    /// Writes the JSON of this, byte for byte as serde does, and faster.
-    ///
-    /// # Errors
-    /// None in practice: all of it can be written to memory.
-    pub fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        out.extend_from_slice(b"{\"id\":");
-        serde_json::to_writer(&mut *out, &self.id)?;
-        out.push(b',');
-        self.decision.write_members(out)?;
-        if !self.problems.is_empty() {
-            out.extend_from_slice(b",\"problems\":");
-            serde_json::to_writer(&mut *out, &self.problems)?;
-        }
-        out.push(b'}');
-        Ok(())
-    }
 }
 
 impl Line {
@@ -136,24 +98,13 @@ impl Line {
     ///
     /// # Errors
     /// In one sentence: a fact the policy does not have, or one that is not given as text.
-    pub fn decide<'a>(&'a mut self, rule: &Rule<'a>, now: DateTime<Utc>) -> Result<Decided<'a>, String> {
-        let id = self.own_id();
-        let now = self.now.unwrap_or(now);
-        if self.ticket.is_some() {
-            let stated = self.stated(rule.policy)?;
-            let reading = self.reading();
-            return Ok(judged(
-                id,
-                judge::ticket(rule.policy, &rule.ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now),
-            ));
-        }
-        let facts = self.facts.iter().flatten().filter(|(_, value)| !value.is_null());
-        let words = facts.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
-        if let Some(decision) = rule.unstated.decide(words, GIVEN, now) {
-            return Ok(Decided { id, decision, problems: Vec::new() });
-        }
-        let stated = self.stated(rule.policy)?;
-        Ok(judged(id, judge::ticket(rule.policy, &rule.ids, None, &[], &stated, &OwnUsers::none(), now)))
+    pub fn decide(mut self, policy: &Policy, ids: &Ids, now: DateTime<Utc>) -> Result<Decided, String> {
+        let (id, now) = (self.own_id(), self.now.unwrap_or(now));
+        let stated = self.stated(policy)?;
+        let reading = self.reading();
+        let Judged { decision, problems, .. } =
+            judge::ticket(policy, ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
+        Ok(Decided { id, decision, problems })
     }
 
     /// The facts given with the line.
@@ -174,7 +125,7 @@ impl Line {
                     return Err(format!("the fact `{name}` must be given as text, such as \"yes\" or \"2026-11-30\""));
                 }
             };
-            Ok(Stated { fact: name.clone(), value, source: GIVEN.into() })
+            Ok(Stated { fact: name.clone(), value, source: Source::Given(Given::Line) })
         };
         facts.filter(|(_, value)| !value.is_null()).map(one).collect()
     }

@@ -1,9 +1,7 @@
 //! The two shapes of a delivery: an event subscription's envelope, and a trigger's own body.
 
-use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde_json::Value as Json;
 
-use super::loose::{Loose, Wanted};
 use super::verify::Verified;
 
 /// What a delivery says; only which ticket and why, for the event is a hint and the ticket the truth.
@@ -55,17 +53,18 @@ pub enum ParseError {
     NoTicket,
 }
 
-/// Reads a delivery; what is not needed is not looked at.
+/// Reads a delivery; what is there in another shape than expected is as if it were not there.
 ///
 /// # Errors
 /// A body that is not JSON, or has no ticket id in it.
 pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
-    let Loose(body) = serde_json::from_slice::<Loose<Object>>(verified.body())
+    let body: Json = serde_json::from_slice(verified.body())
         .map_err(|error| ParseError::NotJson { line: error.line(), column: error.column() })?;
-    let body = body.unwrap_or_default();
-    let account = body.account_id.and_then(Scalar::id);
-    let Some(kind) = body.kind.and_then(Scalar::text).filter(|kind| kind.starts_with("zen:event-type:")) else {
-        let ticket = body.ticket_id.and_then(Scalar::id).ok_or(ParseError::NoTicket)?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Json::as_str);
+    let id_at = |pointer: &str| id(body.pointer(pointer)?);
+    let account = id_at("/account_id");
+    let Some(kind) = text("/type").filter(|kind| kind.starts_with("zen:event-type:")) else {
+        let ticket = id_at("/ticket_id").ok_or(ParseError::NoTicket)?;
         return Ok(Parsed::Ticket(Delivery {
             ticket,
             event: None,
@@ -78,125 +77,29 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
     if !kind.starts_with("zen:event-type:ticket.") {
         return Ok(Parsed::Other { account, why: format!("{kind} is no ticket event") });
     }
-    let subject = body.subject.and_then(Scalar::text);
-    let subject = subject.and_then(|subject| Scalar::Text(subject.strip_prefix("zen:ticket:")?.to_owned()).id());
-    let detail = body.detail.map(|detail| *detail).unwrap_or_default();
-    let ticket = detail.id.and_then(Scalar::id).or(subject).ok_or(ParseError::NoTicket)?;
-    let author = || body.event?.comment?.author?.id?.id();
+    let subject = || text("/subject")?.strip_prefix("zen:ticket:").and_then(positive);
+    let tags = body.pointer("/detail/tags").and_then(Json::as_array);
     Ok(Parsed::Ticket(Delivery {
-        ticket,
-        event: body.id.and_then(Scalar::text).filter(|id| !id.is_empty()),
-        kind,
-        actor: detail.actor_id.and_then(Scalar::id).or_else(author),
+        ticket: id_at("/detail/id").or_else(subject).ok_or(ParseError::NoTicket)?,
+        event: text("/id").filter(|id| !id.is_empty()).map(str::to_owned),
+        kind: kind.to_owned(),
+        actor: id_at("/detail/actor_id").or_else(|| id_at("/event/comment/author/id")),
         account,
-        tags: detail.tags,
+        tags: tags.map(|tags| tags.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
     }))
 }
 
-/// What is looked at of a body, and of the objects within it.
-#[derive(Default)]
-struct Object {
-    kind: Option<Scalar>,
-    id: Option<Scalar>,
-    account_id: Option<Scalar>,
-    ticket_id: Option<Scalar>,
-    actor_id: Option<Scalar>,
-    subject: Option<Scalar>,
-    tags: Option<Vec<String>>,
-    detail: Option<Box<Object>>,
-    event: Option<Box<Object>>,
-    comment: Option<Box<Object>>,
-    author: Option<Box<Object>>,
-}
-
-/// The keys that are looked at.
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key {
-    Type,
-    Id,
-    AccountId,
-    TicketId,
-    ActorId,
-    Subject,
-    Tags,
-    Detail,
-    Event,
-    Comment,
-    Author,
-    #[serde(other)]
-    Other,
-}
-
-impl<'de> Wanted<'de> for Object {
-    fn of_object<A: MapAccess<'de>>(mut entries: A) -> Result<Option<Object>, A::Error> {
-        fn value<'de, A: MapAccess<'de>, T: Wanted<'de>>(entries: &mut A) -> Result<Option<T>, A::Error> {
-            entries.next_value().map(|Loose(value)| value)
-        }
-        let mut object = Object::default();
-        while let Some(key) = entries.next_key()? {
-            match key {
-                Key::Type => object.kind = value(&mut entries)?,
-                Key::Id => object.id = value(&mut entries)?,
-                Key::AccountId => object.account_id = value(&mut entries)?,
-                Key::TicketId => object.ticket_id = value(&mut entries)?,
-                Key::ActorId => object.actor_id = value(&mut entries)?,
-                Key::Subject => object.subject = value(&mut entries)?,
-                Key::Tags => object.tags = value(&mut entries)?.map(|Texts(tags)| tags),
-                Key::Detail => object.detail = value(&mut entries)?.map(Box::new),
-                Key::Event => object.event = value(&mut entries)?.map(Box::new),
-                Key::Comment => object.comment = value(&mut entries)?.map(Box::new),
-                Key::Author => object.author = value(&mut entries)?.map(Box::new),
-                Key::Other => drop(entries.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(Some(object))
+/// A positive id of at most 63 bits, which may be a number or a text.
+fn id(value: &Json) -> Option<u64> {
+    match value {
+        Json::Number(number) => number.as_u64().filter(|id| (1..=LARGEST).contains(id)),
+        Json::String(text) => positive(text),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
-/// A text or a number of at least 0.
-enum Scalar {
-    Text(String),
-    Number(u64),
+fn positive(text: &str) -> Option<u64> {
+    text.trim().parse().ok().filter(|id| (1..=LARGEST).contains(id))
 }
 
-impl Scalar {
-    fn text(self) -> Option<String> {
-        match self {
-            Scalar::Text(text) => Some(text),
-            Scalar::Number(_) => None,
-        }
-    }
-
-    /// A positive id of at most 63 bits, which may be a number or a text.
-    fn id(self) -> Option<u64> {
-        match self {
-            Scalar::Text(text) => text.trim().parse().ok(),
-            Scalar::Number(number) => Some(number),
-        }
-        .filter(|id| (1..=i64::MAX.unsigned_abs()).contains(id))
-    }
-}
-
-impl Wanted<'_> for Scalar {
-    fn of_text(text: &str) -> Option<Scalar> {
-        Some(Scalar::Text(text.to_owned()))
-    }
-
-    fn of_number(number: u64) -> Option<Scalar> {
-        Some(Scalar::Number(number))
-    }
-}
-
-/// The texts of a list; what else is in it is passed over.
-struct Texts(Vec<String>);
-
-impl<'de> Wanted<'de> for Texts {
-    fn of_list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Texts>, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(Loose(element)) = list.next_element()? {
-            texts.extend(element.and_then(Scalar::text));
-        }
-        Ok(Some(Texts(texts)))
-    }
-}
+const LARGEST: u64 = i64::MAX.unsigned_abs();

@@ -2,7 +2,6 @@
 
 pub mod delivery;
 pub mod doors;
-mod loose;
 pub mod verify;
 
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! What operators did at the console, in the terms of managers' replies: the loop performs both alike.
 
-use crate::decide::facts::expiry;
 use crate::decide::facts::replies::{Reply, Says};
+use crate::decide::facts::source::Source;
 use crate::store::operators::{Did, OperatorEvent};
 
-/// The events as replies, each with its source: `Ann, console, 24 Nov 2026, 12:03 UTC`.
+/// The events as replies, each with its source.
 pub fn replies(events: &[OperatorEvent]) -> Vec<Reply> {
     events.iter().filter_map(reply).collect()
 }
@@ -26,7 +26,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         | Did::Resumed { .. }
         | Did::TriedAgain => return None,
     };
-    let source = format!("{}, console, {}", event.who, expiry::exact(event.at));
+    let source = Source::Console { who: event.who.clone(), at: event.at };
     // No comment has the number 0.
     Some(Reply { says, source, who: event.who.clone(), comment: 0, at: Some(event.at) })
 }

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use serde_json::value::RawValue;
 
-use crate::commands::lines::{Batch, Stream};
+use crate::commands::lines::{Batch, ENOUGH, Stream};
 use crate::commands::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -58,7 +58,7 @@ impl Input {
         })
     }
 
-    /// The next lines, or the next value; an empty batch at the end.
+    /// The next lines or values; an empty batch at the end.
     ///
     /// # Errors
     /// Input that cannot be read, or JSON that ends in the middle.
@@ -67,9 +67,12 @@ impl Input {
             Input::Lines(stream) => stream.next().context("the tickets cannot be read"),
             Input::Values { from, value } => {
                 let mut batch = Batch::default();
-                if let Some(read) = from.next() {
+                for read in from.by_ref() {
                     *value += 1;
                     batch.push(*value, read.context("the tickets cannot be read")?.get().as_bytes());
+                    if batch.len() >= ENOUGH {
+                        break;
+                    }
                 }
                 Ok(batch)
             }

@@ -1,17 +1,16 @@
 //! All tickets of a file decided on all cores: counted as they come, and what is to be listed kept in their order.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::input::Input;
-use crate::commands::lines::{self, Batch};
+use crate::commands::lines;
 use crate::decide::policy::Policy;
 use crate::learn::backtest::past::{self, Marks};
-use crate::learn::backtest::summary::{Kept, Rule, Summary};
+use crate::learn::backtest::summary::{Rule, Summary};
 
 /// How many bad lines are told of one by one.
 const TOLD: usize = 10;
@@ -55,7 +54,7 @@ impl Spool {
     }
 }
 
-/// What one batch came to.
+/// What some lines in a row came to.
 struct Part {
     summary: Summary,
     differences: Vec<u8>,
@@ -65,7 +64,7 @@ struct Part {
 
 /// Decides every ticket of `input` by one policy or by two.
 ///
-/// Workers take batches as they are free; parts are joined in the order of the file, so that every run gives the same.
+/// Parts are joined in the order of the file, so that every run gives the same.
 ///
 /// # Errors
 /// Input that cannot be read, or a temporary file that cannot be written.
@@ -82,16 +81,15 @@ pub(super) fn all(
         disagreements: Spool::new()?,
         bad: Vec::new(),
     };
-    let kept = Mutex::new(Vec::<Kept>::new()); // No more than one a worker.
-    let lent = || kept.lock().unwrap_or_else(PoisonError::into_inner);
-    let work = |batch: &Batch| {
-        let mut mine = lent().pop().unwrap_or_default();
-        let part = part(batch, marks, rule, against, &mut mine);
-        lent().push(mine);
-        part
-    };
-    lines::in_order(|| input.next(), work, |part| outcome.join(&part))?;
-    Ok(outcome)
+    loop {
+        let batch = input.next()?;
+        if batch.is_empty() {
+            return Ok(outcome);
+        }
+        for part in lines::on_all_cores(&batch, |lines| part(lines, marks, rule, against))? {
+            outcome.join(&part)?;
+        }
+    }
 }
 
 impl Outcome {
@@ -104,11 +102,11 @@ impl Outcome {
     }
 }
 
-fn part(batch: &Batch, marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>, kept: &mut Kept) -> Part {
+fn part(lines: &[(u64, &[u8])], marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>) -> Part {
     let second: Option<&Policy> = against.map(|rule| rule.policy);
     let summary = Summary::new(rule.policy, second);
     let mut part = Part { summary, differences: Vec::new(), disagreements: Vec::new(), bad: Vec::new() };
-    for (number, line) in batch.lines() {
+    for &(number, line) in lines {
         let tickets = match past::read(line, marks) {
             Ok(tickets) => tickets,
             Err(why) => {
@@ -120,7 +118,7 @@ fn part(batch: &Batch, marks: &Marks, rule: Rule<'_>, against: Option<Rule<'_>>,
             }
         };
         for past in &tickets {
-            let found = part.summary.add(past, rule, against, kept);
+            let found = part.summary.add(past, rule, against);
             note(&mut part.differences, found.difference.as_ref());
             note(&mut part.disagreements, found.disagreement.as_ref());
         }

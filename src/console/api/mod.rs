@@ -22,9 +22,8 @@ use super::page::same;
 use super::sign_in::Admission;
 use super::tickets::ticket_key;
 use super::{Shared, guard};
-use crate::decide::facts::gather;
 use crate::decide::facts::sources::Ids;
-use crate::decide::line::{Line, Rule};
+use crate::decide::line::Line;
 use crate::store::StoreError;
 use crate::store::overview::DecisionFilter;
 
@@ -227,11 +226,9 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     }
     let not = |error: serde_json::Error| ApiError::Bad(format!("not a ticket: {error}"));
     let json = given::in_shape(serde_json::from_slice(&body).map_err(not)?).map_err(ApiError::Bad)?;
-    let mut line: Line = serde_json::from_value(json).map_err(not)?;
+    let line: Line = serde_json::from_value(json).map_err(not)?;
     let (policy, now) = (room.console.rule.now(), Utc::now());
     let ids = Ids::new(&policy.binding, &Ids::default());
-    let without_ticket = gather::facts(&policy, &ids, None, &[], now).facts;
-    let rule = Rule { policy: &policy, ids, unstated: policy.unstated(&without_ticket) };
-    let decided = line.decide(&rule, now).map_err(ApiError::Bad)?;
+    let decided = line.decide(&policy, &ids, now).map_err(ApiError::Bad)?;
     Ok(Json(decided).into_response())
 }

@@ -176,7 +176,7 @@ impl ApiTicket {
                 Says::Answer { fact, value } => Some(Answer {
                     fact: fact.clone(),
                     value: value.clone(),
-                    source: reply.source.clone(),
+                    source: reply.source.to_string(),
                     at: reply.at,
                 }),
                 Says::Agree | Says::Disagree(_) | Says::Recheck | Says::Stop | Says::Unreadable(_) => None,

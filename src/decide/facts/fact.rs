@@ -6,6 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::source::Source;
+
 /// How far a fact can be trusted, weakest first.
 ///
 /// Only facts above [`Trust::Inferred`] may lead to a verdict that dismisses a request.
@@ -65,8 +67,8 @@ pub struct Fact {
     pub value: Value,
     /// How far it can be trusted.
     pub trust: Trust,
-    /// Where it was read, in words that fit behind a colon: `tag trial_extension`.
-    pub source: String,
+    /// Where it was read.
+    pub source: Source,
     /// For words: what was said, and where.
     pub quote: Option<Quote>,
 }
@@ -105,15 +107,6 @@ impl Finding {
             Value::Instant(_) => None,
         }
     }
-}
-
-/// Facts that are found when they are asked for.
-pub trait Find {
-    /// Finds a fact; none where it is unknown, or the policy has no such fact.
-    fn fact(&mut self, name: &str) -> Option<&Fact>;
-
-    /// A fact that was asked for before.
-    fn found(&self, name: &str) -> Option<&Fact>;
 }
 
 /// What one source said of a fact, and what came of it.

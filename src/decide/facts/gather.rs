@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::expiry;
-use super::fact::{Came, Fact, Facts, Find, Finding, Heard, Trust, Value};
+use super::fact::{Came, Fact, Facts, Finding, Heard, Quote, Trust, Value};
 use super::replies::{DATE, Reply, Says, VERBS};
+use super::source::Source;
 use super::sources::{self, Asked, Asking, Ids, Said};
 use super::words::{self, Words};
 use crate::decide::policy::Policy;
 use crate::decide::policy::binding::{Day, FactBinding, Kind};
-use crate::decide::policy::lexicon::Listening;
-use crate::decide::policy::source::{Place, Source, Standing};
+use crate::decide::policy::source::{Place, SourceBinding, Standing};
 use crate::decide::policy::{instead, nearest};
 use crate::decide::ticket::Reading;
 
@@ -24,8 +24,8 @@ pub struct Stated {
     pub fact: String,
     /// Its value, as written.
     pub value: String,
-    /// Who said it, in words.
-    pub source: String,
+    /// Who said it.
+    pub source: Source,
 }
 
 /// The facts of a ticket, how each came to be, and what of the answers could not be used.
@@ -65,71 +65,33 @@ pub fn stated(replies: &[Reply]) -> (Vec<Stated>, Vec<String>) {
 /// there is one.
 pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[Stated], now: DateTime<Utc>) -> Gathered {
     let none = Reading::default();
-    let words = reading.map(|reading| Words::of(reading, &policy.lexicon, Listening::ToAll));
-    let (reading, stated) = (reading.unwrap_or(&none), Cow::Borrowed(stated));
-    let mut gathering = Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), found: Vec::new() };
+    let words = reading.map(|reading| Words::of(reading, &policy.lexicon));
+    let reading = reading.unwrap_or(&none);
+    let mut gathering =
+        Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), gathered: Gathered::default() };
     policy.binding.facts.keys().for_each(|name| gathering.find(name.get_ref()));
-    let problems = gathering.stated.iter().filter_map(|answer| usable(policy, answer).err()).collect();
-    let mut gathered = Gathered { problems, ..Gathered::default() };
-    for Found { name, finding, heard } in gathering.found {
-        gathered.facts.insert(name.to_owned(), finding);
-        gathered.heard.insert(name.to_owned(), heard);
-    }
-    gathered
+    gathering.gathered.problems = stated.iter().filter_map(|answer| usable(policy, answer).err()).collect();
+    gathering.gathered
 }
 
-/// The facts of one ticket as [`facts`] finds them, each when it is first asked for; and sooner, for what could change none
-/// of those asked for is not looked at.
-pub struct Gathering<'a> {
+/// The facts of one ticket, as they are found.
+struct Gathering<'a> {
     policy: &'a Policy,
     ids: &'a Ids,
     reading: &'a Reading,
     words: Option<Words<'a>>,
     now: DateTime<Utc>,
-    stated: Cow<'a, [Stated]>,
+    stated: &'a [Stated],
     /// Facts whose sources are being asked.
     open: Vec<&'a str>,
-    found: Vec<Found<'a>>,
-}
-
-impl<'a> Gathering<'a> {
-    /// Nothing asked yet.
-    pub fn new(
-        policy: &'a Policy,
-        ids: &'a Ids,
-        reading: &'a Reading,
-        stated: Cow<'a, [Stated]>,
-        now: DateTime<Utc>,
-    ) -> Gathering<'a> {
-        let words = Some(Words::of(reading, &policy.lexicon, Listening::ToWhatMatters));
-        Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), found: Vec::new() }
-    }
-}
-
-/// A fact, and what its sources said where all are listened to.
-struct Found<'a> {
-    name: &'a str,
-    finding: Finding,
-    heard: Vec<Heard>,
-}
-
-impl Find for Gathering<'_> {
-    fn fact(&mut self, name: &str) -> Option<&Fact> {
-        let (name, _) = self.policy.binding.facts.get_key_value(name)?;
-        self.find(name.get_ref());
-        self.found(name.get_ref())
-    }
-
-    fn found(&self, name: &str) -> Option<&Fact> {
-        self.found.iter().find(|found| found.name == name)?.finding.known()
-    }
+    gathered: Gathered,
 }
 
 impl<'a> Gathering<'a> {
     /// Finds a fact, and before it those its sources depend on; sound policies have no circles.
     fn find(&mut self, name: &'a str) {
         let policy = self.policy;
-        if self.found.iter().any(|found| found.name == name) || self.open.contains(&name) {
+        if self.gathered.facts.contains_key(name) || self.open.contains(&name) {
             return;
         }
         let Some(fact) = policy.binding.fact(name) else { return };
@@ -145,42 +107,40 @@ impl<'a> Gathering<'a> {
             && let Some(value) = value(fact, &answer.value, day)
         {
             heard.iter_mut().filter(|heard| !matches!(heard.came, Came::SetAside(_))).for_each(|heard| {
-                heard.came = Came::Overruled(answer.source.clone());
+                heard.came = Came::Overruled(answer.source.to_string());
             });
-            heard.insert(0, Heard { said: value.to_string(), source: answer.source.clone(), came: Came::Taken });
+            heard.insert(0, Heard { said: value.to_string(), source: answer.source.to_string(), came: Came::Taken });
             finding = Finding::Known(Fact { value, trust: Trust::Stated, source: answer.source.clone(), quote: None });
         }
-        self.found.push(Found { name, finding, heard });
+        self.gathered.facts.insert(name.to_owned(), finding);
+        self.gathered.heard.insert(name.to_owned(), heard);
     }
 
     /// Asks every source in order; the first that answers wins, unless another record contradicts it.
     fn read(&mut self, fact: &'a FactBinding, day: Day, heard: &mut Vec<Heard>) -> Finding {
-        let listening = self.words.as_ref().map_or(Listening::ToAll, Words::listening);
         let mut looked: Vec<String> = Vec::new();
         let mut readings: Vec<DateTime<Utc>> = Vec::new();
-        let mut taken: Option<(Fact, &Source)> = None;
+        let mut taken: Option<(Fact, &SourceBinding)> = None;
         let mut conflict: Option<Fact> = None;
-        let mut doubt: Option<String> = None;
+        let mut doubt: Option<Quote> = None;
         for source in &fact.sources {
-            if taken.is_some() && !hears(listening, &source.place) {
+            if taken.is_some() && matches!(source.place, Place::Otherwise(_)) {
                 continue;
             }
             let Some(condition) = self.holds(&source.when) else { continue };
             let Self { ids, reading, now, .. } = *self;
             let asked = Asked { ids, reading, words: self.words.as_ref(), now, day };
             let Asking { said, set_aside } = sources::ask(&source.place, fact, &asked);
-            if listening == Listening::ToAll {
-                heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
-                    said: format!("“{}”", quote.words),
-                    source: quote.place,
-                    came: Came::SetAside(why),
-                }));
-            }
+            heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
+                said: format!("“{}”", quote.words),
+                source: quote.place,
+                came: Came::SetAside(why),
+            }));
             let mut answer = match said {
                 Said::Answer(answer) => answer,
                 Said::Nothing => continue,
                 Said::Doubt(quote) => {
-                    doubt.get_or_insert(words::cited(&quote));
+                    doubt.get_or_insert(quote);
                     continue;
                 }
                 Said::Unclear(why, moments) => {
@@ -189,7 +149,7 @@ impl<'a> Gathering<'a> {
                     continue;
                 }
                 Said::Unreadable(why) => {
-                    if listening == Listening::ToAll && !looked.contains(&why) {
+                    if !looked.contains(&why) {
                         looked.push(why);
                     }
                     continue;
@@ -198,28 +158,26 @@ impl<'a> Gathering<'a> {
             answer.trust = answer.trust.min(condition);
             if let Some(doubt) = doubt.as_ref().filter(|_| matches!(source.place, Place::Otherwise(_))) {
                 answer.trust = Trust::Inferred;
-                answer.source = format!("{}, though {doubt} may mean something else", sources::OTHERWISE);
+                answer.source = Source::Otherwise { doubt: Some(doubt.clone()) };
             }
             if let Some(caveat) = &source.caveat {
-                answer.source = format!("{}, {caveat}", answer.source);
+                answer.source = Source::Doubted { source: Box::new(answer.source), caveat: caveat.clone() };
             }
             let mut came = Came::Taken;
             if let Some((first, firsts)) = &taken {
-                came = Came::Overruled(first.source.clone());
+                came = Came::Overruled(first.source.to_string());
                 if contradicts((&answer, source), (first, firsts)) {
-                    came = Came::Contradicts(first.source.clone());
+                    came = Came::Contradicts(first.source.to_string());
                     conflict.get_or_insert_with(|| answer.clone());
                 }
             }
-            if listening == Listening::ToAll {
-                heard.push(Heard { said: answer.value.to_string(), source: shown(&answer), came });
-            }
+            heard.push(Heard { said: answer.value.to_string(), source: shown(&answer), came });
             taken.get_or_insert((answer, source));
         }
         match (taken, conflict) {
             (Some((first, _)), Some(other)) => {
                 heard.iter_mut().filter(|heard| heard.came == Came::Taken).for_each(|heard| {
-                    heard.came = Came::Contradicts(other.source.clone());
+                    heard.came = Came::Contradicts(other.source.to_string());
                 });
                 Finding::Conflict(Box::new((first, other)))
             }
@@ -230,14 +188,10 @@ impl<'a> Gathering<'a> {
 
     /// Whether facts have these answers, and how sure that is.
     fn holds(&mut self, when: &'a BTreeMap<String, String>) -> Option<Trust> {
-        let fails = |found: &Found<'_>| when.get(found.name).is_some_and(|answer| found.finding.word() != Some(answer));
-        if self.found.iter().any(fails) {
-            return None; // Nothing more is asked for what is settled.
-        }
         let mut weakest = Trust::Stated;
         for (name, answer) in when {
             self.find(name);
-            let fact = self.found(name)?;
+            let fact = self.gathered.facts.get(name)?.known()?;
             if fact.value.word() != Some(answer) {
                 return None;
             }
@@ -247,24 +201,8 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// Whether a place is asked once there is an answer.
-fn hears(listening: Listening, place: &Place) -> bool {
-    match place {
-        Place::Otherwise(_) => false,
-        Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => listening == Listening::ToAll,
-        Place::Tag { .. }
-        | Place::Form { .. }
-        | Place::Field { .. }
-        | Place::Organization { .. }
-        | Place::OrganizationTag { .. }
-        | Place::Lookup { .. }
-        | Place::Image { .. }
-        | Place::Hours(_) => true,
-    }
-}
-
 /// Whether two records contradict each other; see [`Standing`].
-fn contradicts((other, source): (&Fact, &Source), (first, firsts): (&Fact, &Source)) -> bool {
+fn contradicts((other, source): (&Fact, &SourceBinding), (first, firsts): (&Fact, &SourceBinding)) -> bool {
     let recorded = [other, first].iter().all(|fact| fact.trust > Trust::Inferred);
     let yields = [source, firsts].iter().any(|source| source.standing == Standing::Yields);
     if !recorded || yields {
@@ -282,7 +220,7 @@ fn contradicts((other, source): (&Fact, &Source), (first, firsts): (&Fact, &Sour
 }
 
 fn shown(fact: &Fact) -> String {
-    fact.quote.as_ref().map_or_else(|| fact.source.clone(), words::cited)
+    fact.quote.as_ref().map_or_else(|| fact.source.to_string(), words::cited)
 }
 
 /// A fact's name as the policy spells it: people write `in grace` for `in_grace`.

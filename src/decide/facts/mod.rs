@@ -10,6 +10,7 @@ mod quotes;
 pub mod replies;
 pub mod said;
 pub mod screenshot;
+pub mod source;
 pub mod sources;
 pub mod span;
 pub mod words;

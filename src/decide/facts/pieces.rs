@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::quotes::{LONGEST_HEADING, unquoted};
 use super::replies::SIGNATURE;
 use crate::decide::policy::language::Language;
-use crate::decide::policy::lexicon::{Hits, Lexicon, Listening};
+use crate::decide::policy::lexicon::{Hits, Lexicon};
 use crate::decide::ticket::{Comment, Reading};
 
 /// A piece of a customer's text with its place.
@@ -21,10 +21,10 @@ pub(super) struct Piece {
 }
 
 /// The customer's own comments, newest first, then description and subject: their latest word comes first.
-pub(super) fn of(reading: &Reading, lexicon: &Lexicon, listening: Listening) -> Vec<Piece> {
+pub(super) fn of(reading: &Reading, lexicon: &Lexicon) -> Vec<Piece> {
     let piece = |text: &str, place: String, written: Option<DateTime<Utc>>| {
         let text = own_words(text, &lexicon.languages);
-        let hits = lexicon.hits(&text, listening);
+        let hits = lexicon.hits(&text);
         Piece { text, place, written, hits }
     };
     let description = reading.ticket.description.trim();

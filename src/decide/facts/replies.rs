@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::expiry;
 use super::quotes::unquoted;
+use super::source::Source;
 use crate::decide::policy::language::Language;
 use crate::decide::ticket::{Comment, OwnUsers, Reading};
 
@@ -19,8 +19,8 @@ pub const DATE: &str = "YYYY-MM-DD";
 pub struct Reply {
     /// What they want.
     pub says: Says,
-    /// Who, and in which note: `Ann Agent, note of 24 Nov 2026, 12:03 UTC`.
-    pub source: String,
+    /// Who, and where.
+    pub source: Source,
     /// When, where the helpdesk says so.
     pub at: Option<DateTime<Utc>>,
     /// Their name.
@@ -72,10 +72,7 @@ fn lines(comment: &Comment, reading: &Reading, languages: &[Language]) -> Vec<Re
         return Vec::new(); // Most notes, at little cost.
     }
     let name = comment.author_id.and_then(|id| reading.user(id)).map_or("an agent", |user| user.name.as_str());
-    let source = match comment.created_at {
-        Some(at) => format!("{name}, note of {}", expiry::exact(at)),
-        None => format!("{name}, note"),
-    };
+    let source = Source::Note { who: name.to_owned(), at: comment.created_at };
     let said = unquoted(comment.text(), languages).filter_map(command).flat_map(says);
     said.map(|says| Reply {
         says,

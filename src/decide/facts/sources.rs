@@ -10,9 +10,9 @@ use super::expiry;
 use super::fact::{Fact, Quote, Trust, Value};
 use super::hours::{Schedule, Standing};
 use super::screenshot;
+use super::source::{self, By, Source};
 use super::words::{DateSaid, Search, Words};
 use crate::decide::policy::binding::{Binding, Day, FactBinding, Kind};
-use crate::decide::policy::lexicon::Listening;
 use crate::decide::policy::source::{Place, Says};
 use crate::decide::ticket::{Reading, Record, Ticket};
 
@@ -66,14 +66,6 @@ pub(super) struct Asked<'a> {
     pub now: DateTime<Utc>,
     /// Which end of a day a date without a time means.
     pub day: Day,
-}
-
-impl Asked<'_> {
-    /// Why there is no answer, where anybody listens.
-    fn why(&self, why: impl FnOnce() -> String) -> Said {
-        let listened = self.words.is_none_or(|words| words.listening() == Listening::ToAll);
-        Said::Unreadable(if listened { why() } else { String::new() })
-    }
 }
 
 /// What one source says.
@@ -132,21 +124,21 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
 }
 
 fn guess(value: Value, quote: Quote) -> Said {
-    Said::Answer(Fact { value, trust: Trust::Inferred, source: "the customer's words".into(), quote: Some(quote) })
+    Said::Answer(Fact { value, trust: Trust::Inferred, source: Source::Words, quote: Some(quote) })
 }
 
 fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
     let Asked { ids, reading, .. } = *asked;
     let ticket = &reading.ticket;
-    let said = |answer: &str, source: String| said(fact, answer, source, asked);
+    let said = |answer: &str, source: Source| said(fact, answer, source, asked);
     match place {
         Place::Tag { any, answer } => match any.iter().find(|tag| ticket.tags.contains(tag)) {
-            Some(tag) => said(answer, format!("tag {tag}")),
+            Some(tag) => said(answer, Source::Tag(tag.clone())),
             None => Said::Nothing,
         },
         Place::Form { any, answer } => {
             match any.iter().find(|name| ids.is_form(ticket.ticket_form_id, std::slice::from_ref(name))) {
-                Some(form) => said(answer, format!("form {form}")),
+                Some(form) => said(answer, Source::Form(form.clone())),
                 None => Said::Nothing,
             }
         }
@@ -157,17 +149,17 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
                 .iter()
                 .filter(|field| known.contains(&field.id))
                 .flat_map(|field| texts(&field.value));
-            value(fact, says, values.collect(), asked, || format!("field {}", name.replace('_', " ")))
+            value(fact, says, values.collect(), asked, |by| Source::Field(named(name, by)))
         }
         Place::Organization { key, says } => {
-            let place = || format!("organisation's {}", key.replace('_', " "));
+            let place = |by| Source::Organization(named(key, by));
             match &reading.organization {
                 Some(organization) => {
                     let values = organization.organization_fields.get(key).map(texts).unwrap_or_default();
                     value(fact, says, values, asked, place)
                 }
                 None if fact.kind == Kind::Instant => {
-                    asked.why(|| format!("{}: the ticket has no organisation", place()))
+                    Said::Unreadable(format!("{}: the ticket has no organisation", place(By::Value)))
                 }
                 None => Said::Nothing,
             }
@@ -176,23 +168,23 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
             let tags =
                 reading.organization.as_ref().map(|organization| organization.tags.as_slice()).unwrap_or_default();
             match any.iter().find(|tag| tags.contains(tag)) {
-                Some(tag) => said(answer, format!("organisation's tag {tag}")),
+                Some(tag) => said(answer, Source::OrganizationTag(tag.clone())),
                 None => Said::Nothing,
             }
         }
         Place::Lookup { name, pointer, says } => match reading.records.get(name) {
             None => Said::Nothing, // Switched off, or without the facts it needs.
             Some(Record::Failed(why) | Record::Silent(why)) => {
-                asked.why(|| format!("{}: {why}", name.replace('_', " ")))
+                Said::Unreadable(format!("{}: {why}", name.replace('_', " ")))
             }
             Some(Record::Found(answer)) => {
-                let place =
-                    || format!("{} {}", name.replace('_', " "), pointer.trim_start_matches('/').replace('/', "."));
+                let value_of = format!("{name} {}", pointer.trim_start_matches('/').replace('/', "."));
+                let place = |by| Source::Lookup(named(&value_of, by));
                 value(fact, says, answer.pointer(pointer).map(told).unwrap_or_default(), asked, place)
             }
         },
         Place::Image { asked, answer } => match screenshot::newest(reading, asked) {
-            Some(found) => said(answer, screenshot::cited(found)),
+            Some(found) => said(answer, Source::Picture(screenshot::cited(found))),
             None => Said::Nothing,
         },
         Place::Hours(team) => {
@@ -203,24 +195,26 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
                         Standing::Open(_) => "yes",
                         Standing::Closed(_) => "no",
                     };
-                    said(answer, schedule.said(standing))
+                    said(answer, Source::Hours(schedule.said(standing)))
                 }
                 None => Said::Nothing,
             }
         }
-        Place::Otherwise(answer) => said(answer, OTHERWISE.into()),
+        Place::Otherwise(answer) => said(answer, Source::Otherwise { doubt: None }),
         Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => Said::Nothing,
     }
 }
 
-/// The source of the policy's own word.
-pub const OTHERWISE: &str = "nothing on the ticket says otherwise";
+/// A named value, its name as people write it.
+fn named(name: &str, by: By) -> source::Place {
+    source::Place { name: name.replace('_', " "), by }
+}
 
 /// A recorded answer in the policy's own words.
-fn said(fact: &FactBinding, answer: &str, source: String, asked: &Asked<'_>) -> Said {
+fn said(fact: &FactBinding, answer: &str, source: Source, asked: &Asked<'_>) -> Said {
     match parse(fact, answer, asked.day) {
         Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source, quote: None }),
-        None => asked.why(|| format!("{source} says “{answer}”")),
+        None => Said::Unreadable(format!("{source} says “{answer}”")),
     }
 }
 
@@ -230,26 +224,28 @@ fn value(
     says: &Says,
     values: Vec<Cow<'_, str>>,
     asked: &Asked<'_>,
-    place: impl Fn() -> String,
+    place: impl Fn(By) -> Source,
 ) -> Said {
     let filled = values.iter().find(|value| !value.trim().is_empty());
     match (says, filled) {
         (Says::Itself, Some(text)) => match parse(fact, text, asked.day) {
-            Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place(), quote: None }),
-            None => asked.why(|| {
+            Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place(By::Value), quote: None }),
+            None => {
                 let shown: String = text.chars().take(40).collect();
                 let what = match fact.kind {
                     Kind::Instant => "which is no date",
                     Kind::Word => "which is not what it must look like",
                 };
-                format!("{} says “{shown}”, {what}", place())
-            }),
+                Said::Unreadable(format!("{} says “{shown}”, {what}", place(By::Value)))
+            }
         },
-        (Says::Itself, None) if fact.kind == Kind::Instant => asked.why(|| format!("{} is empty", place())),
-        (Says::Filled(answer), Some(_)) => said(fact, answer, format!("{} is filled", place()), asked),
+        (Says::Itself, None) if fact.kind == Kind::Instant => {
+            Said::Unreadable(format!("{} is empty", place(By::Value)))
+        }
+        (Says::Filled(answer), Some(_)) => said(fact, answer, place(By::BeingFilled), asked),
         (Says::OneOf { values: wanted, answer }, _) => {
             match values.iter().find(|value| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value.trim()))) {
-                Some(found) => said(fact, answer, format!("{}: {}", place(), found.trim()), asked),
+                Some(found) => said(fact, answer, place(By::Being(found.trim().to_owned())), asked),
                 None => Said::Nothing,
             }
         }

@@ -13,7 +13,7 @@ use super::dates::{self, Day};
 use super::fact::Quote;
 use super::pieces::{self, Piece};
 use crate::decide::policy::language::Language;
-use crate::decide::policy::lexicon::{Lexicon, Listening};
+use crate::decide::policy::lexicon::Lexicon;
 use crate::decide::policy::source::Pattern;
 use crate::decide::ticket::Reading;
 
@@ -36,7 +36,6 @@ const MOST_FINDS: usize = 50;
 pub(super) struct Words<'a> {
     reading: &'a Reading,
     lexicon: &'a Lexicon,
-    listening: Listening,
     /// Cut when they are searched first.
     pieces: OnceCell<Vec<Piece>>,
 }
@@ -71,13 +70,8 @@ struct Sentence<'a> {
 
 impl<'a> Words<'a> {
     /// Takes the customer's words out of a reading.
-    pub(super) fn of(reading: &'a Reading, lexicon: &'a Lexicon, listening: Listening) -> Words<'a> {
-        Words { reading, lexicon, listening, pieces: OnceCell::new() }
-    }
-
-    /// Whose patterns are looked for.
-    pub(super) fn listening(&self) -> Listening {
-        self.listening
+    pub(super) fn of(reading: &'a Reading, lexicon: &'a Lexicon) -> Words<'a> {
+        Words { reading, lexicon, pieces: OnceCell::new() }
     }
 
     /// The first sentence that one of the patterns finds.
@@ -105,7 +99,7 @@ impl<'a> Words<'a> {
 
     fn search<T>(&self, patterns: &[Pattern], take: impl Fn(&Sentence<'_>, &Piece) -> Option<T>) -> Search<T> {
         let mut set_aside = Vec::new();
-        for piece in self.pieces.get_or_init(|| pieces::of(self.reading, self.lexicon, self.listening)) {
+        for piece in self.pieces.get_or_init(|| pieces::of(self.reading, self.lexicon)) {
             let mut denied = false;
             for pattern in patterns {
                 let reach = piece.hits.reach(pattern);

@@ -92,7 +92,7 @@ fn screenshot(subject: &Subject<'_>) -> String {
         subject.facts.get("screenshot").and_then(Finding::known).filter(|fact| fact.value.word() == Some("yes"));
     match found {
         Some(found) => {
-            let place = found.quote.as_ref().map_or_else(|| found.source.clone(), words::cited);
+            let place = found.quote.as_ref().map_or_else(|| found.source.to_string(), words::cited);
             format!("Before any trial licence: see that the screenshot shows Admin → Dashboard: {place}")
         }
         None => "Before any trial licence: ask the customer for a screenshot of Admin → Dashboard".to_owned(),
@@ -118,7 +118,7 @@ fn team(subject: &Subject<'_>) -> Option<Team> {
     let said = match (there, trust) {
         (true, Trust::Stated) => format!("at work ({source})"),
         (false, Trust::Stated) => format!("away ({source})"),
-        (true, _) => source.clone(),
+        (true, _) => source.to_string(),
         (false, _) => format!("away, {source}"),
     };
     Some(Team { there, said })

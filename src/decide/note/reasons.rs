@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::markup::{Span, strong, text};
 use super::{Subject, questions};
 use crate::decide::facts::fact::Finding;
-use crate::decide::facts::sources::OTHERWISE;
+use crate::decide::facts::source::Source;
 use crate::decide::facts::{expiry, words};
 use crate::decide::policy::binding::Meaning;
 use crate::decide::policy::decision::{Answered, Decision};
@@ -22,9 +22,9 @@ pub(super) fn list(subject: &Subject<'_>) -> Vec<Vec<Span>> {
 
 /// Answered questions, each with where it was read unless another says so: one above it, or one it follows from this.
 pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered]) -> Vec<Vec<Span>> {
-    let sources: Vec<Source> = answered.iter().map(|answered| source(subject, answered)).collect();
+    let sources: Vec<Cite> = answered.iter().map(|answered| source(subject, answered)).collect();
     let lines = answered.iter().zip(&sources).enumerate().map(|(place, (answered, source))| {
-        let says_so = |(at, other): (usize, &Source)| {
+        let says_so = |(at, other): (usize, &Cite)| {
             (at < place || other.kind == Read::Derived && at > place) && other.words.contains(&source.words)
         };
         let elsewhere = sources.iter().enumerate().any(says_so);
@@ -60,7 +60,7 @@ fn sentence(subject: &Subject<'_>, answered: &Answered) -> String {
         return remaining(subject, &answered.fact, at);
     }
     let fact = subject.policy.binding.fact(&answered.fact);
-    let own_word = answered.source == OTHERWISE;
+    let own_word = matches!(answered.source, Source::Otherwise { doubt: None });
     let by_default = fact.filter(|_| own_word).and_then(|fact| fact.sentences.get("otherwise"));
     by_default.or_else(|| fact?.sentences.get(&answered.answer)).cloned().unwrap_or_else(|| {
         let question = fact.and_then(|fact| fact.question.as_deref()).unwrap_or(&answered.text);
@@ -76,7 +76,7 @@ enum Cited {
 }
 
 /// Where an answer was read.
-struct Source {
+struct Cite {
     words: String,
     kind: Read,
 }
@@ -92,18 +92,18 @@ enum Read {
     Derived,
 }
 
-fn source(subject: &Subject<'_>, answered: &Answered) -> Source {
+fn source(subject: &Subject<'_>, answered: &Answered) -> Cite {
     let known = subject.facts.get(&answered.fact).and_then(Finding::known).is_some();
     match &answered.quote {
-        _ if !known => Source { words: answered.source.clone(), kind: Read::Derived },
-        Some(quote) => Source { words: format!("a guess from {}", words::cited(quote)), kind: Read::Guessed },
-        None => Source { words: answered.source.clone(), kind: Read::Recorded },
+        _ if !known => Cite { words: answered.source.to_string(), kind: Read::Derived },
+        Some(quote) => Cite { words: format!("a guess from {}", words::cited(quote)), kind: Read::Guessed },
+        None => Cite { words: answered.source.to_string(), kind: Read::Recorded },
     }
 }
 
 /// One answered question with where it was read.
-fn reason(subject: &Subject<'_>, answered: &Answered, source: &Source, cited: Cited) -> Vec<Span> {
-    let Source { words, kind } = source;
+fn reason(subject: &Subject<'_>, answered: &Answered, source: &Cite, cited: Cited) -> Vec<Span> {
+    let Cite { words, kind } = source;
     if let Some(at) = instant(answered) {
         let left = left(subject, &answered.fact, at);
         let source = match kind {

@@ -1,6 +1,6 @@
 //! The text of a policy's binding, `star.toml`: what the diagram's nodes, outcomes and facts mean.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::fault::{Document, Fault};
 use super::language::Language;
 use super::lookup::Lookup;
-use super::source::{Pattern, Source};
+use super::source::{Pattern, SourceBinding};
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
 #[derive(Debug, Clone, Deserialize)]
@@ -269,7 +269,7 @@ pub struct FactBinding {
     pub sentences: BTreeMap<String, String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
     #[serde(default)]
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceBinding>,
 }
 
 /// What sort of value a fact has.
@@ -306,20 +306,6 @@ impl Binding {
             message: error.message().to_owned(),
             help: None,
         })
-    }
-
-    /// These facts, and those that their sources hang on.
-    pub(super) fn bearing_on(&self, facts: impl Iterator<Item = String>) -> BTreeSet<String> {
-        let mut bearing = BTreeSet::new();
-        let mut ahead: Vec<String> = facts.collect();
-        while let Some(name) = ahead.pop() {
-            if let Some(fact) = self.fact(&name).filter(|_| !bearing.contains(&name)) {
-                let conditions = fact.sources.iter().map(|source| &source.when).chain([&fact.day_ends_when]);
-                ahead.extend(conditions.flat_map(BTreeMap::keys).cloned());
-            }
-            bearing.insert(name);
-        }
-        bearing
     }
 
     /// A fact's entry.

@@ -12,7 +12,7 @@ use super::fault::{Document, Fault};
 use super::graph::{Asked, Exit, Grace, Graph, Outcome, Range, Step, Test, YES_NO};
 use super::mentions;
 use super::nearest;
-use super::source::{Place, Source};
+use super::source::{Place, SourceBinding};
 
 /// Checks that diagram and binding hold together, and joins them.
 pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
@@ -553,7 +553,7 @@ fn outcomes(binding: &Binding) -> Vec<Outcome> {
 
 /// What the sources of a fact can say in fixed words.
 fn said(fact: &FactBinding) -> impl Iterator<Item = &str> {
-    fact.sources.iter().filter_map(Source::answer)
+    fact.sources.iter().filter_map(SourceBinding::answer)
 }
 
 /// Whether an answer can only come from words; an answer no source gives is a manager's to give.
@@ -563,7 +563,7 @@ fn only_guessed(fact: &FactBinding, answer: Option<&str>) -> bool {
         .iter()
         .filter(|source| answer.is_none() || source.answer().is_none() || source.answer() == answer)
         .peekable();
-    giving.peek().is_some() && giving.all(Source::guesses)
+    giving.peek().is_some() && giving.all(SourceBinding::guesses)
 }
 
 /// The words that answer a question about a fact; of an instant it is asked whether it is more than so far away.

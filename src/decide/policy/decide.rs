@@ -6,7 +6,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Policy;
 use super::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE, TagChange};
-use super::given::Given;
 use super::graph::{Graph, Known, Range, Step, Test, YES_NO};
 use super::settle::{settle, valid_until};
 use super::walk::{Answer, Ending, Explored};
@@ -16,32 +15,8 @@ impl Policy {
     /// Decides on `facts` at `now`; the tags are left to [`Policy::tags`].
     pub fn decide(&self, facts: &Facts, now: DateTime<Utc>) -> Decision {
         let workflow = facts.get("workflow").and_then(|finding| finding.known()?.value.word());
-        self.decide_given(&self.graph.given(facts), workflow, now).into()
-    }
-
-    /// Decides on what is given in the walk's terms; the decision's words are those of the policy and the facts.
-    pub(super) fn decide_given<'a>(
-        &'a self,
-        given: &[Option<Given<'a>>],
-        workflow: Option<&'a str>,
-        now: DateTime<Utc>,
-    ) -> Decision<Cow<'a, str>> {
-        let (decision, outcome) = self.decided(given, now);
-        let until = valid_until(&self.graph, given, outcome, now.timestamp_millis());
-        Decision {
-            workflow: workflow.map(Cow::Borrowed),
-            valid_until: until.and_then(DateTime::from_timestamp_millis),
-            ..decision
-        }
-    }
-
-    /// The same without the workflow and how long it holds, with its outcome.
-    pub(super) fn decided<'a>(
-        &'a self,
-        given: &[Option<Given<'a>>],
-        now: DateTime<Utc>,
-    ) -> (Decision<Cow<'a, str>>, Option<usize>) {
         let graph = &self.graph;
+        let given = &graph.given(facts);
         let millis = now.timestamp_millis();
         let settled = settle(graph, given, millis);
         let explored = &settled.explored;
@@ -51,26 +26,26 @@ impl Policy {
         let path: Vec<_> = explored.trunk.iter().filter_map(answered).collect();
         let beyond: Vec<_> =
             explored.answered.iter().filter(|node| !explored.trunk.contains(node)).filter_map(answered).collect();
-        let name = |outcome: usize| Cow::Borrowed(graph.name(outcome));
+        let name = |outcome: usize| graph.name(outcome).to_owned();
+        let until = valid_until(graph, given, one, millis);
         let node = explored.endings.first().map(|ending| ending.node);
         let node = node.filter(|&node| one.is_some() && explored.endings.iter().all(|ending| ending.node == node));
-        let decision = Decision {
-            verdict: one.map_or(Cow::Borrowed(NEEDS_FACTS), name),
+        Decision {
+            verdict: one.map_or_else(|| NEEDS_FACTS.to_owned(), name),
             likely: settled.likely.filter(|_| one.is_none()).map(name),
             possible: explored.outcomes().into_iter().map(name).collect(),
-            outcome_node: node.map(|node| Cow::Borrowed(self.node_id(node))),
+            outcome_node: node.map(|node| self.node_id(node).to_owned()),
             trust: path.iter().chain(&beyond).map(|answered| answered.trust).min(),
             path,
             beyond,
-            walked: walked.into_iter().map(|node| Cow::Borrowed(self.node_id(node))).collect(),
+            walked: walked.into_iter().map(|node| self.node_id(node).to_owned()).collect(),
             missing: if one.is_some() { Vec::new() } else { self.missing(given, &settled, millis) },
-            tasks: tasks.into_iter().map(Cow::Borrowed).collect(),
-            workflow: None,
-            valid_until: None,
+            tasks: tasks.into_iter().map(str::to_owned).collect(),
+            workflow: workflow.map(str::to_owned),
+            valid_until: until.and_then(DateTime::from_timestamp_millis),
             tags: TagChange::default(),
-            policy: Cow::Borrowed(&self.hash),
-        };
-        (decision, one)
+            policy: self.hash.clone(),
+        }
     }
 
     /// The decision on a ticket the policy does not speak of.

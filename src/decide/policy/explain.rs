@@ -1,28 +1,26 @@
 //! An answered question in the terms of a decision: what was asked, what answered it, and from where.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 
 use super::Policy;
 use super::decide::instant;
 use super::decision::Answered;
 use super::given::Given;
-use super::graph::{Exit, Grace, Known, Step};
+use super::graph::{Exit, Known, Step};
 use super::settle::settle;
 use super::walk::{Answer, Slots, grace_ends_at};
 use crate::decide::facts::fact::Facts;
-use crate::decide::facts::{expiry, words};
+use crate::decide::facts::source::{Dated, Grace, Source};
 
 impl Policy {
     /// The question at `node` with its answer; none for other nodes and for open questions.
-    pub(super) fn answered<'a>(
-        &'a self,
+    pub(super) fn answered(
+        &self,
         node: usize,
-        given: &[Option<Given<'a>>],
+        given: &[Option<Given<'_>>],
         slots: &[Option<Known>],
         now: DateTime<Utc>,
-    ) -> Option<Answered<Cow<'a, str>>> {
+    ) -> Option<Answered> {
         let Some(Step::Ask { fact, test, .. }) = self.graph.steps.get(node) else { return None };
         let answer = self.graph.answer(*fact, *test, slots, now.timestamp_millis());
         let answer = self.graph.word(*fact, *test, answer)?;
@@ -32,25 +30,27 @@ impl Policy {
         };
         let (value, trust, source, quote) = match (of(*fact), self.graph.grace) {
             (Some(Given { value, trust, source, quote }), _) => {
-                (self.graph.value(*fact, value), trust, Cow::Borrowed(source), quote)
+                (self.graph.value(*fact, value).into_owned(), trust, source.clone(), quote)
             }
             (None, Some(grace)) => {
                 let end = grace_ends_at(grace, slots)?;
                 let (expiry, stated_end) = (of(grace.expires_at), of(grace.grace_ends_at));
                 let weakest = [expiry, stated_end].into_iter().flatten().min_by_key(|given| given.trust)?;
-                let value = if *fact == grace.in_grace { Cow::Borrowed(answer) } else { Cow::Owned(instant(end)) };
+                let value = if *fact == grace.in_grace { answer.to_owned() } else { instant(end) };
                 let quote = weakest.quote.filter(|_| weakest.is_guess());
-                (value, weakest.trust, Cow::Owned(derivation(grace, expiry, stated_end, end, now)), quote)
+                let (expiry, end) = (expiry.and_then(dated), stated_end.and_then(dated));
+                let reckoned = Grace { expiry, end, period: grace.period, now };
+                (value, weakest.trust, Source::Grace(Box::new(reckoned)), quote)
             }
             (None, None) => return None,
         };
-        let fact = self.graph.facts.get(*fact).map(|asked| asked.name.as_str())?;
+        let fact = self.graph.facts.get(*fact).map(|asked| asked.name.clone())?;
         let node = self.diagram.nodes.get(node)?;
         Some(Answered {
-            node: Cow::Borrowed(&node.id),
-            text: Cow::Borrowed(&node.text),
-            fact: Cow::Borrowed(fact),
-            answer: Cow::Borrowed(answer),
+            node: node.id.clone(),
+            text: node.text.clone(),
+            fact,
+            answer: answer.to_owned(),
             value,
             trust,
             source,
@@ -96,50 +96,9 @@ impl Policy {
     }
 }
 
-impl Answered {
-    /// Whether it follows from an expiry instead of being read anywhere, by how [`derivation`] begins and ends.
-    pub fn is_derived(&self) -> bool {
-        ["expired ", "expires ", "grace until "].iter().any(|begins| self.source.starts_with(begins))
-            || self.source.contains(" of grace")
-    }
-}
-
-/// Where it was read, as it stands behind a date: a guess with its words.
-fn read(given: Given<'_>) -> String {
-    match given.quote.filter(|_| given.is_guess()) {
-        Some(quote) => format!(", a guess from {},", words::cited(quote)),
-        None => format!(" ({})", given.source),
-    }
-}
-
-/// How grace was reckoned to end at `end`: `expired 19 Nov 2026 (organisation's expiration date) + 14 days`.
-fn derivation(
-    grace: Grace,
-    expiry: Option<Given<'_>>,
-    stated_end: Option<Given<'_>>,
-    end: i64,
-    now: DateTime<Utc>,
-) -> String {
-    let at = |given: Given<'_>| match given.value {
-        Known::At(at) => DateTime::from_timestamp_millis(at),
-        Known::Word(_) => None,
-    };
-    let expires = expiry.and_then(|given| {
-        let at = at(given)?;
-        let verb = if at <= now { "expired" } else { "expires" };
-        Some(format!("{verb} {}{}", expiry::moment(at), read(given)))
-    });
-    let ends = stated_end.and_then(|given| Some(format!("grace until {}{}", expiry::moment(at(given)?), read(given))));
-    let reckoned = || format!("{} of grace", expiry::length(grace.period));
-    let runs = expiry.and_then(at).is_some_and(|expiry| expiry > now);
-    match (expires, ends) {
-        (Some(expires), None) if runs => expires, // Grace is not reckoned with before its time.
-        (Some(expires), None) => {
-            let end = DateTime::from_timestamp_millis(end).filter(|end| *end <= now);
-            let ended = end.map(|end| format!(", which ended {}", expiry::moment(end)));
-            format!("{expires} + {}{}", reckoned(), ended.unwrap_or_default())
-        }
-        (Some(expires), Some(ends)) => format!("{expires}, {ends}"),
-        (None, ends) => ends.unwrap_or_else(reckoned),
-    }
+/// An instant with where it was read.
+fn dated(given: Given<'_>) -> Option<Dated> {
+    let Known::At(at) = given.value else { return None };
+    let quote = given.quote.filter(|_| given.is_guess()).cloned();
+    Some(Dated { at: DateTime::from_timestamp_millis(at)?, source: given.source.clone(), quote })
 }

@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, Known, Range};
 use crate::decide::facts::fact::{Fact, Facts, Quote, Trust, Value};
+use crate::decide::facts::source::Source;
 
 /// One known fact.
 #[derive(Debug, Clone, Copy)]
@@ -9,7 +10,7 @@ pub(super) struct Given<'a> {
     pub value: Known,
     pub trust: Trust,
     /// Where it was read.
-    pub source: &'a str,
+    pub source: &'a Source,
     /// For a guess: the words it was read out of.
     pub quote: Option<&'a Quote>,
 }
@@ -20,13 +21,8 @@ pub(super) type AllGiven<'a> = Vec<Option<Given<'a>>>;
 impl Graph {
     /// The facts in the walk's terms; what is unknown, or no answer to what is asked, is left out.
     pub(super) fn given<'a>(&self, facts: &'a Facts) -> AllGiven<'a> {
-        self.given_by(|name| facts.get(name)?.known())
-    }
-
-    /// The same of facts held another way.
-    pub(super) fn given_by<'a>(&self, known: impl Fn(&str) -> Option<&'a Fact>) -> AllGiven<'a> {
         let one = |name: &str, range: &Range| {
-            let Fact { value, trust, source, quote } = known(name)?;
+            let Fact { value, trust, source, quote } = facts.get(name)?.known()?;
             Some(Given { value: range.known(value)?, trust: *trust, source, quote: quote.as_ref() })
         };
         self.facts.iter().map(|asked| one(&asked.name, &asked.range)).collect()

@@ -8,7 +8,7 @@ use regex::{RegexSet, RegexSetBuilder, SetMatches};
 use super::binding::Binding;
 use super::expression::{EDGE, Expression, phrase};
 use super::language::Language;
-use super::source::{Pattern, Source};
+use super::source::{Pattern, SourceBinding};
 
 /// The shipped policy, whose languages stand in for those a policy does not have.
 static SHIPPED: LazyLock<Vec<Language>> = LazyLock::new(|| {
@@ -21,25 +21,13 @@ static SHIPPED: LazyLock<Vec<Language>> = LazyLock::new(|| {
 pub struct Lexicon {
     /// The languages.
     pub languages: Vec<Language>,
-    /// What the patterns need, without gaps, so that one small table finds them all in one pass: first what those need
-    /// that a verdict can rest on, then the others'.
+    /// What the patterns need, without gaps, so that one small table finds them all in one pass.
     parts: Vec<String>,
-    /// How many parts come first.
-    weighty: usize,
     /// Of each pattern of all facts, its places among the parts.
     patterns: Vec<Vec<usize>>,
-    /// The parts as one, and those that come first; each built for the first ticket with words.
-    sets: [OnceLock<Option<RegexSet>>; 2],
+    /// The parts as one, built for the first ticket with words.
+    set: OnceLock<Option<RegexSet>>,
     named_dates: OnceLock<Option<NamedDates>>,
-}
-
-/// Whose word is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listening {
-    /// Every source's, to show what each said.
-    ToAll,
-    /// Theirs who can still change what is found: a guess behind an answer cannot.
-    ToWhatMatters,
 }
 
 /// Two expressions for dates with a month's name, with the groups `day`, `year` and `m1` to `m12`.
@@ -52,21 +40,16 @@ pub struct NamedDates {
 }
 
 impl Lexicon {
-    /// Takes it out of a binding, and tells its patterns their places; `weighty` are the facts a verdict can rest on.
-    pub(super) fn new(binding: &mut Binding, weighty: &BTreeSet<String>) -> Lexicon {
-        let needs = |counts: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
-            let facts = binding.facts.iter().filter(|(name, _)| counts(name.get_ref()));
-            let patterns = facts.flat_map(|(_, fact)| &fact.sources).flat_map(Source::patterns);
-            patterns.flat_map(|pattern| &pattern.needs).cloned().collect()
-        };
-        let first = needs(&|name| weighty.contains(name));
-        let others = needs(&|_| true);
-        let weighty = first.len();
-        let parts: Vec<String> = first.iter().chain(others.difference(&first)).cloned().collect();
+    /// Takes it out of a binding, and tells its patterns their places.
+    pub(super) fn new(binding: &mut Binding) -> Lexicon {
+        let sources = binding.facts.values().flat_map(|fact| &fact.sources);
+        let needs: BTreeSet<&String> =
+            sources.flat_map(SourceBinding::patterns).flat_map(|pattern| &pattern.needs).collect();
+        let parts: Vec<String> = needs.into_iter().cloned().collect();
         let places: BTreeMap<&String, usize> = parts.iter().zip(0..).collect();
         let sources = binding.facts.values_mut().flat_map(|fact| &mut fact.sources);
         let patterns: BTreeMap<String, Vec<usize>> = sources
-            .flat_map(Source::patterns_mut)
+            .flat_map(SourceBinding::patterns_mut)
             .map(|pattern| {
                 pattern.parts = pattern.needs.iter().filter_map(|need| places.get(need)).copied().collect();
                 (pattern.whole.text().to_owned(), pattern.parts.clone())
@@ -75,31 +58,22 @@ impl Lexicon {
         let own: Vec<Language> = binding.languages.values().cloned().collect();
         let languages = if own.is_empty() { SHIPPED.clone() } else { own };
         let patterns = patterns.into_values().collect();
-        Lexicon { languages, parts, weighty, patterns, sets: Default::default(), named_dates: OnceLock::new() }
+        Lexicon { languages, parts, patterns, set: OnceLock::new(), named_dates: OnceLock::new() }
     }
 
     /// Which of the policy's patterns may stand in a text, and how much of it each may search.
-    pub fn hits(&self, text: &str, listening: Listening) -> Hits {
-        if text.len() <= ALWAYS_SEARCHED {
-            return Hits { matched: self.matched(text, listening), reach: ALWAYS_SEARCHED };
-        }
-        let mut hits = Hits { matched: self.matched(text, Listening::ToAll), reach: ALWAYS_SEARCHED };
-        let searches = self.patterns.iter().filter(|parts| hits.may(parts)).count().max(1);
-        hits.reach = (MOST_SEARCHED / searches).max(ALWAYS_SEARCHED);
-        hits
-    }
-
-    fn matched(&self, text: &str, listening: Listening) -> Option<SetMatches> {
-        let [all, first] = &self.sets;
-        let (set, parts) = match listening {
-            Listening::ToAll => (all, self.parts.as_slice()),
-            Listening::ToWhatMatters => (first, self.parts.get(..self.weighty).unwrap_or_default()),
-        };
+    pub fn hits(&self, text: &str) -> Hits {
         let build = || {
-            let mut builder = RegexSetBuilder::new(parts);
+            let mut builder = RegexSetBuilder::new(&self.parts);
             builder.case_insensitive(true).dot_matches_new_line(true).size_limit(64 << 20).build().ok()
         };
-        set.get_or_init(build).as_ref().map(|set| set.matches(text))
+        let matched = self.set.get_or_init(build).as_ref().map(|set| set.matches(text));
+        let mut hits = Hits { matched, reach: ALWAYS_SEARCHED };
+        if text.len() > ALWAYS_SEARCHED {
+            let searches = self.patterns.iter().filter(|parts| hits.may(parts)).count().max(1);
+            hits.reach = (MOST_SEARCHED / searches).max(ALWAYS_SEARCHED);
+        }
+        hits
     }
 
     /// Spellings of dates with a month's name: `30 Nov 2026` and `Nov 30, 2026`.
@@ -148,9 +122,8 @@ impl Hits {
         if self.may(&pattern.parts) { self.reach } else { 0 }
     }
 
-    /// A part that was not looked for may stand there.
     fn may(&self, parts: &[usize]) -> bool {
-        let stands = |matched: &SetMatches| parts.iter().all(|&part| part >= matched.len() || matched.matched(part));
+        let stands = |matched: &SetMatches| parts.iter().all(|&part| matched.matched(part));
         self.matched.as_ref().is_none_or(stands)
     }
 }

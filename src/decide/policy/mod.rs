@@ -1,7 +1,6 @@
 //! The rule: the handbook's diagram, what its nodes mean, and the walk over it.
 
 pub mod advice;
-pub mod alike;
 pub mod binding;
 mod check;
 pub mod correction;
@@ -15,7 +14,6 @@ pub mod fault;
 mod given;
 mod graph;
 mod hash;
-mod json;
 pub mod language;
 pub mod lexicon;
 pub mod lookup;
@@ -24,7 +22,6 @@ mod places;
 pub mod questions;
 mod settle;
 pub mod source;
-pub mod stated;
 mod walk;
 
 use binding::{Binding, OutcomeBinding};
@@ -69,8 +66,7 @@ impl Policy {
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
         let graph = check::graph(&diagram, &binding)?;
-        let weighty = binding.bearing_on(graph.facts.iter().map(|asked| asked.name.clone()));
-        let lexicon = Lexicon::new(&mut binding, &weighty);
+        let lexicon = Lexicon::new(&mut binding);
         let hash = hash::content(&diagram, text);
         Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
     }

@@ -11,6 +11,7 @@ use super::graph::{Graph, Known, Range, Step, Test, YES_NO};
 use super::settle::{Settled, guesses, settle};
 use super::walk::{Stand, with};
 use crate::decide::facts::fact::{Facts, Trust};
+use crate::decide::facts::source::{self, Source};
 
 /// How many combinations of open facts are gone through to see which questions matter; beyond that all are asked.
 const MOST_COMBINATIONS: usize = 4096;
@@ -136,7 +137,7 @@ impl Policy {
 pub(super) fn stating<'a>(given: &[Option<Given<'a>>], fact: usize, value: Known) -> AllGiven<'a> {
     let mut given = given.to_vec();
     if let Some(slot) = given.get_mut(fact) {
-        *slot = Some(Given { value, trust: Trust::Stated, source: "", quote: None });
+        *slot = Some(Given { value, trust: Trust::Stated, source: &Source::Given(source::Given::Form), quote: None });
     }
     given
 }

@@ -9,7 +9,7 @@ use super::expression::{self, EDGE, Expression, GAP, phrase};
 /// One source of a fact.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "SourceText")]
-pub struct Source {
+pub struct SourceBinding {
     /// What is looked at, and what it says.
     pub place: Place,
     /// How it stands beside other sources.
@@ -201,7 +201,7 @@ struct SourceText {
     when: BTreeMap<String, String>,
 }
 
-impl TryFrom<SourceText> for Source {
+impl TryFrom<SourceText> for SourceBinding {
     type Error = &'static str;
 
     fn try_from(text: SourceText) -> Result<Self, Self::Error> {
@@ -255,7 +255,9 @@ impl TryFrom<SourceText> for Source {
         places.extend(text.unclear_any.map(Place::Unclear));
         places.extend(text.otherwise.map(Place::Otherwise));
         match (places.pop(), places.is_empty()) {
-            (Some(place), true) => Ok(Source { place, standing: text.standing, caveat: text.caveat, when: text.when }),
+            (Some(place), true) => {
+                Ok(SourceBinding { place, standing: text.standing, caveat: text.caveat, when: text.when })
+            }
             _ => Err(PLACES),
         }
     }
@@ -283,7 +285,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-impl Source {
+impl SourceBinding {
     /// What a match says, where that is a fixed word.
     pub fn answer(&self) -> Option<&str> {
         match &self.place {

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::decide::facts::expiry;
 use crate::decide::facts::gather::Stated;
+use crate::decide::facts::source::{self, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge::{self, Judged};
 use crate::decide::policy::Policy;
@@ -139,7 +140,7 @@ impl Case {
             .map(|(fact, value)| Stated {
                 fact: fact.clone(),
                 value: value.to_string(),
-                source: "given by the case".into(),
+                source: Source::Given(source::Given::Case),
             })
             .collect();
         let reading = self.ticket.clone().map(|ticket| Reading {
@@ -173,7 +174,7 @@ impl Failed<'_> {
         lines.push(format!("  decided  {}{came}", decision.verdict));
         for answered in decision.path.iter().chain(&decision.beyond) {
             let source = answered.quote.as_ref().map_or_else(
-                || answered.source.clone(),
+                || answered.source.to_string(),
                 |quote| format!("a guess from {}", crate::decide::facts::words::cited(quote)),
             );
             let value =

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::rewind::{self, Audit};
 use crate::decide::facts::gather::Stated;
 use crate::decide::facts::replies::{self, Says};
+use crate::decide::facts::source::{Given, Source};
 use crate::decide::note;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::NEEDS_FACTS;
@@ -237,7 +238,7 @@ fn stated(facts: BTreeMap<String, Json>) -> Vec<Stated> {
             Json::Bool(false) => "no".into(),
             Json::Number(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
         };
-        Some(Stated { fact, value, source: "given with the ticket".into() })
+        Some(Stated { fact, value, source: Source::Given(Given::Line) })
     };
     facts.into_iter().filter_map(one).collect()
 }

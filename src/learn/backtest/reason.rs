@@ -16,7 +16,7 @@ pub fn of(decision: &Decision) -> String {
                 let value = if last.value == last.answer { String::new() } else { format!(" ({})", last.value) };
                 let source = match &last.quote {
                     Some(quote) => format!("a guess from {}", words::cited(quote)),
-                    None => last.source.clone(),
+                    None => last.source.to_string(),
                 };
                 format!("{} → {}{value}: {source}", last.text, last.answer)
             }

@@ -7,9 +7,10 @@ use super::comparison::{self, Difference, Matrix};
 use super::past::Past;
 use super::tally::Tally;
 use crate::decide::facts::sources::Ids;
-use crate::decide::judge::Briefly;
+use crate::decide::judge;
 use crate::decide::policy::Policy;
-use crate::decide::policy::alike::Alike;
+use crate::decide::policy::decision::Decision;
+use crate::decide::ticket::OwnUsers;
 
 /// The counts of a backtest; its JSON is what a promotion takes along.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -48,11 +49,12 @@ pub struct Rule<'a> {
     pub ids: &'a Ids,
 }
 
-/// What the policies made of tickets so far; with it the next are decided sooner, and no other way.
-#[derive(Debug, Default)]
-pub struct Kept {
-    first: Alike,
-    second: Alike,
+impl Rule<'_> {
+    /// Decides a past ticket at its own time.
+    fn decide(&self, past: &Past) -> Decision {
+        let nobody = OwnUsers::none(); // Our own notes are left out of it already.
+        judge::ticket(self.policy, self.ids, Some(&past.reading), &[], &past.stated, &nobody, past.now).decision
+    }
 }
 
 /// What is worth listing of one ticket.
@@ -72,26 +74,22 @@ impl Summary {
     }
 
     /// Decides a past ticket by one policy or by two, and counts it.
-    pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>, kept: &mut Kept) -> Found {
-        let (reading, stated, now) = (&past.reading, &past.stated, past.now);
+    pub fn add(&mut self, past: &Past, rule: Rule<'_>, against: Option<Rule<'_>>) -> Found {
         let mut found = Found::default();
-        let mut decided = Briefly::new(rule.policy, rule.ids, reading, stated, now, &mut kept.first);
-        self.tally.add(&decided.decision);
+        let mut decision = rule.decide(past);
+        self.tally.add(&decision);
         if let (Some(second), Some(counts)) = (against, &mut self.against) {
-            let mut other = Briefly::new(second.policy, second.ids, reading, stated, now, &mut kept.second);
-            counts.tally.add(&other.decision);
-            counts.matrix.add(&decided.decision.verdict, &other.decision.verdict);
-            if decided.decision.verdict != other.decision.verdict {
-                let (was, becomes) = (decided.in_own_words(), other.in_own_words());
-                found.difference = comparison::difference(&past.id, rule.policy, &was, &becomes);
-                counts.differing += 1;
-            }
-            decided = other;
+            let other = second.decide(past);
+            counts.tally.add(&other);
+            counts.matrix.add(&decision.verdict, &other.verdict);
+            found.difference = comparison::difference(&past.id, rule.policy, &decision, &other);
+            counts.differing += u64::from(found.difference.is_some());
+            decision = other;
         }
         if let Some(call) = &past.call
-            && self.agreement.add(call, &decided.decision.verdict) == Match::Differs
+            && self.agreement.add(call, &decision.verdict) == Match::Differs
         {
-            found.disagreement = Some(Disagreement::new(&past.id, call, &decided.in_own_words()));
+            found.disagreement = Some(Disagreement::new(&past.id, call, &decision));
         }
         found
     }

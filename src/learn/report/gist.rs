@@ -47,9 +47,13 @@ impl Gist {
             ..Gist::default()
         };
         for answered in said.path.into_iter().chain(said.beyond) {
-            let source = source(&answered);
-            if !gist.sources.iter().any(|known| known == source) {
-                gist.sources.push(source.to_owned());
+            let source = match answered.trust {
+                Trust::Stated => "a manager's answer".to_owned(),
+                Trust::Inferred => "the customer's words".to_owned(),
+                Trust::Recorded => answered.source.sort(),
+            };
+            if !gist.sources.contains(&source) {
+                gist.sources.push(source);
             }
             gist.nodes.push((answered.node, answered.text));
         }
@@ -73,14 +77,4 @@ struct Said {
     missing: Vec<Missing>,
     #[serde(default)]
     workflow: Option<String>,
-}
-
-/// Where it was read, without what differs from ticket to ticket: no names, no values, no dates.
-fn source(answered: &Answered) -> &str {
-    match answered.trust {
-        Trust::Stated => "a manager's answer",
-        Trust::Inferred => "the customer's words",
-        Trust::Recorded if answered.is_derived() => "reckoned from the expiry",
-        Trust::Recorded => answered.source.split([':', '(', ',']).next().unwrap_or_default().trim(),
-    }
 }

@@ -1,4 +1,4 @@
-//! How fast tickets are decided: the walk beside a hand-written `match` and general engines on the same policy, and whole
+//! How fast tickets are decided: a decision beside a hand-written `match` and general engines on the same policy, and whole
 //! lines beside merely parsing them. Every peer's answers are compared before anything is timed.
 
 mod peers;
@@ -14,13 +14,18 @@ use criterion::{Criterion, Throughput};
 use peers::{DAY, Request, Ticket};
 use starwarden::commands::{each, lines};
 use starwarden::config;
-use starwarden::decide::facts::gather;
+use starwarden::decide::facts::fact::Facts;
+use starwarden::decide::facts::gather::{self, Stated};
+use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::Ids;
-use starwarden::decide::policy::Policy;
 use starwarden::decide::line::Line;
+use starwarden::decide::policy::Policy;
 
 /// How many distinct tickets.
 const TICKETS: usize = 262_144;
+
+/// Of how many of them the facts are gathered beforehand.
+const GATHERED: usize = 4_096;
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -34,7 +39,7 @@ fn main() {
     if let Some(name) = std::env::args().nth(1) {
         criterion = criterion.with_filter(name);
     }
-    walks(&mut criterion, &policy, &tickets, now);
+    decisions(&mut criterion, &policy, &tickets, now);
     let with_facts: Vec<u8> = tickets.iter().enumerate().flat_map(|(id, ticket)| line(id, ticket)).collect();
     whole_lines(&mut criterion, "lines with facts", &policy, &with_facts, now);
     let samples = std::fs::read_to_string(root.join("tests/cases/tickets.ndjson")).expect("the samples");
@@ -86,29 +91,28 @@ fn line(id: usize, ticket: &Ticket) -> Vec<u8> {
     format!("{}\n", serde_json::json!({ "id": id.to_string(), "facts": facts })).into_bytes()
 }
 
-fn walks(criterion: &mut Criterion, policy: &Policy, tickets: &[Ticket], at: DateTime<Utc>) {
-    let now = at.timestamp_millis();
-    let without_ticket = gather::facts(policy, &Ids::new(&policy.binding, &Ids::default()), None, &[], at).facts;
-    let unstated = policy.unstated(&without_ticket);
-    let stated: Vec<Vec<(&str, String)>> = tickets.iter().map(facts).collect();
-    let stated: Vec<Vec<(&str, &str)>> =
-        stated.iter().map(|facts| facts.iter().map(|(name, value)| (*name, value.as_str())).collect()).collect();
-    let known: Vec<_> = stated.iter().map(|facts| unstated.knowing(facts).expect("plain facts")).collect();
+fn decisions(criterion: &mut Criterion, policy: &Policy, tickets: &[Ticket], at: DateTime<Utc>) {
+    let (now, ids) = (at.timestamp_millis(), Ids::new(&policy.binding, &Ids::default()));
+    let stated =
+        |(fact, value): (&str, String)| Stated { fact: fact.into(), value, source: Source::Given(Given::Line) };
+    let known: Vec<Facts> = tickets
+        .iter()
+        .take(GATHERED)
+        .map(|ticket| {
+            let stated: Vec<Stated> = facts(ticket).into_iter().map(stated).collect();
+            gather::facts(policy, &ids, None, &stated, at).facts
+        })
+        .collect();
     let (cel, contexts): (_, Vec<_>) =
         (peers::cel(), tickets.iter().map(|ticket| peers::cel_context(ticket, now)).collect());
     let (rego, inputs): (_, Vec<_>) =
         (peers::rego(), tickets.iter().map(|ticket| peers::rego_input(ticket, now)).collect());
-    let mut trace = Vec::new();
-    for (index, ticket) in tickets.iter().enumerate() {
+    for (index, ticket) in tickets.iter().enumerate().take(GATHERED) {
         let expected = peers::by_hand(ticket, now);
-        assert_eq!(policy.walk(&known[index], now, &mut trace), Some(expected), "{ticket:?}");
-        if index % 64 == 0 {
-            let decision = unstated.decide(stated[index].iter().copied(), "the benchmark", at).expect("plain facts");
-            assert_eq!(decision.verdict, expected, "{ticket:?}");
-            assert_eq!(cel.execute(&contexts[index]).expect("a value"), expected.into(), "CEL: {ticket:?}");
-            let outcome = rego.eval_with_input(inputs[index].clone()).expect("a value");
-            assert_eq!(outcome, expected.into(), "Rego: {ticket:?}");
-        }
+        assert_eq!(policy.decide(&known[index], at).verdict, expected, "{ticket:?}");
+        assert_eq!(cel.execute(&contexts[index]).expect("a value"), expected.into(), "CEL: {ticket:?}");
+        let outcome = rego.eval_with_input(inputs[index].clone()).expect("a value");
+        assert_eq!(outcome, expected.into(), "Rego: {ticket:?}");
     }
 
     let mut group = criterion.benchmark_group("one decision");
@@ -116,11 +120,8 @@ fn walks(criterion: &mut Criterion, policy: &Policy, tickets: &[Ticket], at: Dat
     group.bench_function("hand-written match", |bench| {
         bench.iter(|| black_box(peers::by_hand(black_box(&tickets[next()]), now)));
     });
-    group.bench_function("walk with its trace", |bench| {
-        bench.iter(|| black_box(policy.walk(black_box(&known[next()]), now, &mut trace)));
-    });
-    group.bench_function("decision with every reason, from words", |bench| {
-        bench.iter(|| black_box(unstated.decide(stated[next()].iter().copied(), "the benchmark", at)));
+    group.bench_function("decision with every reason", |bench| {
+        bench.iter(|| black_box(policy.decide(black_box(&known[next() % GATHERED]), at)));
     });
     group.bench_function("cel, context ready", |bench| {
         bench.iter(|| black_box(cel.execute(&contexts[next()])));
@@ -168,8 +169,7 @@ fn report(folder: &Path) -> String {
         let names: &[&str] = match group {
             "one decision" => &[
                 "hand-written match",
-                "walk with its trace",
-                "decision with every reason, from words",
+                "decision with every reason",
                 "cel, context ready",
                 "cel, with its context",
                 "regorus, input ready",

@@ -12,8 +12,8 @@ use serde_json::json;
 use starwarden::config;
 use starwarden::decide::facts::gather;
 use starwarden::decide::facts::sources::Ids;
-use starwarden::decide::ticket::Reading;
 use starwarden::decide::policy::Policy;
+use starwarden::decide::ticket::Reading;
 
 /// How long the description is, bytes.
 const SIZE: usize = 1_000_000;
