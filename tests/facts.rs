@@ -239,9 +239,9 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
     assert_eq!(
         gathered.problems,
         [
-            "there is no fact “in_grce” (Ann): did you mean in_grace?",
-            "“perhaps” is no answer for sales_assisted (Ann): the answers are yes, no",
-            "“soon” is no date for expires_at (Ann): write it like 2026-11-30 or 2026-11-30T17:00:00Z",
+            "there is no fact “in_grce” (given by the case): did you mean in_grace?",
+            "“perhaps” is no answer for sales_assisted (given by the case): the answers are yes, no",
+            "“soon” is no date for expires_at (given by the case): write it like 2026-11-30 or 2026-11-30T17:00:00Z",
         ]
     );
 }
