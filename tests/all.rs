@@ -19,6 +19,7 @@ mod command_line;
 mod console;
 mod contract;
 mod dates;
+mod demo;
 mod deploy;
 mod diagram;
 mod documents;

@@ -331,10 +331,3 @@ fn a_policy_that_does_not_hold_together_stops_serve_at_its_line() {
     assert_eq!(output.status.code(), Some(1));
     assert!(told.contains("star.toml:35:10") && told.contains("did you mean `trial`?"), "{told}");
 }
-
-#[test]
-fn the_demo_ends_well() {
-    let output = run(&["demo", "--once"], "");
-    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
-    assert!(out(&output).contains("12 of 12 samples ended as their files say"));
-}

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chrono::Utc;
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use reqwest::Client;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -19,13 +18,17 @@ use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
+use super::screen::{Screen, Tone};
 use super::serve::signal;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, Work, policy::drawn};
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
+use crate::decide::policy::decision::NEEDS_FACTS;
+use crate::demo::admin::SIGNING_SECRET;
 use crate::demo::elsewhere::{self, Elsewhere};
 use crate::demo::helpdesk::{Publicity, StandIn};
+use crate::demo::pages;
 use crate::demo::samples::{self, Sample};
 use crate::elsewhere::gitlab::GitLab;
 use crate::helpdesk::auth::Credentials;
@@ -37,6 +40,9 @@ use crate::work::rule::Rules;
 
 /// The account's name here.
 const ACCOUNT: &str = "demo";
+
+/// Where the console is, where that port is free: the same address each time.
+const USUAL_PORT: u16 = 8377;
 
 /// How long a sample may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,8 +61,9 @@ pub(super) struct Demo {
     #[arg(long, conflicts_with = "once")]
     helpdesk_only: bool,
     /// Where deliveries are taken, or with --helpdesk-only where the helpdesk is; port 0 for any
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
+    /// [default: 127.0.0.1:8377, or any port where that is taken]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
 }
 
 impl Demo {
@@ -75,13 +82,25 @@ impl Demo {
         for sample in &samples {
             add(&helpdesk, sample);
         }
-        let desk =
-            TcpListener::bind(self.listen).await.with_context(|| format!("{} cannot be listened on", self.listen))?;
+        let desk = listener(self.listen).await?;
         let base_url = format!("http://{}", desk.local_addr()?);
         let tickets = samples.iter().map(|sample| format!("#   {}  {}\n", sample.reading.ticket.id, sample.name));
         let configuration = include_str!("../demo/starwarden.toml").replace("{base_url}", &base_url);
         print(&configuration.replace("{tickets}", tickets.collect::<String>().trim_end()));
-        axum::serve(desk, helpdesk.router()).with_graceful_shutdown(signal()).await?;
+        let (changed, mut changes) = mpsc::unbounded_channel();
+        let router = helpdesk.router().merge(pages::of_tickets(helpdesk.clone(), changed));
+        // As the helpdesk's own trigger does: whoever set up a webhook hears of a note that is written in the browser.
+        tokio::spawn(async move {
+            let http = Client::new();
+            while let Some(id) = changes.recv().await {
+                for webhook in helpdesk.webhooks() {
+                    let Some(endpoint) = webhook.get("endpoint").and_then(Json::as_str) else { continue };
+                    let body = json!({ "ticket_id": id });
+                    let _told_by_catch_up = deliver(&http, endpoint, &SIGNING_SECRET.into(), &body).await;
+                }
+            }
+        });
+        axum::serve(desk, router).with_graceful_shutdown(signal()).await?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -90,23 +109,22 @@ impl Demo {
         let helpdesk = StandIn::new();
         let desk = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
         let base_url = format!("http://{}", desk.local_addr()?);
-        let router = helpdesk.router();
+        let (changed, mut changes) = mpsc::unbounded_channel();
+        let router = helpdesk.router().merge(pages::of_tickets(helpdesk.clone(), changed));
         tokio::spawn(async move { axum::serve(desk, router).await });
-        let (elsewhere, there) = gitlab(&base_url).await?;
-        let listener =
-            TcpListener::bind(self.listen).await.with_context(|| format!("{} cannot be listened on", self.listen))?;
-        let webhook = format!("http://{}/webhooks/zendesk/{ACCOUNT}", listener.local_addr()?);
-        let console = format!("http://{}/", listener.local_addr()?);
-        print(&format!(
-            "stand-in helpdesk  {base_url}\nstand-in GitLab    {there}\nreceiver           {webhook}\nconsole            {console}\n"
-        ));
+        let elsewhere = gitlab(&base_url).await?;
+        let listener = listener(self.listen).await?;
+        let console = format!("http://{}", listener.local_addr()?);
+        let webhook = format!("{console}/webhooks/zendesk/{ACCOUNT}");
+        let screen = Screen::of_stdout();
+        print(&format!("{}\n\n", screen.fit(INTRODUCTION)));
 
         let folder = Folder::new()?;
         let store = Arc::new(Sqlite::open(&folder.0.join("starwarden.db"))?);
         let secret = SecretString::from("a demo's own secret");
         let account = Opened {
             name: ACCOUNT.into(),
-            base_url,
+            base_url: base_url.clone(),
             credentials: Credentials::Client { id: "starwarden".into(), secret: "demo".into() },
             secrets: vec![secret.clone()],
             account_id: None,
@@ -131,10 +149,21 @@ impl Demo {
         };
         let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine()?));
 
-        let good = samples_through(&helpdesk, &policy, &webhook, &secret).await?;
+        let good =
+            Play { screen, helpdesk: &helpdesk, policy: &policy, webhook: &webhook, secret: &secret }.samples().await?;
         if !self.once {
-            print("\nStill listening; end with Ctrl-C.\n");
+            print(&screen.fit(&format!(
+                "\nAnswer a note as a manager would: open {base_url}/agent/tickets/112\nEnd with Ctrl-C.\n\nOpen {console}/"
+            )));
+            print("\n");
+            let delivered = tokio::spawn(async move {
+                let http = Client::new();
+                while let Some(id) = changes.recv().await {
+                    let _told_by_catch_up = deliver(&http, &webhook, &secret, &json!({ "ticket_id": id })).await;
+                }
+            });
             signal().await;
+            delivered.abort();
         }
         let _bot_gone = stop.send(true);
         bot.await.context("the bot broke off")??;
@@ -142,8 +171,26 @@ impl Demo {
     }
 }
 
-/// A stand-in GitLab with a STAR issue for each sample, and where it is.
-async fn gitlab(helpdesk: &str) -> anyhow::Result<(To, String)> {
+/// What the demo shows, in two sentences.
+const INTRODUCTION: &str = "GitLab staff star customers' tickets for a manager's attention (STAR), and over half do not qualify. \
+    Here twelve starred tickets arrive at a stand-in helpdesk; the bot reads each, walks the handbook's flowchart, and leaves one \
+    internal note and one tag.";
+
+/// Where deliveries are taken: as asked, or at the usual port, or at any where that one is taken.
+async fn listener(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
+    match asked {
+        Some(place) => TcpListener::bind(place)
+            .await
+            .with_context(|| format!("{place} cannot be listened on: name another with --listen, or port 0 for any")),
+        None => match TcpListener::bind(("127.0.0.1", USUAL_PORT)).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => TcpListener::bind("127.0.0.1:0").await.context("no port is free"),
+        },
+    }
+}
+
+/// A stand-in GitLab with a STAR issue for each sample.
+async fn gitlab(helpdesk: &str) -> anyhow::Result<To> {
     let stand_in = Elsewhere::default();
     for sample in samples::at(Utc::now()).context("the samples cannot be read")? {
         let id = sample.reading.ticket.id;
@@ -151,10 +198,10 @@ async fn gitlab(helpdesk: &str) -> anyhow::Result<(To, String)> {
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
     let there = format!("http://{}", listener.local_addr()?);
-    let router = stand_in.router();
+    let router = stand_in.router().merge(pages::of_issues(stand_in));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let gitlab = GitLab::new(there.parse()?, elsewhere::PROJECT, elsewhere::TOKEN.into(), PATIENCE)?;
-    Ok((To::StarIssues { gitlab, label: "unstarred".into() }, there))
+    Ok(To::StarIssues { gitlab, label: "unstarred".into() })
 }
 
 /// Puts a sample at the helpdesk, with what a manager answered on it.
@@ -165,42 +212,72 @@ fn add(helpdesk: &StandIn, sample: &Sample) {
     }
 }
 
-/// Sends every sample through, and shows what became of it; whether all ended as their files say.
-async fn samples_through(
-    helpdesk: &StandIn,
-    policy: &Policy,
-    webhook: &str,
-    secret: &SecretString,
-) -> anyhow::Result<bool> {
-    let http = Client::new();
-    let samples = samples::at(Utc::now()).context("the samples cannot be read")?;
-    let mut sent = Vec::new();
-    for (index, sample) in samples.iter().enumerate() {
-        add(helpdesk, sample);
-        // Both shapes, in turn: an event subscription's and a trigger's.
-        let body =
-            if index % 2 == 0 { event(sample) } else { json!({ "ticket_id": sample.reading.ticket.id.to_string() }) };
-        deliver(&http, webhook, secret, &body).await?;
-        sent.push(Instant::now());
+/// The samples on their way through the bot, as they are shown.
+struct Play<'a> {
+    screen: Screen,
+    helpdesk: &'a StandIn,
+    policy: &'a Policy,
+    webhook: &'a str,
+    secret: &'a SecretString,
+}
+
+impl Play<'_> {
+    /// Sends every sample through, and shows what became of it; whether all ended as their files say.
+    async fn samples(&self) -> anyhow::Result<bool> {
+        let http = Client::new();
+        let samples = samples::at(Utc::now()).context("the samples cannot be read")?;
+        let mut sent = Vec::new();
+        for (index, sample) in samples.iter().enumerate() {
+            add(self.helpdesk, sample);
+            // Both shapes, in turn: an event subscription's and a trigger's.
+            let id = sample.reading.ticket.id;
+            let body = if index % 2 == 0 { event(sample) } else { json!({ "ticket_id": id.to_string() }) };
+            deliver(&http, self.webhook, self.secret, &body).await?;
+            sent.push(Instant::now());
+        }
+        let (mut summary, mut right) = (String::new(), 0);
+        for (sample, sent) in samples.iter().zip(&sent) {
+            let id = sample.reading.ticket.id;
+            let note = wait_for_note(self.helpdesk, id, *sent).await;
+            let verdict = ended(self.helpdesk, self.policy, id);
+            let as_said = verdict.as_deref() == Some(sample.expect.as_str()) && note.is_some();
+            right += usize::from(as_said);
+            print(&self.landed(sample, note.as_deref(), verdict.as_deref()));
+            let mark = if as_said { "" } else { " ✗ not as its file says" };
+            let title = verdict.as_deref().map_or_else(|| "no note".to_owned(), |verdict| self.title(verdict));
+            summary.push_str(&format!("- {id} {title:<16} {}{mark}\n", sample.name));
+        }
+        let heading = self.screen.fit(&format!("{right} of {} samples ended as their files say", samples.len()));
+        let heading = self.screen.paint(Tone::Heading, &heading);
+        print(&format!("\n{heading}\n{}\n", self.screen.fit(&summary)));
+        Ok(right == samples.len())
     }
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(["ticket", "what it shows", "verdict", "why", "time", ""]);
-    let mut right = 0;
-    for (sample, sent) in samples.iter().zip(&sent) {
+
+    /// A ticket with the note that landed on it.
+    fn landed(&self, sample: &Sample, note: Option<&str>, verdict: Option<&str>) -> String {
         let id = sample.reading.ticket.id;
-        let note = wait_for_note(helpdesk, id, *sent).await;
-        let took = format!("{:.1} s", sent.elapsed().as_secs_f64());
-        let verdict = ended(helpdesk, policy, id);
-        let as_said = verdict.as_deref() == Some(sample.expect.as_str()) && note.is_some();
-        right += usize::from(as_said);
-        let note = note.unwrap_or_else(|| "(no note)".into());
-        print(&format!("\n── ticket {id}: {} ──\n{}\n", sample.name, note.trim()));
-        let why = note.lines().next().unwrap_or_default().split_once(". ").map_or("", |(_, why)| why).to_owned();
-        let mark = if as_said { "✓".to_owned() } else { format!("✗ {} expected", sample.expect) };
-        table.add_row([id.to_string(), sample.name.clone(), verdict.unwrap_or_else(|| "none".into()), why, took, mark]);
+        let heading = self.screen.paint(Tone::Aside, &self.screen.fit(&format!("Ticket {id}: {}", sample.name)));
+        let note = note.unwrap_or("(no note)").trim();
+        let (first, rest) = note.split_once('\n').unwrap_or((note, ""));
+        let first = self.screen.paint(self.tone(verdict), &self.screen.fit(first));
+        format!("{heading}\n{first}\n{}\n\n", self.screen.fit(rest))
     }
-    print(&format!("\n{table}\n{right} of {} samples ended as their files say\n", samples.len()));
-    Ok(right == samples.len())
+
+    /// A verdict as the policy calls it.
+    fn title(&self, verdict: &str) -> String {
+        let outcome = self.policy.binding.outcomes.iter().find(|(name, _)| name.get_ref() == verdict);
+        outcome.map_or_else(|| verdict.to_owned(), |(_, outcome)| outcome.title.clone())
+    }
+
+    fn tone(&self, verdict: Option<&str>) -> Tone {
+        let outcome = self.policy.binding.outcomes.iter().find(|(name, _)| Some(name.get_ref().as_str()) == verdict);
+        match outcome {
+            Some((_, outcome)) if outcome.dismisses => Tone::Dismisses,
+            Some((name, _)) if name.get_ref() == NEEDS_FACTS => Tone::Asks,
+            Some(_) => Tone::Escalates,
+            None => Tone::Asks,
+        }
+    }
 }
 
 /// Waits for the bot's one note on a ticket.

@@ -22,6 +22,7 @@ mod policy;
 mod progress;
 mod reload;
 mod report;
+mod screen;
 mod serve;
 mod setup;
 mod store;

@@ -7,6 +7,7 @@ mod export;
 mod gate;
 pub mod helpdesk;
 pub mod limit;
+pub mod pages;
 mod paging;
 pub mod samples;
 mod settings;
