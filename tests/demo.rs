@@ -11,7 +11,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_starwarden");
 fn on_a_terminal(columns: usize, environment: &[(&str, &str)]) -> String {
     let output = Command::new("script")
         .args(["--quiet", "--return", "--command"])
-        .arg(format!("stty cols {columns}; exec {BINARY} demo --once --listen 127.0.0.1:0"))
+        .arg(format!("stty rows 40 cols {columns}; exec {BINARY} demo --once --listen 127.0.0.1:0"))
         .arg("/dev/null")
         .env("TERM", "xterm")
         .env_remove("NO_COLOR")
