@@ -52,7 +52,6 @@ mod server;
 mod setup;
 mod sources;
 mod store;
-mod sums;
 mod supply_chain;
 mod support;
 mod torture;

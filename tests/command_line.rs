@@ -200,7 +200,7 @@ fn what_is_wrong_outside_is_said_once_and_by_its_place() {
     assert!(told.trim_end().ends_with("the environment variable NOT_SET_AT_ALL is not set"), "{told}");
 
     let config = configured(folder.path(), "", "");
-    starwarden::store::sqlite::Sqlite::open(&folder.path().join("star.db")).expect("a store");
+    starwarden::store::Store::sqlite(&folder.path().join("star.db")).expect("a store");
     let there = folder.path().join("there");
     std::fs::write(&there, "").expect("a file");
     let told = run(&["backup", "--config", &config, &there.display().to_string()], "").stderr;

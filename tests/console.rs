@@ -701,9 +701,8 @@ fn before_anything_is_compared_the_shadow_says_so() {
 #[test]
 fn sessions_are_signed_with_no_key_that_somebody_could_guess() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = starwarden::store::sqlite::Sqlite::open(&folder.path().join("star.db")).expect("a store");
+    let store = starwarden::store::Store::sqlite(&folder.path().join("star.db")).expect("a store");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    use starwarden::store::operators::Operators;
     runtime.block_on(store.own_key("sessions", b"")).expect("kept"); // As a machine without randomness once left it.
     drop(store);
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");

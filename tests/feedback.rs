@@ -4,14 +4,14 @@ use chrono::Utc;
 use serde_json::json;
 use starwarden::decide::ticket::TicketKey;
 use starwarden::demo::helpdesk::Publicity;
-use starwarden::store::feedback::{FeedbackRow, Feedbacks};
-use starwarden::store::sqlite::Sqlite;
+use starwarden::store::Store;
+use starwarden::store::feedback::FeedbackRow;
 
 use crate::support::{desk, event, serve, ticket, wait_for};
 
 /// What the bot's store holds of a ticket: verdict, opinion, why or what else, who, way.
 fn kept(folder: &std::path::Path, id: u64) -> Vec<(String, &'static str, String, String, &'static str)> {
-    let store = Sqlite::open(&folder.join("star.db")).expect("the bot's store");
+    let store = Store::sqlite(&folder.join("star.db")).expect("the bot's store");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let key = TicketKey { account: "global".into(), id };
     let rows: Vec<FeedbackRow> = runtime.block_on(store.feedback_of(&key)).expect("read");

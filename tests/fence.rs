@@ -88,11 +88,11 @@ fn one_that_comes_to_its_record_late_records_nothing() {
     let mut slow = race.replica(0);
     race.hold("LOCK TABLE decisions IN SHARE MODE");
     slow.deliver(&event("e1", 1, "tags_changed"), &[]);
-    race.wait_for_waiting("INSERT INTO walks", 1);
+    race.wait_for_waiting("UPDATE decisions SET carried", 1);
     slow.signal("STOP");
     race.ticket_changes();
     let bot = race.replica(1);
-    race.wait_for_waiting("INSERT INTO walks", 2); // The other has the ticket, for the lease has ended, and has read it.
+    race.wait_for_waiting("UPDATE decisions SET carried", 2); // The other has the ticket, for the lease has ended, and has read it.
     race.let_go();
     bot.notes(&race.desk, 1, 1);
     slow.signal("CONT");

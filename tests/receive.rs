@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use secrecy::SecretString;
@@ -14,10 +13,7 @@ use starwarden::decide::ticket::{OwnUsers, TicketKey};
 use starwarden::receive::doors::{Door, Doors};
 use starwarden::receive::verify::{VerifyError, sign, timestamp, verify};
 use starwarden::receive::{Receiver, router};
-use starwarden::store::StoreError;
-use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded};
-use starwarden::store::history::Histories;
-use starwarden::store::sqlite::Sqlite;
+use starwarden::store::Store;
 
 const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
 const TEST_SECRET: &str = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
@@ -57,16 +53,16 @@ proptest! {
 struct Open {
     address: SocketAddr,
     http: reqwest::Client,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
-async fn open() -> (Open, Arc<Sqlite>) {
+async fn open() -> (Open, Store) {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = Arc::new(Sqlite::open(&folder.path().join("star.db")).expect("a store"));
+    let store = Store::sqlite(&folder.path().join("star.db")).expect("a store");
     (open_with(store.clone(), folder).await, store)
 }
 
-async fn open_with(store: Arc<dyn Deliveries>, folder: tempfile::TempDir) -> Open {
+async fn open_with(store: Store, folder: tempfile::TempDir) -> Open {
     let own = Arc::new(OnceLock::from(OwnUsers::from_iter([9001])));
     let door = Door {
         secrets: vec![SecretString::from(SECRET), SecretString::from("the next one")],
@@ -82,7 +78,7 @@ async fn open_with(store: Arc<dyn Deliveries>, folder: tempfile::TempDir) -> Ope
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router(receiver)).await });
-    Open { address, http: reqwest::Client::new(), _folder: folder }
+    Open { address, http: reqwest::Client::new(), folder }
 }
 
 impl Open {
@@ -245,7 +241,10 @@ async fn what_cannot_be_read_is_told_in_a_sentence() {
 
 #[tokio::test]
 async fn what_cannot_be_kept_is_asked_for_again() {
-    let open = open_with(Arc::new(Full), tempfile::tempdir().expect("a folder")).await;
+    let (open, _store) = open().await;
+    let file = rusqlite::Connection::open(open.folder.path().join("star.db")).expect("the store's file");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    file.execute_batch(full).expect("a store that can keep nothing");
     let body = br#"{"ticket_id": 1}"#;
     let at = timestamp(Utc::now());
     let signature = sign(&SecretString::from(SECRET), &at, body);
@@ -254,14 +253,4 @@ async fn what_cannot_be_kept_is_asked_for_again() {
         call.header("X-Zendesk-Webhook-Signature", signature).header("X-Zendesk-Webhook-Signature-Timestamp", at);
     let answer = call.send().await.expect("an answer");
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().expect("text")), (503, "5"));
-}
-
-/// A store that can keep nothing.
-struct Full;
-
-#[async_trait]
-impl Deliveries for Full {
-    async fn record(&self, _: NewDelivery) -> Result<Recorded, StoreError> {
-        Err(StoreError::Unavailable("the disk is full".into()))
-    }
 }

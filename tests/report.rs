@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use starwarden::decide::ticket::TicketKey;
+use starwarden::decide::facts::gather::Stated;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge;
+use starwarden::decide::ticket::{OwnUsers, TicketKey};
+use starwarden::learn::report::gist::Gist;
 use starwarden::store::Store;
 use starwarden::store::decisions::{Carried, DecisionRow};
 use starwarden::store::deliveries::{NewDelivery, Relevance};
 use starwarden::store::feedback::{Feedback, Opinion, Way};
-use starwarden::store::sqlite::Sqlite;
+
+use crate::support::star;
 
 fn at(minutes: i64) -> DateTime<Utc> {
     "2026-11-02T09:00:00Z".parse::<DateTime<Utc>>().expect("an instant") + TimeDelta::minutes(minutes)
@@ -56,7 +61,7 @@ fn decision(verdict: &str, source: &str) -> Value {
 }
 
 /// Has a ticket starred at a minute and decided at others, each with what somebody said of it.
-async fn ticket(store: &dyn Store, id: u64, starred: i64, decided: &[(i64, &str, &str, Option<Opinion>)]) {
+async fn ticket(store: &Store, id: u64, starred: i64, decided: &[(i64, &str, &str, Option<Opinion>)]) {
     let delivery = NewDelivery {
         ticket: key(id),
         key: None,
@@ -106,7 +111,7 @@ fn disagree(why: &str) -> Option<Opinion> {
 /// A store with four tickets, and the configuration beside it.
 fn filled(folder: &Path) -> std::path::PathBuf {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let store = Sqlite::open(&folder.join("star.db")).expect("a store");
+    let store = Store::sqlite(&folder.join("star.db")).expect("a store");
     runtime.block_on(async {
         ticket(&store, 1, 0, &[(2, "no_need", "tag trial", Some(Opinion::Agree))]).await;
         ticket(
@@ -250,4 +255,32 @@ fn a_spreadsheet_takes_no_formula_and_a_browser_no_script() {
         !html.contains("http:") && !html.contains("https:") && !html.contains(" src="),
         "nothing is fetched: {html}"
     );
+}
+
+#[test]
+fn a_gist_tells_no_date_whatever_an_answer_follows_from() {
+    let now = "2026-11-24T12:00:00Z".parse().expect("an instant");
+    let policy = star();
+    let ids = Ids::new(&policy.binding, &Ids::default());
+    let mut reckoned = 0;
+    for expires in ["2026-11-01", "2026-11-20", "2026-11-25", "2026-12-20", "2027-11-24"] {
+        for also in [&[][..], &[("grace_ends_at", "2026-12-15")]] {
+            let given = [("request", "plan_license"), ("trial", "no"), ("expires_at", expires)];
+            let stated = |(fact, value): (&str, &str)| Stated {
+                fact: fact.to_owned(),
+                value: value.to_owned(),
+                source: "a record".into(),
+            };
+            let stated: Vec<Stated> = given.into_iter().chain(also.iter().copied()).map(stated).collect();
+            let decision = judge::ticket(policy, &ids, None, &[], &stated, &OwnUsers::none(), now).decision;
+            let mut decision = serde_json::to_value(&decision).expect("JSON");
+            for answered in decision["path"].as_array_mut().expect("a path") {
+                answered["trust"] = json!("recorded");
+            }
+            let gist = Gist::of("no_need", &decision.to_string()).expect("a decision");
+            assert!(gist.sources.iter().all(|source| !source.contains(char::is_numeric)), "{expires}: {gist:?}");
+            reckoned += gist.sources.iter().filter(|source| *source == "reckoned from the expiry").count();
+        }
+    }
+    assert!(reckoned > 0);
 }

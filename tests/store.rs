@@ -1,14 +1,14 @@
 //! What every store must do; one suite for each implementation.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use starwarden::decide::ticket::TicketKey;
+use starwarden::learn::report::Sum;
 use starwarden::store::budget::Taken;
 use starwarden::store::comparisons::{Comparison, Moved, Pair};
 use starwarden::store::decisions::{Carried, DecisionRow};
-use starwarden::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
+use starwarden::store::deliveries::{NewDelivery, Recorded, Relevance};
 use starwarden::store::feedback::{Agreement, Feedback, Opinion, Way};
 use starwarden::store::follow_ups::{Came, Destination, FollowUpClaim, Kind, Planned, Stage, TicketIs, Waiting};
 use starwarden::store::history::{Backlog, WatchFilter, WatchRow, WatchState};
@@ -16,10 +16,8 @@ use starwarden::store::operators::{Did, OperatorEvent};
 use starwarden::store::overview::{DecisionFilter, Listed, Standing};
 use starwarden::store::pauses::Paused;
 use starwarden::store::policies::PolicyVersion;
-use starwarden::store::postgres::Postgres;
 use starwarden::store::promotions::{NewPromotion, Put, Step, last_standing};
 use starwarden::store::retention::Swept;
-use starwarden::store::sqlite::Sqlite;
 use starwarden::store::watches::{Claim, DeadLetters, Next, Watch};
 use starwarden::store::{Store, StoreError};
 
@@ -60,18 +58,18 @@ pub(crate) fn row(reference: &str, carried: Carried) -> DecisionRow {
     }
 }
 
-async fn claim_one(store: &dyn Store, seconds: i64) -> Claim {
+async fn claim_one(store: &Store, seconds: i64) -> Claim {
     store.claim("global", at(seconds), LEASE, 10).await.expect("a store").pop().expect("a due ticket")
 }
 
 /// Runs a check on every kind of store, each empty.
-pub(crate) async fn check<F: Future<Output = ()>>(body: impl Fn(Arc<dyn Store>) -> F) {
+pub(crate) async fn check<F: Future<Output = ()>>(body: impl Fn(Store) -> F) {
     let folder = tempfile::tempdir().expect("a folder");
     eprintln!("on SQLite:");
-    body(Arc::new(Sqlite::open(&folder.path().join("star.db")).expect("a store"))).await;
+    body(Store::sqlite(&folder.path().join("star.db")).expect("a store")).await;
     eprintln!("on PostgreSQL:");
     let url = postgres::shared().database().await;
-    body(Arc::new(Postgres::open(&url).await.expect("a store"))).await;
+    body(Store::postgres(&url).await.expect("a store")).await;
 }
 
 #[tokio::test]
@@ -136,7 +134,7 @@ async fn each_of_many_at_once_hears_its_own_answer() {
 
 #[tokio::test]
 async fn what_another_process_marks_due_is_heard() {
-    let heard = async |mine: Arc<dyn Store>, others: Arc<dyn Store>| {
+    let heard = async |mine: Store, others: Store| {
         let wake = mine.wake("global");
         others.mark_due(&key(1), at(0)).await.expect("marked");
         let patience = Duration::from_secs(30);
@@ -144,9 +142,9 @@ async fn what_another_process_marks_due_is_heard() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("star.db");
-    heard(Arc::new(Sqlite::open(&file).expect("a store")), Arc::new(Sqlite::open(&file).expect("a store"))).await;
+    heard(Store::sqlite(&file).expect("a store"), Store::sqlite(&file).expect("a store")).await;
     let url = postgres::shared().database().await;
-    let open = async || Arc::new(Postgres::open(&url).await.expect("a store"));
+    let open = async || Store::postgres(&url).await.expect("a store");
     heard(open().await, open().await).await;
 }
 
@@ -188,11 +186,11 @@ async fn one_ticket_is_in_one_pair_of_hands() {
 async fn a_lease_that_ended_passes_on_and_its_old_holder_writes_nothing() {
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
-        let old = claim_one(&*store, 0).await;
+        let old = claim_one(&store, 0).await;
         assert_eq!(store.claim("global", at(59), LEASE, 10).await.expect("claimed"), []);
         store.extend(&old, at(50), LEASE).await.expect("longer");
         assert_eq!(store.claim("global", at(100), LEASE, 10).await.expect("claimed"), []);
-        let new = claim_one(&*store, 110).await;
+        let new = claim_one(&store, 110).await;
         assert_ne!(old.lease, new.lease);
         let lost = |result: Result<(), StoreError>| matches!(result, Err(StoreError::LeaseLost(_)));
         assert!(lost(store.record_decision(&old, &row("A", Carried::Open)).await.map(|_| ())));
@@ -222,11 +220,11 @@ async fn a_ticket_is_left_as_the_look_says() {
             (Next::Stopped { why: "closed".into() }, Watch::Stopped { why: "closed".into() }, 0),
         ] {
             store.mark_due(&key(1), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1000).await;
+            let claim = claim_one(&store, 1000).await;
             store.settle(&claim, next.clone(), at(1)).await.expect("settled");
             assert_eq!(store.history(&key(1)).await.expect("read").expect("a ticket").watch, watch, "{next:?}");
             store.mark_due(&key(1), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1000).await;
+            let claim = claim_one(&store, 1000).await;
             assert_eq!(claim.failures, failures, "{next:?}");
             store.settle(&claim, Next::Again { at: at(2) }, at(1)).await.expect("settled");
         }
@@ -244,7 +242,7 @@ async fn what_happens_during_a_look_makes_the_ticket_due_again() {
             (Next::Retry { at: at(90), error: "broken".into() }, at(90)),
         ] {
             store.mark_due(&key(1), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1000).await;
+            let claim = claim_one(&store, 1000).await;
             store.record(delivery(1, None, 10)).await.expect("kept");
             store.settle(&claim, next.clone(), at(20)).await.expect("settled");
             assert_eq!(
@@ -265,11 +263,11 @@ async fn a_delivery_that_shows_no_star_matters_only_for_a_watched_ticket() {
         assert_eq!(store.history(&key(1)).await.expect("read"), None);
         store.record(delivery(1, None, 1)).await.expect("kept");
         assert_eq!(store.record(unstarred(2)).await.expect("kept"), Recorded::Accepted);
-        let claim = claim_one(&*store, 5).await;
+        let claim = claim_one(&store, 5).await;
         store.settle(&claim, Next::Stopped { why: "closed".into() }, at(6)).await.expect("settled");
         assert_eq!(store.record(unstarred(7)).await.expect("read"), Recorded::Ignored);
         store.record(delivery(1, None, 8)).await.expect("kept");
-        assert_eq!(claim_one(&*store, 9).await.failures, 0, "a new star brings a stopped ticket back");
+        assert_eq!(claim_one(&store, 9).await.failures, 0, "a new star brings a stopped ticket back");
     })
     .await;
 }
@@ -278,7 +276,7 @@ async fn a_delivery_that_shows_no_star_matters_only_for_a_watched_ticket() {
 async fn a_decision_is_kept_once_and_the_newest_carried_one_counts() {
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
-        let claim = claim_one(&*store, 1).await;
+        let claim = claim_one(&store, 1).await;
         store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept");
         store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept once");
         assert_eq!(store.last_decision(&key(1)).await.expect("read"), None, "an open one may never have been written");
@@ -298,7 +296,7 @@ async fn a_decision_is_kept_once_and_the_newest_carried_one_counts() {
 async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() {
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
-        let claim = claim_one(&*store, 1).await;
+        let claim = claim_one(&store, 1).await;
         for (reference, verdict, seconds) in
             [("A", "needs_facts", 0), ("B", "no_need", 10), ("C", "ok_to_star", 86_400)]
         {
@@ -348,6 +346,40 @@ async fn feedback_is_kept_once_with_its_verdict_and_the_newest_opinion_counts() 
         assert_eq!(all.len(), 6);
         assert_eq!((&all[0].feedback, all[0].verdict.as_str()), (&on_b, "no_need"));
         assert_eq!(store.disagreements(Some(first), 0).await.expect("read"), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn opinions_at_once_are_each_counted() {
+    check(|store| async move {
+        store.record(delivery(1, None, 0)).await.expect("kept");
+        let claim = claim_one(&store, 0).await;
+        store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept");
+        let mut saying = Vec::new();
+        for nth in 0..20 {
+            let sayer = store.clone();
+            let opinion = if nth % 2 == 0 { Opinion::Agree } else { Opinion::Disagree { why: "no".into() } };
+            let who = format!("agent {nth}");
+            let said =
+                Feedback { ticket: key(1), reference: "A".into(), opinion, who, said_at: at(nth), way: Way::Console };
+            saying.push(tokio::spawn(async move { sayer.record_feedback(&[said]).await.map(drop) }));
+            if nth == 10 {
+                store.posted(&claim, "A", at(1)).await.expect("posted");
+            }
+        }
+        for one in saying {
+            one.await.expect("a task").expect("kept");
+        }
+        let day = at(0).date_naive();
+        assert_eq!(
+            store.agreement(day).await.expect("read"),
+            Agreement { agreed: 0, disagreed: 1 },
+            "the newest counts"
+        );
+        let sums = store.sums(None).await.expect("read");
+        assert_eq!(sums.gists[0].1, Sum { decisions: 1, tickets: 1, saved: 0, agreed: 0, disagreed: 1 });
+        assert_eq!(sums.waits, [(1, 1)]);
     })
     .await;
 }
@@ -423,8 +455,8 @@ async fn what_the_helpdesk_asked_for_outlives_the_process() {
     let file = folder.path().join("star.db");
     let url = postgres::shared().database().await;
     for nth in 0..2 {
-        let stores: [Box<dyn Store>; 2] =
-            [Box::new(Sqlite::open(&file).expect("a store")), Box::new(Postgres::open(&url).await.expect("a store"))];
+        let stores: [Store; 2] =
+            [Store::sqlite(&file).expect("a store"), Store::postgres(&url).await.expect("a store")];
         for store in stores {
             if nth == 0 {
                 store.hold_until("global", at(300)).await.expect("held");
@@ -443,7 +475,7 @@ async fn dead_letters_go_back_by_one_or_by_what_they_share() {
     check(|store| async move {
         for (id, error) in [(1, "status 500"), (2, "Timed out"), (3, "status 500"), (4, "")] {
             store.mark_due(&key(id), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1).await;
+            let claim = claim_one(&store, 1).await;
             let next =
                 if error.is_empty() { Next::Settled { look_at: None } } else { Next::Dead { error: error.into() } };
             store.settle(&claim, next, at(2)).await.expect("settled");
@@ -477,7 +509,7 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
             (5, Next::Retry { at: at(90), error: "slow".into() }),
         ] {
             store.mark_due(&key(id), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1).await;
+            let claim = claim_one(&store, 1).await;
             let decided = DecisionRow { ticket: key(id), ..row("A", Carried::Shadow) };
             let verdict = if id == 1 { "ok_to_star" } else { "no_need" };
             let decided = DecisionRow { verdict: verdict.into(), ..decided };
@@ -527,7 +559,7 @@ async fn what_is_old_goes_and_what_is_watched_stays() {
             for seconds in [0, 0, 0, 1000] {
                 store.record(delivery(id, None, seconds)).await.expect("kept");
             }
-            let claim = claim_one(&*store, 1).await;
+            let claim = claim_one(&store, 1).await;
             for (reference, seconds) in [("A", 0), ("B", 1000)] {
                 let decided =
                     DecisionRow { ticket: key(id), decided_at: at(seconds), ..row(reference, Carried::Shadow) };
@@ -540,7 +572,7 @@ async fn what_is_old_goes_and_what_is_watched_stays() {
         for (seconds, next) in
             [(1, Next::Retry { at: at(2), error: "broken".into() }), (3, Next::Stopped { why: "not ours".into() })]
         {
-            let claim = claim_one(&*store, seconds).await;
+            let claim = claim_one(&store, seconds).await;
             store.looked(&claim, at(1000)).await.expect("kept");
             store.settle(&claim, next, at(seconds)).await.expect("settled");
         }
@@ -587,7 +619,7 @@ async fn whoever_waits_is_woken_by_what_becomes_due() {
         rung("a mark").await;
         store.resume("global").await.expect("resumed");
         rung("a resumed account").await;
-        let claim = claim_one(&*store, 1).await;
+        let claim = claim_one(&store, 1).await;
         store.settle(&claim, Next::Dead { error: "broken".into() }, at(2)).await.expect("settled");
         store.send_back(&DeadLetters::default(), at(3)).await.expect("sent");
         rung("a dead letter sent back").await;
@@ -616,27 +648,27 @@ async fn a_file_outlives_its_process_and_two_may_open_it_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("star.db");
     let opened: Vec<_> =
-        (0..4).map(|_| path.clone()).map(|path| std::thread::spawn(move || Sqlite::open(&path).map(drop))).collect();
+        (0..4).map(|_| path.clone()).map(|path| std::thread::spawn(move || Store::sqlite(&path).map(drop))).collect();
     for opening in opened {
         opening.join().expect("a thread").expect("opened");
     }
-    Sqlite::open(&path).expect("a store").record(delivery(1, Some("k"), 0)).await.expect("kept");
-    let again = Sqlite::open(&path).expect("a store");
+    Store::sqlite(&path).expect("a store").record(delivery(1, Some("k"), 0)).await.expect("kept");
+    let again = Store::sqlite(&path).expect("a store");
     assert_eq!(again.record(delivery(1, Some("k"), 0)).await.expect("read"), Recorded::Duplicate);
 }
 
 #[test]
 fn a_file_that_cannot_be_used_is_told_in_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
-    let missing = Sqlite::open(&folder.path().join("nowhere/star.db")).err().expect("no folder").to_string();
+    let missing = Store::sqlite(&folder.path().join("nowhere/star.db")).err().expect("no folder").to_string();
     assert!(missing.contains("nowhere/star.db") && missing.contains("folder exists"), "{missing}");
     let newer = folder.path().join("newer.db");
     rusqlite::Connection::open(&newer).expect("a file").pragma_update(None, "user_version", 99).expect("a version");
-    let refused = Sqlite::open(&newer).err().expect("newer").to_string();
+    let refused = Store::sqlite(&newer).err().expect("newer").to_string();
     assert!(refused.contains("newer version"), "{refused}");
     let other = folder.path().join("text.db");
     std::fs::write(&other, "this is no database, it is a letter to a friend of mine, and a long one").expect("a file");
-    assert!(Sqlite::open(&other).is_err());
+    assert!(Store::sqlite(&other).is_err());
 }
 
 fn told(who: &str, seconds: i64, ticket: Option<u64>, did: Did) -> OperatorEvent {
@@ -680,7 +712,7 @@ async fn what_operators_did_is_kept_in_order_and_makes_its_ticket_due() {
 }
 
 /// A decision on a ticket that went this way, recorded by whoever claims it.
-async fn decided(store: &dyn Store, id: u64, reference: &str, verdict: &str, walked: &[&str], seconds: i64) {
+async fn decided(store: &Store, id: u64, reference: &str, verdict: &str, walked: &[&str], seconds: i64) {
     store.mark_due(&key(id), at(seconds)).await.expect("marked");
     let claims = store.claim("global", at(seconds), LEASE, 100).await.expect("claims");
     let claim = claims.into_iter().find(|claim| claim.ticket.id == id).expect("the ticket");
@@ -703,10 +735,10 @@ async fn decided(store: &dyn Store, id: u64, reference: &str, verdict: &str, wal
 async fn counts_and_lists_say_what_was_decided() {
     check(|store| async move {
         let day = 86_400;
-        decided(&*store, 1, "A", "needs_facts", &["S", "T"], 0).await;
-        decided(&*store, 2, "B", "no_need", &["S", "T", "N"], 10).await;
-        decided(&*store, 3, "C", "no_need", &["S", "T", "N"], 20).await;
-        decided(&*store, 1, "D", "ok_to_star", &["S", "P"], day).await;
+        decided(&store, 1, "A", "needs_facts", &["S", "T"], 0).await;
+        decided(&store, 2, "B", "no_need", &["S", "T", "N"], 10).await;
+        decided(&store, 3, "C", "no_need", &["S", "T", "N"], 20).await;
+        decided(&store, 1, "D", "ok_to_star", &["S", "P"], day).await;
         let tallies = async |from: i64, to: i64| {
             let tallies = store.tallies(at(from).date_naive(), at(to).date_naive()).await.expect("tallies");
             let mut told: Vec<_> =
@@ -751,7 +783,7 @@ async fn counts_and_lists_say_what_was_decided() {
         assert_eq!(listed(Listed::Flipping(at(615))).await, ["2 Ticket 2 no_need"]);
         assert_eq!(listed(Listed::OpenQuestions).await, [""; 0], "the newest decision counts");
         assert_eq!(listed(Listed::Number(3)).await, ["3 Ticket 3 no_need"]);
-        decided(&*store, 4, "E", "needs_facts", &["S", "T"], day + 1).await;
+        decided(&store, 4, "E", "needs_facts", &["S", "T"], day + 1).await;
         store.mark_due(&key(2), at(day + 5)).await.expect("marked");
         let standing = store.standing(at(day + 9), at(day + 9)).await.expect("standing");
         assert_eq!(standing, Standing { open_questions: 1, flipping: 2, dead: 0, oldest_due: Some(at(day + 5)) });
@@ -798,22 +830,22 @@ async fn what_waits_for_another_try_is_brought_forward_by_no_delivery_and_by_who
         {
             let watch = async || store.history(&key(id)).await.expect("read").expect("a ticket").watch;
             store.mark_due(&key(id), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1).await;
+            let claim = claim_one(&store, 1).await;
             store.settle(&claim, next.clone(), at(2)).await.expect("settled");
             store.record(delivery(id, None, 10)).await.expect("kept");
             assert_eq!(watch().await, Watch::Due { at: at(90) }, "{next:?}");
             store.mark_due(&key(id), at(11)).await.expect("marked");
             assert_eq!(watch().await, Watch::Due { at: at(11) }, "{next:?}");
-            let claim = claim_one(&*store, 12).await;
+            let claim = claim_one(&store, 12).await;
             store.settle(&claim, Next::Settled { look_at: None }, at(13)).await.expect("settled");
         }
         store.mark_due(&key(3), at(20)).await.expect("marked");
-        let claim = claim_one(&*store, 20).await;
+        let claim = claim_one(&store, 20).await;
         store.settle(&claim, Next::Retry { at: at(21), error: broken() }, at(20)).await.expect("settled");
-        let claim = claim_one(&*store, 21).await;
+        let claim = claim_one(&store, 21).await;
         store.record(delivery(3, None, 22)).await.expect("kept");
         store.settle(&claim, Next::Dead { error: broken() }, at(23)).await.expect("settled");
-        let again = claim_one(&*store, 23).await;
+        let again = claim_one(&store, 23).await;
         assert_eq!(again.failures, 0, "news during the last look sends a dead letter back, as it does afterwards");
     })
     .await;
@@ -845,7 +877,7 @@ async fn what_moved_since_its_last_look_is_found_and_nothing_else() {
             (6, Some(at(100)), Next::Settled { look_at: Some(at(300 * hour)) }),
         ] {
             store.mark_due(&key(id), at(0)).await.expect("marked");
-            let claim = claim_one(&*store, 1).await;
+            let claim = claim_one(&store, 1).await;
             if let Some(read) = read {
                 store.looked(&claim, read).await.expect("kept");
             }
@@ -871,7 +903,7 @@ async fn what_moved_since_its_last_look_is_found_and_nothing_else() {
 async fn a_decision_is_unconfirmed_until_something_became_of_it() {
     check(|store| async move {
         store.mark_due(&key(1), at(0)).await.expect("marked");
-        let claim = claim_one(&*store, 1).await;
+        let claim = claim_one(&store, 1).await;
         assert!(!store.unconfirmed(&key(1)).await.expect("asked"));
         store.record_decision(&claim, &row("A", Carried::Open)).await.expect("recorded");
         assert!(store.unconfirmed(&key(1)).await.expect("asked"));
@@ -892,7 +924,7 @@ async fn a_decision_is_unconfirmed_until_something_became_of_it() {
         let carried: Vec<_> = decisions.iter().map(|row| row.carried).collect();
         assert_eq!(carried, [Carried::Posted, Carried::Overtaken]);
         store.record_decision(&claim, &row("C", Carried::Open)).await.expect("recorded");
-        let other = claim_one(&*store, 100).await;
+        let other = claim_one(&store, 100).await;
         assert!(
             matches!(store.overtake(&claim).await, Err(StoreError::LeaseLost(_)))
                 && store.unconfirmed(&key(1)).await.expect("asked")
@@ -1003,18 +1035,18 @@ const FOLLOWING: [Planned; 3] = [
     Planned { kind: Kind::AboutToFlip, not_before: None },
 ];
 
-async fn follow_up(store: &dyn Store, to: Destination, seconds: i64) -> Option<FollowUpClaim> {
+async fn follow_up(store: &Store, to: Destination, seconds: i64) -> Option<FollowUpClaim> {
     store.claim_follow_up(to, at(seconds), LEASE).await.expect("a store")
 }
 
 /// Records a decision, plans what follows it, and has its note stand.
-async fn followed(store: &dyn Store, claim: &Claim, reference: &str, seconds: i64) {
+async fn followed(store: &Store, claim: &Claim, reference: &str, seconds: i64) {
     store.record_decision(claim, &row(reference, Carried::Open)).await.expect("kept");
     store.plan_follow_ups(&claim.ticket, reference, &FOLLOWING).await.expect("planned");
     store.posted(claim, reference, at(seconds)).await.expect("posted");
 }
 
-async fn stages(store: &dyn Store) -> Vec<(String, Stage)> {
+async fn stages(store: &Store) -> Vec<(String, Stage)> {
     let all = store.follow_ups_of(&key(1)).await.expect("read");
     all.into_iter().map(|one| (one.reference, one.stage)).collect()
 }
@@ -1023,31 +1055,31 @@ async fn stages(store: &dyn Store) -> Vec<(String, Stage)> {
 async fn what_follows_is_due_once_the_note_stands_and_not_before() {
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
-        let claim = claim_one(&*store, 0).await;
+        let claim = claim_one(&store, 0).await;
         store.record_decision(&claim, &row("A", Carried::Open)).await.expect("kept");
         let later = Planned { not_before: Some(at(100)), ..FOLLOWING[2] };
         for _ in 0..2 {
             store.plan_follow_ups(&key(1), "A", &[FOLLOWING[0], later]).await.expect("planned");
         }
-        assert_eq!(stages(&*store).await, vec![("A".into(), Stage::Planned); 2], "planning again changes nothing");
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 500).await, None);
+        assert_eq!(stages(&store).await, vec![("A".into(), Stage::Planned); 2], "planning again changes nothing");
+        assert_eq!(follow_up(&store, Destination::StarIssue, 500).await, None);
         let lost = Claim { lease: "another".into(), ..claim.clone() };
         assert!(matches!(store.posted(&lost, "A", at(9)).await, Err(StoreError::LeaseLost(_))));
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 500).await, None, "who has no lease makes nothing due");
+        assert_eq!(follow_up(&store, Destination::StarIssue, 500).await, None, "who has no lease makes nothing due");
         for seconds in [10, 20] {
             store.posted(&claim, "A", at(seconds)).await.expect("posted");
         }
         let due = |seconds| ("A".to_owned(), Stage::Due { at: at(seconds), last_error: None });
-        assert_eq!(stages(&*store).await, [due(10), due(100)]);
-        assert_eq!(follow_up(&*store, Destination::Chat, 99).await, None);
+        assert_eq!(stages(&store).await, [due(10), due(100)]);
+        assert_eq!(follow_up(&store, Destination::Chat, 99).await, None);
         store.pause("global", "ann", at(9)).await.expect("paused");
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 10).await, None, "a paused account rests here too");
+        assert_eq!(follow_up(&store, Destination::StarIssue, 10).await, None, "a paused account rests here too");
         store.resume("global").await.expect("resumed");
-        let taken = follow_up(&*store, Destination::StarIssue, 10).await.expect("due");
+        let taken = follow_up(&store, Destination::StarIssue, 10).await.expect("due");
         let expected = (key(1), "A".to_owned(), Kind::StarIssue, 0, TicketIs::Watched);
         assert_eq!((taken.ticket, taken.reference, taken.kind, taken.failures, taken.ticket_is), expected);
         store.settle(&claim, Next::Stopped { why: "solved".into() }, at(30)).await.expect("settled");
-        let flips = follow_up(&*store, Destination::Chat, 100).await.expect("due");
+        let flips = follow_up(&store, Destination::Chat, 100).await.expect("due");
         assert_eq!((flips.kind, flips.ticket_is), (Kind::AboutToFlip, TicketIs::LeftAlone));
     })
     .await;
@@ -1057,10 +1089,10 @@ async fn what_follows_is_due_once_the_note_stands_and_not_before() {
 async fn a_follow_up_is_in_one_pair_of_hands_and_an_old_holder_writes_nothing() {
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
-        followed(&*store, &claim_one(&*store, 0).await, "A", 1).await;
+        followed(&store, &claim_one(&store, 0).await, "A", 1).await;
         let takers = (0..8).map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { follow_up(&*store, Destination::StarIssue, 2).await })
+            tokio::spawn(async move { follow_up(&store, Destination::StarIssue, 2).await })
         });
         let mut taken = Vec::new();
         for taker in takers.collect::<Vec<_>>() {
@@ -1068,14 +1100,14 @@ async fn a_follow_up_is_in_one_pair_of_hands_and_an_old_holder_writes_nothing() 
         }
         let [old] = &taken[..] else { panic!("one has it: {taken:#?}") };
         store.extend_follow_up(old, at(50), LEASE).await.expect("longer");
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 109).await, None);
-        let new = follow_up(&*store, Destination::StarIssue, 110).await.expect("passed on");
+        assert_eq!(follow_up(&store, Destination::StarIssue, 109).await, None);
+        let new = follow_up(&store, Destination::StarIssue, 110).await.expect("passed on");
         let done = Came::Done { what: "#1".into() };
         assert!(matches!(store.extend_follow_up(old, at(111), LEASE).await, Err(StoreError::LeaseLost(_))));
         assert!(matches!(store.settle_follow_up(old, &done, at(111)).await, Err(StoreError::LeaseLost(_))));
         store.settle_follow_up(&new, &done, at(112)).await.expect("settled");
-        assert_eq!(stages(&*store).await[0].1, Stage::Done { at: at(112), what: "#1".into() });
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 999).await, None, "it is done once");
+        assert_eq!(stages(&store).await[0].1, Stage::Done { at: at(112), what: "#1".into() });
+        assert_eq!(follow_up(&store, Destination::StarIssue, 999).await, None, "it is done once");
     })
     .await;
 }
@@ -1084,18 +1116,18 @@ async fn a_follow_up_is_in_one_pair_of_hands_and_an_old_holder_writes_nothing() 
 async fn how_a_try_came_out_is_kept_and_what_is_stuck_can_be_sent_back() {
     check(|store| async move {
         store.record(delivery(1, None, 0)).await.expect("kept");
-        let claim = claim_one(&*store, 0).await;
-        followed(&*store, &claim, "A", 2).await;
+        let claim = claim_one(&store, 0).await;
+        followed(&store, &claim, "A", 2).await;
         let again = Came::Again { at: at(10), error: "429".into() };
         let retry = Came::Retry { at: at(20), error: "502".into() };
         for (seconds, came, failures) in [(2, &again, 0), (10, &retry, 0), (20, &Came::Dead { error: "503".into() }, 1)]
         {
-            assert_eq!(follow_up(&*store, Destination::StarIssue, seconds - 1).await, None, "before it is due");
-            let taken = follow_up(&*store, Destination::StarIssue, seconds).await.expect("due");
+            assert_eq!(follow_up(&store, Destination::StarIssue, seconds - 1).await, None, "before it is due");
+            let taken = follow_up(&store, Destination::StarIssue, seconds).await.expect("due");
             assert_eq!(taken.failures, failures, "{came:?}");
             store.settle_follow_up(&taken, came, at(seconds)).await.expect("settled");
         }
-        let chat = follow_up(&*store, Destination::Chat, 30).await.expect("due");
+        let chat = follow_up(&store, Destination::Chat, 30).await.expect("due");
         store.settle_follow_up(&chat, &Came::Unclear { why: "two".into() }, at(30)).await.expect("settled");
         let stuck = store.stuck_follow_ups(10).await.expect("read");
         let stuck: Vec<&Stage> = stuck.iter().map(|one| &one.stage).collect();
@@ -1107,13 +1139,12 @@ async fn how_a_try_came_out_is_kept_and_what_is_stuck_can_be_sent_back() {
         }
         assert_eq!(store.send_follow_ups_back(&key(2), at(40)).await.expect("sent"), 0);
         assert_eq!(store.send_follow_ups_back(&key(1), at(40)).await.expect("sent"), 2);
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 40).await.expect("due").failures, 0);
+        assert_eq!(follow_up(&store, Destination::StarIssue, 40).await.expect("due").failures, 0);
         // A newer decision that stands leaves of the older ones what is done, and nothing else.
-        followed(&*store, &claim, "B", 50).await;
-        let of_a: Vec<Stage> =
-            stages(&*store).await.into_iter().filter(|(of, _)| of == "A").map(|(_, it)| it).collect();
+        followed(&store, &claim, "B", 50).await;
+        let of_a: Vec<Stage> = stages(&store).await.into_iter().filter(|(of, _)| of == "A").map(|(_, it)| it).collect();
         assert_eq!(of_a, vec![Stage::Moot { why: "a newer decision stands".into() }; 3]);
-        assert_eq!(follow_up(&*store, Destination::StarIssue, 500).await.expect("due").reference, "B");
+        assert_eq!(follow_up(&store, Destination::StarIssue, 500).await.expect("due").reference, "B");
     })
     .await;
 }
@@ -1122,7 +1153,7 @@ async fn how_a_try_came_out_is_kept_and_what_is_stuck_can_be_sent_back() {
 fn a_new_file_is_for_its_owner_alone_as_are_its_logs() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
-    let _open = Sqlite::open(&folder.path().join("star.db")).expect("a store");
+    let _open = Store::sqlite(&folder.path().join("star.db")).expect("a store");
     let mut files = 0;
     for file in std::fs::read_dir(folder.path()).expect("a folder") {
         let file = file.expect("a file");

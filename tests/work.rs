@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use starwarden::demo::helpdesk::Publicity;
 use starwarden::demo::limit::Limit;
 use starwarden::demo::troubles::Trouble;
-use starwarden::store::own_users::KnownUsers;
-use starwarden::store::sqlite::Sqlite;
+use starwarden::store::Store;
 
 use crate::support::{Desk, desk, event, postgres, serve, serve_in, ticket, tickets, wait_for};
 
@@ -190,7 +189,7 @@ fn a_note_by_the_user_the_bot_was_before_is_its_own() {
     let before = 9002;
     desk.helpdesk.change(1, |reading| reading.comments.iter_mut().for_each(|comment| comment.author_id = Some(before)));
     assert_eq!(desk.helpdesk.notes(1).len(), 0, "nothing is by the user it is now");
-    let store = Sqlite::open(&folder.path().join("star.db")).expect("the store");
+    let store = Store::sqlite(&folder.path().join("star.db")).expect("the store");
     tokio::runtime::Runtime::new().expect("a runtime").block_on(store.known_as("global", before)).expect("kept");
     drop(store);
     deliver("e2");

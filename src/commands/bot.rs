@@ -52,7 +52,7 @@ pub(super) struct Outside {
 /// Runs until `outside.stop` says so, and ends what is in hand.
 pub(super) async fn run(
     server: Server,
-    store: Arc<dyn Store>,
+    store: Store,
     loaded: Loaded,
     outside: Outside,
     front: Front,
@@ -187,7 +187,7 @@ fn joined(
     opened: Opened,
     policy: &Policy,
     follow_ups: &BTreeSet<Destination>,
-    store: &Arc<dyn Store>,
+    store: &Store,
 ) -> anyhow::Result<(Door, Account)> {
     let (own, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
     let door = Door {

@@ -34,7 +34,7 @@ use crate::elsewhere::gitlab::GitLab;
 use crate::helpdesk::auth::Credentials;
 use crate::receive::verify;
 use crate::server::{Patience, Server};
-use crate::store::sqlite::Sqlite;
+use crate::store::Store;
 use crate::work::follow_ups::To;
 use crate::work::rule::Rules;
 
@@ -120,7 +120,7 @@ impl Demo {
         print(&format!("{}\n\n", screen.fit(INTRODUCTION)));
 
         let folder = Folder::new()?;
-        let store = Arc::new(Sqlite::open(&folder.0.join("starwarden.db"))?);
+        let store = Store::sqlite(&folder.0.join("starwarden.db"))?;
         let secret = SecretString::from("a demo's own secret");
         let account = Opened {
             name: ACCOUNT.into(),

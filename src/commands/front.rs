@@ -38,7 +38,7 @@ impl Front {
     ///
     /// # Errors
     /// A secret that is not there or too short, a store that cannot be used, a machine that gives no randomness.
-    pub(super) async fn of(settings: &Settings, home: &Path, store: &dyn Store) -> anyhow::Result<Front> {
+    pub(super) async fn of(settings: &Settings, home: &Path, store: &Store) -> anyhow::Result<Front> {
         let key = match &settings.console.session_secret {
             Some(secret) => {
                 let secret = secret.read(home).context("console.session_secret")?;

@@ -1,7 +1,5 @@
 //! `/readyz` and `/metrics`: whether the bot can do its job, and how it does it.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +20,7 @@ use crate::work::standing::Standing;
 /// What the answer is made from.
 #[derive(Clone)]
 pub(super) struct Health {
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     pub standing: Standing,
     pub destinations: Standing,
     pub rule: PolicyInForce,

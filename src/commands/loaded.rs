@@ -51,7 +51,7 @@ impl Loaded {
     ///
     /// # Errors
     /// See [`rules`]; a secret that is not there.
-    pub(super) async fn of(settings: &Settings, home: &Path, store: &dyn Store) -> anyhow::Result<Loaded> {
+    pub(super) async fn of(settings: &Settings, home: &Path, store: &Store) -> anyhow::Result<Loaded> {
         let rules = rules(settings, store).await?;
         let tls = (&settings.server.tls_certificate, &settings.server.tls_key);
         let certified = match tls {
@@ -114,7 +114,7 @@ impl Opened {
 /// # Errors
 /// A file at fault that would have to decide, each fault with its place; a promoted policy that this version cannot read;
 /// a store that cannot be used.
-pub(super) async fn rules(settings: &Settings, store: &dyn Store) -> anyhow::Result<Rules> {
+pub(super) async fn rules(settings: &Settings, store: &Store) -> anyhow::Result<Rules> {
     let file = source(&settings.policy.file);
     let candidate = settings.policy.candidate.as_deref().map(source);
     let promotion = store.promotions().await?.into_iter().next();
@@ -138,7 +138,7 @@ pub(super) async fn rules(settings: &Settings, store: &dyn Store) -> anyhow::Res
 ///
 /// # Errors
 /// One that is not there, or that this version cannot read.
-async fn kept(hash: &str, store: &dyn Store) -> anyhow::Result<Policy> {
+async fn kept(hash: &str, store: &Store) -> anyhow::Result<Policy> {
     let version = store.policy(hash).await?.with_context(|| format!("the store has no text of the policy {hash}"))?;
     Policy::parse(&version.binding, &version.diagram).map_err(|faults| {
         let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();

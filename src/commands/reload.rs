@@ -43,7 +43,7 @@ impl Refused {
 pub(super) struct Watch {
     file: PathBuf,
     settings: Arc<Settings>,
-    store: Arc<dyn Store>,
+    store: Store,
     /// As the files were when they were read last.
     known: Stamps,
     /// The newest promotion when the policy in force was read last.
@@ -52,7 +52,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Over a configuration as it was just read, and what it names before that is read.
-    pub(super) fn over(file: &Path, settings: Arc<Settings>, store: Arc<dyn Store>) -> Watch {
+    pub(super) fn over(file: &Path, settings: Arc<Settings>, store: Store) -> Watch {
         let known = Stamps(Vec::new());
         let mut watch = Watch { file: file.to_owned(), settings, store, known, promotion: None };
         watch.known = Stamps::of(watch.files());
@@ -127,7 +127,7 @@ impl Watch {
             }
         }
         self.settings = settings; // Also where what it names is at fault: then those files are waited for.
-        Loaded::of(&self.settings, self.home(), &*self.store).await
+        Loaded::of(&self.settings, self.home(), &self.store).await
     }
 }
 

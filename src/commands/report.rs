@@ -66,8 +66,8 @@ impl Report {
         let (tally, rules) = runtime.block_on(async {
             let store = store::open(&settings.store).await?;
             anyhow::Ok((
-                reported::tally(&*store, self.since, MOST_LISTED).await?,
-                loaded::rules(&settings, &*store).await?,
+                reported::tally(&store, self.since, MOST_LISTED).await?,
+                loaded::rules(&settings, &store).await?,
             ))
         })?;
         self.shown(tally, &rules.policy)

@@ -1,22 +1,18 @@
 //! The store that the configuration names.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::Host;
 
 use crate::config::{self, StoreAt};
-use crate::store::postgres::Postgres;
-use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 
 /// Opens it, with its schema up to date.
-pub(super) async fn open(store: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+pub(super) async fn open(store: &config::Store) -> anyhow::Result<Store> {
     Ok(match store.at()? {
-        StoreAt::Sqlite(file) => Arc::new(Sqlite::open(&file)?),
+        StoreAt::Sqlite(file) => Store::sqlite(&file)?,
         StoreAt::Postgres(url) => {
-            Arc::new(Postgres::open(url.expose_secret()).await.map_err(|error| at_its_server(&url, error))?)
+            Store::postgres(url.expose_secret()).await.map_err(|error| at_its_server(&url, error))?
         }
     })
 }

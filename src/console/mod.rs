@@ -46,7 +46,7 @@ use sign_in::Admission;
 /// What the console needs.
 pub struct Console {
     /// Where everything is kept.
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     /// The policy in force.
     pub rule: PolicyInForce,
     /// Wakes the loop of an account.

@@ -41,7 +41,7 @@ pub(super) async fn page(
     let chosen = asked.days.unwrap_or(30).clamp(1, 3660);
     let now = Utc::now();
     let from = now.date_naive() - TimeDelta::days(i64::from(chosen) - 1);
-    let tally = reported::tally(&*room.console.store, Some(from), MOST_LISTED).await?;
+    let tally = reported::tally(&room.console.store, Some(from), MOST_LISTED).await?;
     let since = from.and_time(NaiveTime::MIN).and_utc();
     let report = tally.report(&room.console.rule.now(), Some(since), now, MINUTES_BY_HAND);
     let periods = [(7, "7 days"), (30, "30 days"), (92, "3 months"), (365, "A year")];

@@ -72,7 +72,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let rules = room.console.rule.rules();
-    let status = Status::of(&*room.console.store, &rules, asked.before, ROWS).await?;
+    let status = Status::of(&room.console.store, &rules, asked.before, ROWS).await?;
     let shown = status.compared.map(|compared| shadow(compared, &rules.policy));
     html(&Page { frame: Frame::new(&session, "Shadow", "/policy"), warnings: status.warnings, shown })
 }
@@ -171,7 +171,7 @@ pub(super) async fn promotions(
     Query(asked): Query<Done>,
 ) -> Result<Response, Problem> {
     let rules = room.console.rule.rules();
-    let store = &*room.console.store;
+    let store = &room.console.store;
     let status = Status::of(store, &rules, None, 0).await?;
     let newest = status.history.first().map(|step| step.number);
     let by = match &status.by {
@@ -235,14 +235,14 @@ pub(super) async fn promote(State(room): State<Shared>, filled: Filled) -> Resul
     let rules = room.console.rule.rules();
     let backtest = Some(filled.field("backtest")).filter(|text| !text.is_empty());
     let hash = filled.field("hash");
-    promotion::promote(&*room.console.store, &rules, hash, backtest, by).await.map_err(problem)?;
+    promotion::promote(&room.console.store, &rules, hash, backtest, by).await.map_err(problem)?;
     tracing::info!(who = by.who, policy = hash, "an operator promoted a policy");
     Ok(Redirect::to("/promotion?done=promote").into_response())
 }
 
 pub(super) async fn back(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
     let by = act(&filled)?;
-    let policy = promotion::back(&*room.console.store, by).await.map_err(problem)?;
+    let policy = promotion::back(&room.console.store, by).await.map_err(problem)?;
     tracing::info!(who = by.who, policy, "an operator took a promotion back");
     Ok(Redirect::to("/promotion?done=back").into_response())
 }

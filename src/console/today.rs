@@ -100,7 +100,7 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
         agreement: agreement.rate().map_or_else(|| "none yet".into(), |rate| format!("{:.0} %", 100.0 * rate)),
         most: verdicts.iter().map(|bar| bar.decisions).max().unwrap_or(1),
         verdicts,
-        escalated: escalated(&**store, &policy, now).await?,
+        escalated: escalated(store, &policy, now).await?,
         questions: rows(Listed::OpenQuestions).await?,
         turning: rows(Listed::Flipping(now + SOON)).await?,
         letters: rows(Listed::Dead).await?,
@@ -110,7 +110,7 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
 }
 
 /// For each verdict that neither asks nor dismisses: the tickets that have it now and are not over, newest first.
-async fn escalated(store: &dyn Store, policy: &Policy, now: DateTime<Utc>) -> Result<Vec<Escalated>, Problem> {
+async fn escalated(store: &Store, policy: &Policy, now: DateTime<Utc>) -> Result<Vec<Escalated>, Problem> {
     let outcomes = policy.binding.outcomes.iter();
     let escalating = outcomes.filter(|(name, outcome)| !outcome.dismisses && name.get_ref() != NEEDS_FACTS);
     let mut all = Vec::new();

@@ -21,7 +21,8 @@ use tracing::Instrument;
 
 use crate::decide::ticket::TicketKey;
 use crate::metrics;
-use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
+use crate::store::Store;
+use crate::store::deliveries::{NewDelivery, Recorded, Relevance};
 use delivery::{Delivery, Parsed};
 use doors::{Door, Doors};
 
@@ -33,7 +34,7 @@ pub struct Receiver {
     /// Ways in, by account.
     pub doors: Doors,
     /// Where deliveries are kept.
-    pub store: Arc<dyn Deliveries>,
+    pub store: Store,
     /// How long a ticket waits for the rest of a burst before it is looked at.
     pub settle_delay: Duration,
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::StoreError;
+use super::database::{Database, FromRow, Outcome, Value, values};
+use super::{Store, StoreError};
 
 /// What part of a minute's calls may be made at once: a tenth, in milliseconds.
 const BURST_MS: i64 = 6_000;
@@ -87,25 +87,85 @@ impl Spent {
     }
 }
 
+/// What the helpdesk said, of every account.
+pub(super) const HOLDS: &str = "SELECT account, held_until FROM budgets";
+
+const TAKE: &str = "INSERT INTO budgets (account, spent_until, held_until)
+    VALUES ($1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), 0)
+    ON CONFLICT (account) DO UPDATE SET
+        spent_until = CASE WHEN budgets.spent_until > $2 THEN budgets.spent_until ELSE $2 END + $3
+    WHERE budgets.held_until <= $2
+        AND CASE WHEN budgets.spent_until > $2 THEN budgets.spent_until ELSE $2 END + $3 <= $2 + CAST($4 AS BIGINT)
+    RETURNING spent_until";
+
+/// After a hold or a spent budget: until when it is spent, and until when the helpdesk wants no calls.
+const STANDS: &str = "SELECT spent_until, held_until FROM budgets WHERE account = $1";
+
+const HOLD: &str = "INSERT INTO budgets (account, spent_until, held_until) VALUES ($1, 0, $2)
+    ON CONFLICT (account) DO UPDATE SET held_until = excluded.held_until WHERE budgets.held_until < excluded.held_until";
+
 /// The budgets of a store that has one process.
 #[derive(Debug, Default)]
 pub(super) struct Budgets(Mutex<BTreeMap<String, Spent>>);
 
 impl Budgets {
+    /// Budgets of which nothing is spent, held as rows of [`HOLDS`] say.
+    pub(super) fn held(rows: Vec<Vec<Value>>) -> Outcome<Budgets> {
+        let budgets = Budgets::default();
+        for row in rows {
+            let (account, held): (String, DateTime<Utc>) = FromRow::read(&mut row.into_iter())?;
+            budgets.of(&account, |spent| spent.held = held);
+        }
+        Ok(budgets)
+    }
+
     /// Reads or changes an account's.
     pub(super) fn of<T>(&self, account: &str, change: impl FnOnce(&mut Spent) -> T) -> T {
         change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(account.to_owned()).or_default())
     }
 }
 
-/// Shares an account's calls among all replicas.
-#[async_trait]
-pub trait Budget: Send + Sync {
+impl Store {
     /// Takes `calls` calls of `account` at `now`, all or none, from `per_minute` a minute, of which a tenth may be made
-    /// at once. Two who ask at the same time never get the same calls; to ask for none only asks whether there are any.
-    /// In SQLite what is spent is forgotten at the end of the process.
-    async fn take(&self, account: &str, calls: u32, per_minute: u32, now: DateTime<Utc>) -> Result<Taken, StoreError>;
+    /// at once. All replicas share them: two who ask at the same time never get the same calls; to ask for none only asks
+    /// whether there are any. In SQLite what is spent is forgotten at the end of the process.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn take(
+        &self,
+        account: &str,
+        calls: u32,
+        per_minute: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Taken, StoreError> {
+        let cost = Cost::of(calls, per_minute);
+        match self.0.database {
+            Database::Sqlite(_) => Ok(self.0.budgets.of(account, |spent| spent.take(cost, now))),
+            Database::Postgres(_) => self.take_shared(account, cost, now).await,
+        }
+    }
+
+    async fn take_shared(&self, account: &str, cost: Cost, now: DateTime<Utc>) -> Outcome<Taken> {
+        let values = values![account, now, cost.ms, cost.burst_ms];
+        if let [(until,)] = self.returning(TAKE, values).await?[..] {
+            return Ok(cost.granted(until, now));
+        }
+        let stands = self.one(STANDS, values![account]).await?;
+        let (until, held) = stands.ok_or_else(|| StoreError::odd("budget"))?;
+        let mut spent = Spent { until, held };
+        Ok(match spent.take(cost, now) {
+            Taken::Now { .. } => Taken::NotBefore(now + TimeDelta::milliseconds(1)), // Free in between: the next asking takes it.
+            refused => refused,
+        })
+    }
 
     /// Grants nothing before `at`: the helpdesk said so, and means every replica, and who starts anew. A later hold stands.
-    async fn hold_until(&self, account: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn hold_until(&self, account: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.0.budgets.of(account, |spent| spent.held = spent.held.max(at));
+        self.run(HOLD, values![account, at]).await.map(drop)
+    }
 }

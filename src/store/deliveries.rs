@@ -1,9 +1,10 @@
 //! Deliveries: what the helpdesk told, kept before it is answered.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
 
-use super::StoreError;
+use super::database::{Database, Outcome};
+use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
 
 /// A verified delivery to be recorded. An event is a hint: only which ticket and why is kept, no customer text.
@@ -44,12 +45,51 @@ pub enum Recorded {
     Ignored,
 }
 
-/// Keeps deliveries.
-///
-/// A repeat is known among the deliveries of its ticket, for as long as they are kept: the signature covers the ticket, and
-/// not the invocation id, so the same id with another ticket is no repeat.
-#[async_trait]
-pub trait Deliveries: Send + Sync {
+impl Store {
     /// Keeps a delivery and marks its ticket due; durable when it returns.
-    async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError>;
+    ///
+    /// A repeat is known among the deliveries of its ticket, for as long as they are kept: the signature covers the
+    /// ticket, and not the invocation id, so the same id with another ticket is no repeat.
+    ///
+    /// # Errors
+    /// A store that cannot be used, or to which more comes than it can write.
+    pub async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.record(delivery).await,
+            Database::Postgres(postgres) => postgres.record(delivery).await,
+        }
+    }
+}
+
+/// One that waits to be written together with others.
+pub(super) struct Waiting {
+    pub(super) delivery: NewDelivery,
+    /// Its ticket's number, as columns hold it.
+    pub(super) ticket: i64,
+    reply: oneshot::Sender<Outcome<Recorded>>,
+}
+
+impl Waiting {
+    /// One, and where its sender hears what became of it.
+    pub(super) fn new(delivery: NewDelivery) -> Outcome<(Waiting, oneshot::Receiver<Outcome<Recorded>>)> {
+        let (reply, answer) = oneshot::channel();
+        let ticket = i64::try_from(delivery.ticket.id).map_err(|_| StoreError::odd("ticket number"))?;
+        Ok((Waiting { ticket, delivery, reply }, answer))
+    }
+}
+
+/// Tells each what became of it.
+pub(super) fn answer(batch: Vec<Waiting>, outcome: Outcome<Vec<Recorded>>) {
+    match outcome {
+        Ok(recorded) => {
+            for (waiting, recorded) in batch.into_iter().zip(recorded) {
+                let _caller_gone = waiting.reply.send(Ok(recorded));
+            }
+        }
+        Err(error) => {
+            for waiting in batch {
+                let _caller_gone = waiting.reply.send(Err(error.clone()));
+            }
+        }
+    }
 }

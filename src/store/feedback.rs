@@ -1,10 +1,10 @@
 //! Feedback: what people thought of a decision.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::StoreError;
+use super::database::{Outcome, Session, values};
+use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
 
 /// What somebody thought of one decision.
@@ -130,13 +130,86 @@ impl Agreement {
     }
 }
 
-/// Keeps feedback.
-#[async_trait]
-pub trait Feedbacks: Send + Sync {
+/// What a decision must be kept for; what speaks of another is passed over.
+const RECORD: &str = "INSERT INTO feedback
+        (account, ticket, reference, verdict, decided_at, key, opinion, detail, who, said_at, way, comment)
+    SELECT account, ticket, reference, verdict, decided_at, CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT),
+        CAST($7 AS TEXT), CAST($8 AS BIGINT), CAST($9 AS TEXT), CAST($10 AS BIGINT)
+    FROM decisions WHERE account = $1 AND ticket = $2 AND reference = $3
+    ON CONFLICT DO NOTHING";
+
+const RENEW: &str = "UPDATE feedback SET said_at = $4, detail = $5
+    WHERE account = $1 AND ticket = $2 AND key = $3 AND said_at < $4";
+
+const OF_TICKET: &str = "SELECT account, ticket, reference, verdict, opinion, detail, who, said_at, way, comment
+    FROM feedback WHERE account = $1 AND ticket = $2 ORDER BY id";
+
+impl Store {
     /// Keeps feedback, each once by its [`Feedback::key`]; how many were new. Where a button is pressed again its time
     /// and words are renewed. What speaks of a decision that is not kept is passed over.
-    async fn record_feedback(&self, feedback: &[Feedback]) -> Result<usize, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn record_feedback(&self, feedback: &[Feedback]) -> Result<usize, StoreError> {
+        if feedback.is_empty() {
+            return Ok(0);
+        }
+        let feedback = feedback.to_vec();
+        self.transaction(move |t| async move {
+            let mut new = 0;
+            for one in &feedback {
+                new += usize::from(record(&t, one).await?);
+            }
+            Ok(new)
+        })
+        .await
+    }
 
     /// What was said of a ticket's decisions, oldest first.
-    async fn feedback_of(&self, ticket: &TicketKey) -> Result<Vec<FeedbackRow>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn feedback_of(&self, ticket: &TicketKey) -> Result<Vec<FeedbackRow>, StoreError> {
+        let rows = self.all(OF_TICKET, values![&ticket.account, ticket.id]).await?;
+        rows.into_iter().map(FeedbackRow::of).collect()
+    }
+}
+
+/// Whether it is new.
+async fn record(t: &Session, said: &Feedback) -> Outcome<bool> {
+    let comment = match said.way {
+        Way::Reply { comment } => Some(comment),
+        Way::Console | Way::Tag => None,
+    };
+    let (TicketKey { account, id }, key, detail) = (&said.ticket, said.key(), said.opinion.detail());
+    let which = values![account, *id, &said.reference, &key];
+    let what = values![said.opinion.word(), detail, &said.who, said.said_at, said.way.word(), comment];
+    let new = t.run(RECORD, [which, what].concat()).await? > 0;
+    if !new && said.way == Way::Console {
+        t.run(RENEW, values![account, *id, key, said.said_at, detail]).await?;
+    }
+    Ok(new)
+}
+
+/// Account, ticket, reference, verdict, opinion, its detail, who, when, way, comment.
+pub(super) type Columns = (String, u64, String, String, String, String, String, DateTime<Utc>, String, Option<u64>);
+
+impl FeedbackRow {
+    pub(super) fn of(columns: Columns) -> Outcome<FeedbackRow> {
+        let (account, id, reference, verdict, opinion, detail, who, said_at, way, comment) = columns;
+        let opinion = match opinion.as_str() {
+            "agree" => Opinion::Agree,
+            "disagree" => Opinion::Disagree { why: detail },
+            "corrected" => Opinion::Corrected { to: detail },
+            _ => return Err(StoreError::odd("opinion")),
+        };
+        let way = match (way.as_str(), comment) {
+            ("reply", Some(comment)) => Way::Reply { comment },
+            ("console", _) => Way::Console,
+            ("tag", _) => Way::Tag,
+            _ => return Err(StoreError::odd("way of an opinion")),
+        };
+        let ticket = TicketKey { account, id };
+        Ok(FeedbackRow { feedback: Feedback { ticket, reference, opinion, who, said_at, way }, verdict })
+    }
 }

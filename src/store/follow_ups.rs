@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::StoreError;
+use super::database::{Outcome, Session, token, until, values};
+use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
 
 /// Where follow-ups go.
@@ -176,48 +176,6 @@ pub struct Waiting {
     pub stuck: u64,
 }
 
-/// Keeps follow-ups. What a method wrote is durable when it returns.
-#[async_trait]
-pub trait FollowUps: Send + Sync {
-    /// Plans what follows a decision once its note stands; planning it again changes nothing.
-    /// [`posted`](super::decisions::Decisions::posted) makes it due, and the ticket's older follow-ups that are not
-    /// done moot: only the newest posted decision acts.
-    async fn plan_follow_ups(&self, ticket: &TicketKey, reference: &str, planned: &[Planned])
-    -> Result<(), StoreError>;
-
-    /// Takes the follow-up to `destination` that has been due longest at `now` and is in nobody's hands; none of an
-    /// account that is paused, and of one ticket one at a time.
-    async fn claim_follow_up(
-        &self,
-        destination: Destination,
-        now: DateTime<Utc>,
-        lease: Duration,
-    ) -> Result<Option<FollowUpClaim>, StoreError>;
-
-    /// Lengthens a lease to `lease` from `now`; [`StoreError::LeaseLost`] where it has passed on, or is due no longer.
-    async fn extend_follow_up(
-        &self,
-        claim: &FollowUpClaim,
-        now: DateTime<Utc>,
-        lease: Duration,
-    ) -> Result<(), StoreError>;
-
-    /// Gives a follow-up back; [`StoreError::LeaseLost`] and no change where it is no longer the holder's.
-    async fn settle_follow_up(&self, claim: &FollowUpClaim, came: &Came, now: DateTime<Utc>) -> Result<(), StoreError>;
-
-    /// A ticket's follow-ups, oldest first.
-    async fn follow_ups_of(&self, ticket: &TicketKey) -> Result<Vec<FollowUp>, StoreError>;
-
-    /// Up to `limit` follow-ups a person must see to, newest first.
-    async fn stuck_follow_ups(&self, limit: usize) -> Result<Vec<FollowUp>, StoreError>;
-
-    /// Makes a ticket's follow-ups that a person must see to due at `at`, their failures forgotten; how many.
-    async fn send_follow_ups_back(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<u64, StoreError>;
-
-    /// How much of `destination` waits at `now`.
-    async fn follow_ups_waiting(&self, destination: Destination, now: DateTime<Utc>) -> Result<Waiting, StoreError>;
-}
-
 impl Destination {
     /// All of them.
     pub const ALL: [Destination; 2] = [Destination::StarIssue, Destination::Chat];
@@ -241,7 +199,7 @@ impl Kind {
     }
 
     /// Its word in a row.
-    pub(super) fn word(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Kind::StarIssue => "star_issue",
             Kind::Unlabel => "unlabel",
@@ -250,7 +208,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn read(word: &str) -> Result<Kind, StoreError> {
+    fn read(word: &str) -> Outcome<Kind> {
         match word {
             "star_issue" => Ok(Kind::StarIssue),
             "unlabel" => Ok(Kind::Unlabel),
@@ -275,7 +233,7 @@ impl Came {
     }
 
     /// What it leaves in the row.
-    pub(super) fn leaves(&self, claim: &FollowUpClaim) -> Left<'_> {
+    fn leaves(&self, claim: &FollowUpClaim) -> Left<'_> {
         let failed = claim.failures.saturating_add(1);
         match self {
             Came::Done { what } => Left { state: "done", due_at: None, told: Some(what), failures: claim.failures },
@@ -291,11 +249,11 @@ impl Came {
 }
 
 /// What a settled claim leaves in its row.
-pub(super) struct Left<'a> {
-    pub state: &'static str,
-    pub due_at: Option<DateTime<Utc>>,
-    pub told: Option<&'a str>,
-    pub failures: u32,
+struct Left<'a> {
+    state: &'static str,
+    due_at: Option<DateTime<Utc>>,
+    told: Option<&'a str>,
+    failures: u32,
 }
 
 impl Stage {
@@ -308,7 +266,7 @@ impl Stage {
     }
 
     /// Reads a row's columns.
-    pub(super) fn read(
+    fn read(
         state: &str,
         due_at: Option<DateTime<Utc>>,
         settled_at: Option<DateTime<Utc>>,
@@ -324,5 +282,190 @@ impl Stage {
             ("dead", _, Some(at)) => Ok(Stage::Dead { at, error: words }),
             _ => Err(StoreError::odd("state of a follow-up")),
         }
+    }
+}
+
+const PLAN: &str = "INSERT INTO follow_ups (account, ticket, reference, kind, destination, state, due_at)
+    VALUES ($1, $2, $3, $4, $5, 'planned', $6) ON CONFLICT DO NOTHING";
+
+const BEGIN: &str = "UPDATE follow_ups SET state = 'due', due_at = CASE WHEN due_at > $4 THEN due_at ELSE $4 END
+    WHERE account = $1 AND ticket = $2 AND reference = $3 AND state = 'planned'";
+
+const MOOT: &str = "UPDATE follow_ups SET state = 'moot', told = 'a newer decision stands', settled_at = $4
+    WHERE account = $1 AND ticket = $2 AND reference <> $3 AND state IN ('due', 'unclear', 'dead')";
+
+const ANY_DUE: &str = "SELECT 1 FROM follow_ups WHERE destination = $1 AND state = 'due' AND due_at <= $2
+    AND (lease IS NULL OR lease_until <= $2)
+    AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.account = follow_ups.account) LIMIT 1";
+
+const CLAIM: &str = "UPDATE follow_ups SET lease = $4, lease_until = $3
+    WHERE id = (
+        SELECT id FROM follow_ups
+        WHERE destination = $1 AND state = 'due' AND due_at <= $2 AND (lease IS NULL OR lease_until <= $2)
+            AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.account = follow_ups.account)
+            AND NOT EXISTS (SELECT 1 FROM follow_ups AS other WHERE other.account = follow_ups.account
+                AND other.ticket = follow_ups.ticket AND other.destination = $1 AND other.lease_until > $2)
+        ORDER BY due_at LIMIT 1 /*postgres FOR UPDATE SKIP LOCKED*/)
+    RETURNING id, account, ticket, reference, kind, failures, lease, EXISTS (
+        SELECT 1 FROM watches WHERE watches.account = follow_ups.account
+            AND watches.ticket = follow_ups.ticket AND watches.state = 'stopped')";
+
+const EXTEND: &str = "UPDATE follow_ups SET lease_until = $3 WHERE id = $1 AND lease = $2 AND state = 'due'";
+
+const SETTLE: &str = "UPDATE follow_ups SET state = $3, due_at = $4, told = $5, failures = $6, settled_at = $7,
+        lease = NULL, lease_until = NULL
+    WHERE id = $1 AND lease = $2";
+
+const OF_TICKET: &str = "SELECT account, ticket, reference, kind, state, due_at, settled_at, told FROM follow_ups
+    WHERE account = $1 AND ticket = $2 ORDER BY id";
+
+const STUCK: &str = "SELECT account, ticket, reference, kind, state, due_at, settled_at, told FROM follow_ups
+    WHERE state IN ('unclear', 'dead') ORDER BY settled_at DESC, id DESC LIMIT $1";
+
+const SEND_BACK: &str = "UPDATE follow_ups SET state = 'due', due_at = $3, told = NULL, failures = 0
+    WHERE account = $1 AND ticket = $2 AND state IN ('unclear', 'dead')";
+
+const WAITING: &str = "SELECT
+    (SELECT count(*) FROM follow_ups WHERE destination = $1 AND state = 'due' AND due_at <= $2),
+    (SELECT count(*) FROM follow_ups WHERE destination = $1 AND state IN ('unclear', 'dead'))";
+
+/// Follow-ups. What a method wrote is durable when it returns.
+impl Store {
+    /// Plans what follows a decision once its note stands; planning it again changes nothing. [`Store::posted`] makes it
+    /// due, and the ticket's older follow-ups that are not done moot: only the newest posted decision acts.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn plan_follow_ups(
+        &self,
+        ticket: &TicketKey,
+        reference: &str,
+        planned: &[Planned],
+    ) -> Result<(), StoreError> {
+        let (ticket, reference, planned) = (ticket.clone(), reference.to_owned(), planned.to_vec());
+        self.transaction(move |t| async move {
+            for Planned { kind, not_before } in planned {
+                let (name, destination) = (kind.word(), kind.destination().word());
+                t.run(PLAN, values![&ticket.account, ticket.id, &reference, name, destination, not_before]).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes the follow-up to `destination` that has been due longest at `now` and is in nobody's hands; none of an
+    /// account that is paused, and of one ticket one at a time.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn claim_follow_up(
+        &self,
+        destination: Destination,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Option<FollowUpClaim>, StoreError> {
+        // Asked often and seldom answered: writers are left in peace where nothing waits.
+        let due: Option<(i64,)> = self.one(ANY_DUE, values![destination.word(), now]).await?;
+        if due.is_none() {
+            return Ok(None);
+        }
+        let values = values![destination.word(), now, until(now, lease), token()?];
+        type Columns = (i64, String, u64, String, String, u32, String, bool);
+        let taken: Option<Columns> = self.returning(CLAIM, values).await?.pop();
+        let claim = |(id, account, ticket, reference, kind, failures, lease, stopped): Columns| {
+            let (ticket, kind) = (TicketKey { account, id: ticket }, Kind::read(&kind)?);
+            let ticket_is = if stopped { TicketIs::LeftAlone } else { TicketIs::Watched };
+            Ok(FollowUpClaim { id, ticket, reference, kind, failures, lease, ticket_is })
+        };
+        taken.map(claim).transpose()
+    }
+
+    /// Lengthens a lease to `lease` from `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where it has passed on, or is due no longer; a store that cannot be used.
+    pub async fn extend_follow_up(
+        &self,
+        claim: &FollowUpClaim,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<(), StoreError> {
+        claim.held_by(self.run(EXTEND, values![claim.id, &claim.lease, until(now, lease)]).await?)
+    }
+
+    /// Gives a follow-up back.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] and no change where it is no longer the holder's; a store that cannot be used.
+    pub async fn settle_follow_up(
+        &self,
+        claim: &FollowUpClaim,
+        came: &Came,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let left = came.leaves(claim);
+        let values = values![claim.id, &claim.lease, left.state, left.due_at, left.told, left.failures, now];
+        claim.held_by(self.run(SETTLE, values).await?)
+    }
+
+    /// A ticket's follow-ups, oldest first.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn follow_ups_of(&self, ticket: &TicketKey) -> Result<Vec<FollowUp>, StoreError> {
+        let all = self.all(OF_TICKET, values![&ticket.account, ticket.id]).await?;
+        all.into_iter().map(FollowUp::of).collect()
+    }
+
+    /// Up to `limit` follow-ups a person must see to, newest first.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn stuck_follow_ups(&self, limit: usize) -> Result<Vec<FollowUp>, StoreError> {
+        self.all(STUCK, values![limit]).await?.into_iter().map(FollowUp::of).collect()
+    }
+
+    /// Makes a ticket's follow-ups that a person must see to due at `at`, their failures forgotten; how many.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn send_follow_ups_back(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.run(SEND_BACK, values![&ticket.account, ticket.id, at]).await
+    }
+
+    /// How much of `destination` waits at `now`.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn follow_ups_waiting(
+        &self,
+        destination: Destination,
+        now: DateTime<Utc>,
+    ) -> Result<Waiting, StoreError> {
+        let waiting = self.one(WAITING, values![destination.word(), now]).await?;
+        Ok(waiting.map(|(due, stuck)| Waiting { due, stuck }).unwrap_or_default())
+    }
+}
+
+/// A decision's note stands: what was planned is due, and what an older one left is needed no longer.
+pub(super) async fn begin(t: &Session, ticket: &TicketKey, reference: &str, at: DateTime<Utc>) -> Outcome<()> {
+    let values = values![&ticket.account, ticket.id, reference, at];
+    t.run(BEGIN, values.clone()).await?;
+    t.run(MOOT, values).await.map(drop)
+}
+
+impl FollowUpClaim {
+    fn held_by(&self, rows: u64) -> Outcome<()> {
+        if rows == 1 { Ok(()) } else { Err(StoreError::LeaseLost(self.ticket.clone())) }
+    }
+}
+
+/// Account, ticket, reference, kind, state, due, settled, told.
+type Columns = (String, u64, String, String, String, Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>);
+
+impl FollowUp {
+    fn of((account, id, reference, kind, state, due_at, settled_at, told): Columns) -> Outcome<FollowUp> {
+        let (ticket, kind) = (TicketKey { account, id }, Kind::read(&kind)?);
+        Ok(FollowUp { ticket, reference, kind, stage: Stage::read(&state, due_at, settled_at, told)? })
     }
 }

@@ -1,12 +1,12 @@
 //! A ticket's whole history, and lists of tickets, for people.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::StoreError;
+use super::database::{Value, values};
 use super::decisions::DecisionRow;
 use super::watches::Watch;
+use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
 
 /// A ticket's whole history.
@@ -108,20 +108,96 @@ pub struct Backlog {
     pub oldest_due: Option<DateTime<Utc>>,
 }
 
-/// Reads what people want to see. No method waits for writers.
-#[async_trait]
-pub trait Histories: Send + Sync {
+const STANDS: &str = "SELECT state, due_at, why, last_error FROM watches WHERE account = $1 AND ticket = $2";
+
+const DELIVERIES: &str = "SELECT kind, received_at FROM deliveries WHERE account = $1 AND ticket = $2 ORDER BY id";
+
+const DECISIONS: &str =
+    "SELECT reference, decided_at, verdict, fingerprint, decision, note, carried, basis, account, ticket
+    FROM decisions WHERE account = $1 AND ticket = $2 ORDER BY id";
+
+const FAILURES: &str = "SELECT at, error FROM failures WHERE account = $1 AND ticket = $2 ORDER BY id";
+
+const BACKLOG: &str = "SELECT count(*) FILTER (WHERE due_at <= $2), count(*) FILTER (WHERE due_at > $2),
+        count(*) FILTER (WHERE lease_until > $2), (SELECT count(*) FROM watches WHERE account = $1 AND state = 'dead'),
+        min(due_at) FILTER (WHERE due_at <= $2)
+    FROM watches WHERE account = $1 AND state = 'due'";
+
+/// What people want to see. No method waits for writers.
+impl Store {
     /// A ticket's whole history; none where it was never heard of.
-    async fn history(&self, ticket: &TicketKey) -> Result<Option<History>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn history(&self, ticket: &TicketKey) -> Result<Option<History>, StoreError> {
+        let which = values![&ticket.account, ticket.id];
+        self.read(move |t| async move {
+            type Stands = (String, Option<DateTime<Utc>>, Option<String>, Option<String>);
+            let stands: Option<Stands> = t.one(STANDS, which.clone()).await?;
+            let Some((state, due_at, why, last_error)) = stands else { return Ok(None) };
+            let deliveries = t.all(DELIVERIES, which.clone()).await?.into_iter();
+            let decisions = t.all(DECISIONS, which.clone()).await?.into_iter();
+            let failures = t.all(FAILURES, which).await?.into_iter();
+            Ok(Some(History {
+                watch: Watch::read(&state, due_at, why)?,
+                last_error,
+                deliveries: deliveries.map(|(kind, received_at)| DeliveryRow { kind, received_at }).collect(),
+                decisions: decisions.map(DecisionRow::of).collect::<Result<_, _>>()?,
+                failures: failures.map(|(at, error)| FailureRow { at, error }).collect(),
+            }))
+        })
+        .await
+    }
 
     /// Up to `limit` watched tickets by account and number, from the one behind `after` on.
-    async fn watched(
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn watched(
         &self,
         filter: &WatchFilter,
         after: Option<&TicketKey>,
         limit: u32,
-    ) -> Result<Vec<WatchRow>, StoreError>;
+    ) -> Result<Vec<WatchRow>, StoreError> {
+        let mut conditions = vec!["TRUE".to_owned()];
+        let mut values = values![limit];
+        let mut bind = |value: Value| {
+            values.push(value);
+            format!("${}", values.len())
+        };
+        if let Some(state) = filter.state {
+            conditions.push(format!("state = '{}'", state.word())); // As text, so that its index is seen.
+        }
+        if let Some(account) = &filter.account {
+            conditions.push(format!("account = {}", bind(account.into())));
+        }
+        if let Some(verdict) = &filter.verdict {
+            conditions.push(format!("verdict = {}", bind(verdict.into())));
+        }
+        if let Some(TicketKey { account, id }) = after {
+            conditions.push(format!("(account, ticket) > ({}, {})", bind(account.into()), bind((*id).into())));
+        }
+        let list = format!(
+            "SELECT account, ticket, state, due_at, why, failures, last_error, verdict FROM watches
+             WHERE {} ORDER BY account, ticket LIMIT $1",
+            conditions.join(" AND ")
+        );
+        type Columns =
+            (String, u64, String, Option<DateTime<Utc>>, Option<String>, u32, Option<String>, Option<String>);
+        let row = |(account, id, state, due_at, why, failures, last_error, verdict): Columns| {
+            let (ticket, watch) = (TicketKey { account, id }, Watch::read(&state, due_at, why)?);
+            Ok(WatchRow { ticket, watch, failures, last_error, verdict })
+        };
+        self.all(&list, values).await?.into_iter().map(row).collect()
+    }
 
     /// How much of `account` waits at `now`.
-    async fn backlog(&self, account: &str, now: DateTime<Utc>) -> Result<Backlog, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn backlog(&self, account: &str, now: DateTime<Utc>) -> Result<Backlog, StoreError> {
+        let backlog = self.one(BACKLOG, values![account, now]).await?;
+        let read = |(due, later, in_hand, dead, oldest_due)| Backlog { due, later, in_hand, dead, oldest_due };
+        Ok(backlog.map(read).unwrap_or_default())
+    }
 }

@@ -1,10 +1,12 @@
 //! What is kept: deliveries, the tickets being watched, and every decision.
 //!
-//! One file an idea, with its types and its trait; [`Store`] is all of them. An implementation has a file for each too.
+//! One file an idea, with its types and its steps; [`database`] runs them on SQLite or PostgreSQL.
 
-mod batch;
+mod bells;
 pub mod budget;
 pub mod comparisons;
+pub mod counts;
+mod database;
 pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
@@ -13,58 +15,154 @@ pub mod history;
 pub mod looks;
 pub mod operators;
 pub mod overview;
-pub mod own_users;
 pub mod pauses;
 pub mod policies;
-pub mod postgres;
+mod postgres;
 pub mod promotions;
 pub mod retention;
 pub mod sqlite;
-pub mod sums;
-mod values;
-pub mod wakes;
 pub mod watches;
 
-use async_trait::async_trait;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::decide::ticket::TicketKey;
+use bells::Bells;
+use budget::Budgets;
+use database::{Database, FromRow, Outcome, Session, Value, values};
+use postgres::Postgres;
+use sqlite::Sqlite;
 
-/// Declares [`Store`] as all of these traits together.
-macro_rules! store {
-    ($($idea:path),+ $(,)?) => {
-        /// Everything that outlives a restart. One suite of tests runs on every implementation.
-        pub trait Store: $($idea +)+ {}
-        impl<T: $($idea +)+> Store for T {}
-    };
+/// Everything that outlives a restart; a clone is the same store. One suite of tests runs on either database.
+#[derive(Clone)]
+pub struct Store(Arc<Open>);
+
+struct Open {
+    database: Database,
+    /// What is spent, where the process is the only one.
+    budgets: Budgets,
 }
 
-store! {
-    budget::Budget,
-    comparisons::Comparisons,
-    decisions::Decisions,
-    deliveries::Deliveries,
-    feedback::Feedbacks,
-    follow_ups::FollowUps,
-    history::Histories,
-    looks::Looks,
-    operators::Operators,
-    overview::Overviews,
-    own_users::KnownUsers,
-    pauses::Pauses,
-    policies::Policies,
-    promotions::Promotions,
-    retention::Retention,
-    sums::Summed,
-    wakes::Wakes,
-    watches::Watches,
-    Readiness,
+/// The schema of a database: its versions, oldest first, each in the words of that database.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema<'a>(pub &'a [&'a str]);
+
+impl Schema<'static> {
+    /// For SQLite.
+    pub const SQLITE: Schema<'static> = Schema(&[include_str!("migrations/sqlite/0001_baseline.sql")]);
+    /// For PostgreSQL.
+    pub const POSTGRES: Schema<'static> = Schema(&[include_str!("migrations/postgres/0001_baseline.sql")]);
 }
 
-/// Says whether the store is of use.
-#[async_trait]
-pub trait Readiness: Send + Sync {
-    /// Whether the store can be read and written right now.
-    async fn ready(&self) -> Result<(), StoreError>;
+impl Store {
+    /// Opens the SQLite file, makes it where there is none, for its owner alone, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where it cannot be opened or written, [`StoreError::Corrupt`] where a newer
+    /// version wrote it.
+    pub fn sqlite(file: &Path) -> Result<Store, StoreError> {
+        Store::sqlite_with(file, Schema::SQLITE)
+    }
+
+    /// The same with another schema.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn sqlite_with(file: &Path, schema: Schema<'_>) -> Result<Store, StoreError> {
+        let (sqlite, budgets) = Sqlite::open(file, schema)?;
+        Ok(Store(Arc::new(Open { database: Database::Sqlite(sqlite), budgets })))
+    }
+
+    /// Connects to `postgres://…`, brings the schema up to date, and listens for what other replicas record.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the URL is none or the server cannot be used, [`StoreError::Corrupt`] where a
+    /// newer version wrote the database.
+    pub async fn postgres(url: &str) -> Result<Store, StoreError> {
+        Store::postgres_with(url, Schema::POSTGRES).await
+    }
+
+    /// The same with another schema.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn postgres_with(url: &str, schema: Schema<'_>) -> Result<Store, StoreError> {
+        let database = Database::Postgres(Postgres::open(url, schema).await?);
+        Ok(Store(Arc::new(Open { database, budgets: Budgets::default() })))
+    }
+
+    /// Whether the store can be read and written right now: reading alone would not see a full disk, a read-only file or
+    /// a standby.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let write =
+            "INSERT INTO readiness (one, at) VALUES (1, 0) ON CONFLICT (one) DO UPDATE SET at = readiness.at + 1";
+        self.run(write, values![]).await.map(drop)
+    }
+
+    fn bells(&self) -> &Arc<Bells> {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => &sqlite.bells,
+            Database::Postgres(postgres) => &postgres.bells,
+        }
+    }
+
+    /// Takes the steps in one transaction: what they wrote is durable when this returns well, and gone where they fail.
+    async fn transaction<T, F, Steps>(&self, steps: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Session) -> Steps + Send + 'static,
+        Steps: Future<Output = Outcome<T>> + Send,
+    {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.transaction(steps).await,
+            Database::Postgres(postgres) => postgres.transaction(steps).await,
+        }
+    }
+
+    /// Takes steps that only read, without waiting for writers; each sees all that was committed before.
+    async fn read<T, F, Steps>(&self, steps: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Session) -> Steps + Send + 'static,
+        Steps: Future<Output = Outcome<T>> + Send,
+    {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.read(steps).await,
+            Database::Postgres(postgres) => postgres.steps(steps).await,
+        }
+    }
+
+    /// Runs one statement that changes rows, durably; how many.
+    async fn run(&self, sql: &'static str, values: Vec<Value>) -> Outcome<u64> {
+        let step = move |t: Session| async move { t.run(sql, values).await };
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.transaction(step).await,
+            Database::Postgres(postgres) => postgres.steps(step).await,
+        }
+    }
+
+    /// Runs one statement that changes rows, durably, and reads what it returns of them.
+    async fn returning<T: FromRow + Send + 'static>(&self, sql: &'static str, values: Vec<Value>) -> Outcome<Vec<T>> {
+        let step = move |t: Session| async move { t.all(sql, values).await };
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.transaction(step).await,
+            Database::Postgres(postgres) => postgres.steps(step).await,
+        }
+    }
+
+    /// Reads every row of a query.
+    async fn all<T: FromRow + Send + 'static>(&self, sql: &str, values: Vec<Value>) -> Outcome<Vec<T>> {
+        let sql = sql.to_owned();
+        self.read(move |t| async move { t.all(&sql, values).await }).await
+    }
+
+    /// Reads the first row, if there is one.
+    async fn one<T: FromRow + Send + 'static>(&self, sql: &str, values: Vec<Value>) -> Outcome<Option<T>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
 }
 
 /// Why the store could not do it.

@@ -1,11 +1,12 @@
 //! Operator events: who did what at the console or the command line. Rows are only ever added; the worker performs what they ask for.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
-use crate::decide::ticket::TicketKey;
+use super::database::{Outcome, values};
+use super::watches::{Wait, mark};
+use super::{Store, StoreError};
+use crate::decide::ticket::{OwnUsers, TicketKey};
 
 /// What somebody did at the console or the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,19 +78,89 @@ pub enum Did {
     TriedAgain,
 }
 
-/// Keeps operator events.
-#[async_trait]
-pub trait Operators: Send + Sync {
+const RECORD: &str = "INSERT INTO operator_events (at, who, account, ticket, did) VALUES ($1, $2, $3, $4, $5)";
+
+const OF_TICKET: &str = "SELECT id, at, who, account, ticket, did FROM operator_events
+    WHERE account = $1 AND ticket = $2 ORDER BY id";
+
+const NEWEST: &str = "SELECT id, at, who, account, ticket, did FROM operator_events
+    WHERE id < $1 ORDER BY id DESC LIMIT $2";
+
+const OWN_KEY: &str = "INSERT INTO own_keys (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+const OWN_USER: &str = "INSERT INTO own_users (account, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+impl Store {
     /// Keeps an event; its ticket, where it has one, is due with it.
-    async fn record_operator(&self, event: &OperatorEvent) -> Result<(), StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn record_operator(&self, event: &OperatorEvent) -> Result<(), StoreError> {
+        let event = event.clone();
+        let did = serde_json::to_string(&event.did).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        self.transaction(move |t| async move {
+            let (account, ticket) = event.ticket.as_ref().map(|ticket| (&ticket.account, ticket.id)).unzip();
+            t.run(RECORD, values![event.at, &event.who, account, ticket, did]).await?;
+            match &event.ticket {
+                Some(ticket) => mark(&t, ticket, event.at, Wait::Ends).await,
+                None => Ok(()),
+            }
+        })
+        .await
+    }
 
     /// What operators did on a ticket, oldest first.
-    async fn operators_on(&self, ticket: &TicketKey) -> Result<Vec<OperatorEvent>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn operators_on(&self, ticket: &TicketKey) -> Result<Vec<OperatorEvent>, StoreError> {
+        let events = self.all(OF_TICKET, values![&ticket.account, ticket.id]).await?;
+        events.into_iter().map(|columns| Ok(event(columns)?.1)).collect()
+    }
 
     /// Up to `limit` events with their numbers, newest first, of those before the number `before`.
-    async fn operator_events(&self, before: Option<i64>, limit: usize)
-    -> Result<Vec<(i64, OperatorEvent)>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn operator_events(
+        &self,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, OperatorEvent)>, StoreError> {
+        let events = self.all(NEWEST, values![before.unwrap_or(i64::MAX), limit]).await?;
+        events.into_iter().map(event).collect()
+    }
 
     /// The key kept under a name; `fresh` is kept where there is none yet.
-    async fn own_key(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn own_key(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let (name, fresh) = (name.to_owned(), fresh.to_vec());
+        self.transaction(move |t| async move {
+            t.run(OWN_KEY, values![&name, fresh]).await?;
+            let (key,) = t.just("SELECT value FROM own_keys WHERE name = $1", values![name]).await?;
+            Ok(key)
+        })
+        .await
+    }
+
+    /// Adds the user of the helpdesk that the bot is now; all that it ever was, this one among them, so that a note of an
+    /// earlier user is known as its own. Durable when it returns.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn known_as(&self, account: &str, user: u64) -> Result<OwnUsers, StoreError> {
+        self.run(OWN_USER, values![account, user]).await?;
+        let users = self.all("SELECT user_id FROM own_users WHERE account = $1", values![account]).await?;
+        Ok(users.into_iter().map(|(user,): (u64,)| user).collect())
+    }
+}
+
+type Columns = (i64, DateTime<Utc>, String, Option<String>, Option<u64>, String);
+
+fn event((number, at, who, account, id, did): Columns) -> Outcome<(i64, OperatorEvent)> {
+    let ticket = account.zip(id).map(|(account, id)| TicketKey { account, id });
+    let did = serde_json::from_str(&did).map_err(|_| StoreError::odd("operator event"))?;
+    Ok((number, OperatorEvent { at, who, ticket, did }))
 }

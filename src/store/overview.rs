@@ -1,33 +1,12 @@
-//! Overviews: what lists and counts need, without reading whole histories.
+//! Overviews: lists of tickets and decisions, and how the tickets stand together.
 
-use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::database::values;
 use super::decisions::DecisionRow;
 use super::watches::Watch;
+use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
-use crate::learn::report::gist::Gist;
-
-/// The accounts that have tickets, each found by the index behind the one before: they are few, and their tickets many.
-pub(super) const ACCOUNTS: &str = "WITH RECURSIVE found (account) AS (
-        SELECT min(account) FROM watches
-        UNION ALL SELECT (SELECT min(account) FROM watches WHERE watches.account > found.account) FROM found WHERE account IS NOT NULL
-    ) SELECT account FROM found WHERE account IS NOT NULL";
-
-/// How many decisions went one way in a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tally {
-    /// The hash of the policy that decided.
-    pub policy: String,
-    /// The verdict.
-    pub verdict: String,
-    /// The nodes on the way, in order.
-    pub nodes: Vec<String>,
-    /// How many.
-    pub decisions: u64,
-}
 
 /// How the tickets stand together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,61 +93,121 @@ pub struct ListedTicket {
     pub valid_until: Option<DateTime<Utc>>,
 }
 
-/// Reads overviews.
-#[async_trait]
-pub trait Overviews: Send + Sync {
-    /// How many decisions went which way, from one day to another, both included, UTC.
-    async fn tallies(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Tally>, StoreError>;
+/// The accounts that have tickets, each found by the index behind the one before: they are few, and their tickets many.
+macro_rules! accounts {
+    () => {
+        "(WITH RECURSIVE found (account) AS (
+            SELECT min(account) FROM watches
+            UNION ALL SELECT (SELECT min(account) FROM watches WHERE watches.account > found.account)
+                FROM found WHERE account IS NOT NULL
+        ) SELECT account FROM found WHERE account IS NOT NULL)"
+    };
+}
 
+const STANDING: &str = concat!(
+    "SELECT
+        (SELECT count(*) FROM watches /*sqlite INDEXED BY watches_asking*/
+         WHERE verdict = 'needs_facts' AND state IN ('due', 'idle')),
+        (SELECT count(*) FROM watches /*sqlite INDEXED BY watches_flipping*/
+         WHERE state IN ('due', 'idle') AND valid_until IS NOT NULL AND valid_until <= $2),
+        (SELECT count(*) FROM watches WHERE state = 'dead'),
+        (SELECT min(oldest) FROM (
+            SELECT (SELECT min(due_at) FROM watches /*sqlite INDEXED BY watches_due*/
+                    WHERE watches.account = accounts.account AND state = 'due') AS oldest
+            FROM ",
+    accounts!(),
+    " AS accounts) AS each_account WHERE oldest <= $1)"
+);
+
+/// A page is found in an index alone, and only its decisions are read. The `+` keeps SQLite from another index.
+const DECISIONS: &str =
+    "SELECT decided_at, id, reference, verdict, fingerprint, decision, note, carried, basis, account, ticket
+    FROM decisions WHERE id IN (
+        SELECT id FROM decisions
+        WHERE decided_at >= $1 AND (decided_at, id) < ($2, $3) AND (CAST($5 AS TEXT) IS NULL OR verdict = $5)
+            AND (CAST($6 AS TEXT) IS NULL OR +kind IN (
+                WITH RECURSIVE found (kind) AS (
+                    SELECT min(kind) FROM decisions
+                    UNION ALL SELECT (SELECT min(kind) FROM decisions WHERE decisions.kind > found.kind)
+                        FROM found WHERE kind IS NOT NULL
+                ) SELECT kind FROM found WHERE (
+                    SELECT replace(walked, $6, '') <> walked FROM decisions WHERE decisions.kind = found.kind LIMIT 1)))
+        ORDER BY decided_at DESC, id DESC LIMIT $4)
+    ORDER BY decided_at DESC, id DESC";
+
+/// Lists and how the tickets stand. No method waits for writers.
+impl Store {
     /// How the tickets stand at `now`; `soon` bounds what is about to flip.
-    async fn standing(&self, now: DateTime<Utc>, soon: DateTime<Utc>) -> Result<Standing, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn standing(&self, now: DateTime<Utc>, soon: DateTime<Utc>) -> Result<Standing, StoreError> {
+        let standing = self.one(STANDING, values![now, soon]).await?;
+        let read =
+            |(open_questions, flipping, dead, oldest_due)| Standing { open_questions, flipping, dead, oldest_due };
+        standing.map(read).ok_or_else(|| StoreError::odd("answer without a row"))
+    }
 
     /// Up to `limit` decisions with their places, newest first.
-    async fn decisions(&self, filter: &DecisionFilter, limit: usize) -> Result<Vec<(Place, DecisionRow)>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn decisions(
+        &self,
+        filter: &DecisionFilter,
+        limit: usize,
+    ) -> Result<Vec<(Place, DecisionRow)>, StoreError> {
+        let before = filter.before.unwrap_or(Place { decided_at: i64::MAX, number: i64::MAX });
+        let since = filter.since.map_or(i64::MIN, |since| since.timestamp_millis());
+        let node = filter.node.as_ref().map(|node| serde_json::Value::from(node.as_str()).to_string());
+        let values = values![since, before.decided_at, before.number, limit, filter.verdict.as_deref(), node];
+        type Columns = (DateTime<Utc>, i64, String, String, String, String, String, String, String, String, u64);
+        let placed = |columns: Columns| {
+            let (at, number, reference, verdict, fingerprint, decision, note, carried, basis, account, id) = columns;
+            let row = (reference, at, verdict, fingerprint, decision, note, carried, basis, account, id);
+            Ok((Place { decided_at: at.timestamp_millis(), number }, DecisionRow::of(row)?))
+        };
+        self.all(DECISIONS, values).await?.into_iter().map(placed).collect()
+    }
 
     /// Up to `limit` tickets, `skip` of them passed over.
-    async fn tickets(&self, listed: &Listed, skip: usize, limit: usize) -> Result<Vec<ListedTicket>, StoreError>;
-}
-
-/// What of a decision's JSON lists and counts go by; what is not there is empty.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Counted {
-    #[serde(default)]
-    pub policy: String,
-    #[serde(default)]
-    pub walked: Vec<String>,
-    #[serde(default)]
-    pub valid_until: Option<DateTime<Utc>>,
-}
-
-/// What of a decision's basis lists go by.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Titled {
-    #[serde(default)]
-    pub subject: String,
-}
-
-impl DecisionRow {
-    pub(super) fn counted(&self) -> Result<Counted, StoreError> {
-        serde_json::from_str(&self.decision).map_err(|error| StoreError::Corrupt(format!("a decision: {error}")))
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn tickets(&self, listed: &Listed, skip: usize, limit: usize) -> Result<Vec<ListedTicket>, StoreError> {
+        let newest_first = "decided_at DESC NULLS LAST, account DESC, ticket DESC";
+        let (which, order) = match listed {
+            Listed::All => ("WHERE decided_at IS NOT NULL", "decided_at DESC, account DESC, ticket DESC"),
+            Listed::OpenQuestions => (
+                "/*sqlite INDEXED BY watches_asking*/ WHERE verdict = 'needs_facts' AND state IN ('due', 'idle')",
+                "decided_at, account, ticket",
+            ),
+            Listed::Flipping(_) => (
+                "/*sqlite INDEXED BY watches_flipping*/
+                 WHERE state IN ('due', 'idle') AND valid_until IS NOT NULL AND valid_until <= $3",
+                "valid_until, account, ticket",
+            ),
+            Listed::Dead => ("WHERE state = 'dead'", newest_first),
+            Listed::Stopped => ("WHERE state = 'stopped'", newest_first),
+            Listed::Number(_) => (concat!("WHERE ticket = $3 AND account IN ", accounts!()), "account"),
+        };
+        let mut values = values![skip, limit];
+        match listed {
+            Listed::Flipping(soon) => values.push((*soon).into()),
+            Listed::Number(id) => values.push(i64::try_from(*id).unwrap_or(-1).into()),
+            Listed::All | Listed::OpenQuestions | Listed::Dead | Listed::Stopped => {}
+        }
+        let list = format!(
+            "SELECT account, ticket, subject, verdict, decided_at, valid_until, state, due_at, why FROM watches {which}
+             ORDER BY {order} LIMIT $2 OFFSET $1"
+        );
+        type At = Option<DateTime<Utc>>;
+        type Columns = (String, u64, Option<String>, Option<String>, At, At, String, At, Option<String>);
+        let ticket = |(account, id, subject, verdict, decided_at, valid_until, state, due_at, why): Columns| {
+            let (ticket, subject) = (TicketKey { account, id }, subject.unwrap_or_default());
+            let watch = Watch::read(&state, due_at, why)?;
+            Ok(ListedTicket { ticket, subject, watch, verdict, decided_at, valid_until })
+        };
+        self.all(&list, values).await?.into_iter().map(ticket).collect()
     }
-
-    pub(super) fn gist(&self) -> Result<Gist, StoreError> {
-        let gist = Gist::of(&self.verdict, &self.decision);
-        gist.map_err(|error| StoreError::Corrupt(format!("a decision: {error}")))
-    }
-
-    pub(super) fn titled(&self) -> Result<Titled, StoreError> {
-        serde_json::from_str(&self.basis).map_err(|error| StoreError::Corrupt(format!("a decision's basis: {error}")))
-    }
-}
-
-/// A tally's day: days since 1970, UTC.
-pub(super) fn day(at: DateTime<Utc>) -> i64 {
-    at.timestamp().div_euclid(86_400)
-}
-
-/// The same of a date.
-pub(super) fn day_of(date: NaiveDate) -> i64 {
-    day(date.and_time(chrono::NaiveTime::MIN).and_utc())
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::StoreError;
+use super::database::values;
+use super::{Store, StoreError};
 
 /// An account at rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,16 +17,36 @@ pub struct Paused {
     pub since: DateTime<Utc>,
 }
 
-/// Keeps which accounts are paused. While one is, [`claim`](super::watches::Watches::claim) gives nothing of it and
-/// [`next_due`](super::watches::Watches::next_due) says that nothing waits.
-#[async_trait]
-pub trait Pauses: Send + Sync {
+/// While an account is paused, [`Store::claim`] gives nothing of it and [`Store::next_due`] says that nothing waits.
+impl Store {
     /// Pauses an account; durable when it returns. Pausing it again changes nothing: who was first stands.
-    async fn pause(&self, account: &str, by: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn pause(&self, account: &str, by: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let pause = "INSERT INTO pauses (account, by, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        self.run(pause, values![account, by, at]).await.map(drop)
+    }
 
     /// Ends a pause, durably, and wakes the account; whether there was one.
-    async fn resume(&self, account: &str) -> Result<bool, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn resume(&self, account: &str) -> Result<bool, StoreError> {
+        let account = account.to_owned();
+        let resume = async move |t: super::Session| {
+            t.wake(&account);
+            Ok(t.run("DELETE FROM pauses WHERE account = $1", values![account]).await? > 0)
+        };
+        self.transaction(resume).await
+    }
 
     /// The paused accounts, by name, with who paused each and when.
-    async fn paused(&self) -> Result<BTreeMap<String, Paused>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn paused(&self) -> Result<BTreeMap<String, Paused>, StoreError> {
+        let paused = self.all("SELECT account, by, since FROM pauses", values![]).await?.into_iter();
+        Ok(paused.map(|(account, by, since)| (account, Paused { by, since })).collect())
+    }
 }

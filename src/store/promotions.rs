@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::database::values;
 use super::policies::PolicyVersion;
+use super::{Store, StoreError};
 
 /// A policy put in force, or the one before it restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,20 +64,67 @@ pub enum Put {
     Overtaken,
 }
 
-/// Keeps promotions.
-#[async_trait]
-pub trait Promotions: Send + Sync {
+const FORMER: &str =
+    "INSERT INTO policies (hash, since, binding, diagram) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+
+const POLICY: &str = "INSERT INTO policies (hash, since, binding, diagram) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (hash) DO UPDATE SET since = excluded.since, binding = excluded.binding, diagram = excluded.diagram";
+
+const PROMOTE: &str =
+    "INSERT INTO promotions (at, who, policy, former, undoes, backtest) VALUES ($1, $2, $3, $4, $5, $6)";
+
+const NEWEST: &str = "SELECT max(id) FROM promotions";
+
+const ALL: &str = "SELECT id, at, who, policy, former, undoes, backtest FROM promotions ORDER BY id DESC";
+
+impl Store {
     /// Puts a policy in force, its text and the former's kept with it; durable when it returns.
-    async fn promote(&self, new: &NewPromotion) -> Result<Put, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn promote(&self, new: &NewPromotion) -> Result<Put, StoreError> {
+        let new = new.clone();
+        self.transaction(move |t| async move {
+            t.lock("promotions").await?; // Of two at once the second sees that it is.
+            let (newest,): (Option<i64>,) = t.just(NEWEST, values![]).await?;
+            if newest != new.seen {
+                return Ok(Put::Overtaken);
+            }
+            t.run(FORMER, new.former.values()).await?;
+            t.run(POLICY, new.policy.values()).await?;
+            let (undoes, backtest) = match &new.step {
+                Step::Forward { backtest } => (None, backtest.as_deref()),
+                Step::Back { undoes } => (Some(*undoes), None),
+            };
+            let NewPromotion { who, policy, former, .. } = &new;
+            t.run(PROMOTE, values![policy.since, who, &policy.hash, &former.hash, undoes, backtest]).await?;
+            Ok(Put::InForce)
+        })
+        .await
+    }
 
     /// Every promotion, newest first.
-    async fn promotions(&self) -> Result<Vec<Promotion>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn promotions(&self) -> Result<Vec<Promotion>, StoreError> {
+        let promotion = |(number, at, who, policy, former, undoes, backtest)| {
+            let step = match undoes {
+                Some(undoes) => Step::Back { undoes },
+                None => Step::Forward { backtest },
+            };
+            Promotion { number, at, who, policy, former, step }
+        };
+        Ok(self.all(ALL, values![]).await?.into_iter().map(promotion).collect())
+    }
 
     /// The number of the newest promotion; none where nothing was ever promoted.
-    async fn newest_promotion(&self) -> Result<Option<i64>, StoreError>;
-
-    /// The text of a policy that is or was in force.
-    async fn policy(&self, hash: &str) -> Result<Option<PolicyVersion>, StoreError>;
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn newest_promotion(&self) -> Result<Option<i64>, StoreError> {
+        Ok(self.one(NEWEST, values![]).await?.and_then(|(newest,)| newest))
+    }
 }
 
 /// The promotion that one step back takes back, of all of them newest first; none where none is left.

@@ -139,7 +139,7 @@ pub struct Work {
 /// What every account's loop shares.
 pub struct Shared {
     /// Where everything is kept.
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     /// The rule.
     pub rule: PolicyInForce,
     /// How each account stands, for `/readyz`.

@@ -1,6 +1,5 @@
 //! Our share of a helpdesk's API limit: one budget an account, in the store, so that all replicas share it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,14 +14,14 @@ use crate::store::{Store, StoreError};
 /// An account's calls, out of the store's budget.
 #[derive(Clone)]
 pub struct Share {
-    store: Arc<dyn Store>,
+    store: Store,
     account: String,
     per_minute: u32,
 }
 
 impl Share {
     /// So many calls a minute of an account.
-    pub fn new(store: Arc<dyn Store>, account: &str, per_minute: u32) -> Share {
+    pub fn new(store: Store, account: &str, per_minute: u32) -> Share {
         Share { store, account: account.to_owned(), per_minute }
     }
 

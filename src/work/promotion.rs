@@ -74,7 +74,7 @@ pub struct By<'a> {
 /// # Errors
 /// See [`Refused`]; then nothing has changed.
 pub async fn promote(
-    store: &dyn Store,
+    store: &Store,
     rules: &Rules,
     hash: &str,
     backtest: Option<&str>,
@@ -97,7 +97,7 @@ pub async fn promote(
 ///
 /// # Errors
 /// See [`Refused`]; then nothing has changed.
-pub async fn back(store: &dyn Store, by: By<'_>) -> Result<String, Refused> {
+pub async fn back(store: &Store, by: By<'_>) -> Result<String, Refused> {
     let promotions = store.promotions().await?;
     let last = last_standing(&promotions).ok_or(Refused::NothingToTakeBack)?;
     let text = async |hash: &str| -> Result<PolicyVersion, Refused> {
@@ -115,7 +115,7 @@ pub async fn back(store: &dyn Store, by: By<'_>) -> Result<String, Refused> {
     put(store, &new, did, by).await
 }
 
-async fn put(store: &dyn Store, new: &NewPromotion, did: Did, by: By<'_>) -> Result<String, Refused> {
+async fn put(store: &Store, new: &NewPromotion, did: Did, by: By<'_>) -> Result<String, Refused> {
     match store.promote(new).await? {
         Put::Overtaken => return Err(Refused::Overtaken),
         Put::InForce => {}

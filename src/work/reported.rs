@@ -10,7 +10,7 @@ use crate::store::{Store, StoreError};
 ///
 /// # Errors
 /// A store that cannot be used.
-pub async fn tally(store: &dyn Store, since: Option<NaiveDate>, listed: usize) -> Result<Tally, StoreError> {
+pub async fn tally(store: &Store, since: Option<NaiveDate>, listed: usize) -> Result<Tally, StoreError> {
     let (sums, disagreements) = tokio::try_join!(store.sums(since), store.disagreements(since, listed))?;
     let mut tally = Tally::default();
     for (gist, sum) in &sums.gists {

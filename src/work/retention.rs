@@ -1,6 +1,5 @@
 //! What is old goes: a sweep an hour, in small steps, so that no delivery waits for it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -17,7 +16,7 @@ const REST: Duration = Duration::from_millis(100);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Sweeps for ever.
-pub async fn run(store: Arc<dyn Store>, keep: Duration) {
+pub async fn run(store: Store, keep: Duration) {
     loop {
         let step =
             match Utc::now().checked_sub_signed(chrono::TimeDelta::from_std(keep).unwrap_or(chrono::TimeDelta::MAX)) {

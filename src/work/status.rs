@@ -114,7 +114,7 @@ impl Status {
     ///
     /// # Errors
     /// A store that cannot be used.
-    pub async fn of(store: &dyn Store, rules: &Rules, before: Option<i64>, limit: usize) -> Result<Status, StoreError> {
+    pub async fn of(store: &Store, rules: &Rules, before: Option<i64>, limit: usize) -> Result<Status, StoreError> {
         let history: Vec<Stepped> = store.promotions().await?.into_iter().map(stepped).collect();
         let compared = match rules.candidate() {
             Some(candidate) => {
@@ -135,7 +135,7 @@ impl Status {
     }
 }
 
-async fn compared(store: &dyn Store, pair: &Pair, before: Option<i64>, limit: usize) -> Result<Compared, StoreError> {
+async fn compared(store: &Store, pair: &Pair, before: Option<i64>, limit: usize) -> Result<Compared, StoreError> {
     let mut verdicts = Matrix::default();
     let mut not_comparable = 0;
     for moved in store.moved_verdicts(pair).await? {

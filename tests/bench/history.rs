@@ -6,15 +6,12 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
 use starwarden::decide::ticket::TicketKey;
 use starwarden::store::Store;
 use starwarden::store::deliveries::{NewDelivery, Recorded, Relevance};
-use starwarden::store::postgres::Postgres;
-use starwarden::store::sqlite::Sqlite;
 
 /// How many senders there are, and how many deliveries each sends for one figure.
 const SENDERS: u64 = 32;
@@ -44,7 +41,7 @@ async fn main() {
     println!("{SENDERS} senders, {} deliveries for each figure, a history of {rows}", SENDERS * EACH);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let path = folder.path().join("star.db");
-    let sqlite = || Arc::new(Sqlite::open(&path).expect("a store"));
+    let sqlite = || Store::sqlite(&path).expect("a store");
     let empty = rate(sqlite(), rows).await;
     let file = rusqlite::Connection::open(&path).expect("a file");
     file.execute_batch("DELETE FROM deliveries; DELETE FROM watches").expect("emptied");
@@ -54,8 +51,8 @@ async fn main() {
 
     let server = postgres::shared();
     let (url, full) = (server.database().await, server.database().await);
-    let empty = rate(Arc::new(Postgres::open(&url).await.expect("a store")), rows).await;
-    let store = Arc::new(Postgres::open(&full).await.expect("a store"));
+    let empty = rate(Store::postgres(&url).await.expect("a store"), rows).await;
+    let store = Store::postgres(&full).await.expect("a store");
     let name = full.rsplit('/').next().expect("a name");
     for statement in filled(POSTGRES_FILL).split(';').filter(|text| !text.trim().is_empty()) {
         server.execute(name, statement).await;
@@ -68,7 +65,7 @@ fn print(store: &str, empty: f64, full: f64) {
 }
 
 /// Deliveries a second that `store` keeps, of new tickets and of the few hundred before them.
-async fn rate(store: Arc<dyn Store>, rows: u64) -> f64 {
+async fn rate(store: Store, rows: u64) -> f64 {
     let begun = Instant::now();
     let senders: Vec<_> = (0..SENDERS).map(|sender| tokio::spawn(send(store.clone(), sender, rows))).collect();
     for sender in senders {
@@ -79,7 +76,7 @@ async fn rate(store: Arc<dyn Store>, rows: u64) -> f64 {
     sent / begun.elapsed().as_secs_f64()
 }
 
-async fn send(store: Arc<dyn Store>, sender: u64, rows: u64) {
+async fn send(store: Store, sender: u64, rows: u64) {
     for nth in 0..EACH {
         let mixed = (sender * EACH + nth).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let now = Utc::now();

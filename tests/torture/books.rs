@@ -118,7 +118,7 @@ impl Books {
     }
 
     /// What is still going on, if anything is.
-    pub(super) async fn at_work(&self, store: &dyn Store, helpdesk: &StandIn) -> Option<String> {
+    pub(super) async fn at_work(&self, store: &Store, helpdesk: &StandIn) -> Option<String> {
         if helpdesk.on_their_way() > 0 {
             return Some("a write is on its way".into());
         }
@@ -138,7 +138,7 @@ impl Books {
     }
 
     /// Has every ticket looked at now that failed before and would only be looked at after a while, as an operator may.
-    pub(super) async fn look_again(&self, store: &dyn Store) {
+    pub(super) async fn look_again(&self, store: &Store) {
         for book in self.tickets.values() {
             let History { watch, last_error, .. } = history(store, book).await;
             let now = Utc::now();
@@ -150,7 +150,7 @@ impl Books {
     }
 
     /// Holds everything against everything; the figures, where nothing is lost and nothing is doubled.
-    pub(super) async fn balance(&self, store: &dyn Store, helpdesk: &StandIn, seed: u64) -> Figures {
+    pub(super) async fn balance(&self, store: &Store, helpdesk: &StandIn, seed: u64) -> Figures {
         let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
         let policy = config::policy::read(&policy).expect("the policy");
         let tags: BTreeMap<&str, &[String]> = policy
@@ -217,7 +217,7 @@ impl Books {
     }
 }
 
-async fn history(store: &dyn Store, book: &Book) -> History {
+async fn history(store: &Store, book: &Book) -> History {
     store.history(&book.key()).await.expect("a store").unwrap_or_else(|| panic!("ticket {} is lost", book.id))
 }
 

@@ -20,8 +20,6 @@ use starwarden::demo::helpdesk::StandIn;
 use starwarden::demo::limit::Limit;
 use starwarden::demo::troubles::Chance;
 use starwarden::store::Store;
-use starwarden::store::postgres::Postgres;
-use starwarden::store::sqlite::Sqlite;
 use tokio::runtime::Runtime;
 
 use crate::support::{Bot, Desk, desk, postgres, serve_in};
@@ -52,7 +50,7 @@ const IN_HAND: u64 = 8;
 #[test]
 fn tortured_on_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");
-    let open = || Arc::new(Sqlite::open(&folder.path().join("0/star.db")).expect("a store")) as Arc<dyn Store>;
+    let open = || Store::sqlite(&folder.path().join("0/star.db")).expect("a store");
     torture("SQLite", folder.path(), 1, &[], &open);
 }
 
@@ -69,7 +67,7 @@ fn tortured_on_postgres_with_three_replicas() {
 fn on_postgres(name: &str, replicas: usize) {
     let (folder, runtime) = (tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
     let url = runtime.block_on(postgres::shared().database());
-    let open = || Arc::new(runtime.block_on(Postgres::open(&url)).expect("a store")) as Arc<dyn Store>;
+    let open = || runtime.block_on(Store::postgres(&url)).expect("a store");
     torture(name, folder.path(), replicas, &[("STARWARDEN__STORE__URL", &url)], &open);
 }
 
@@ -94,13 +92,7 @@ fn seed() -> u64 {
         .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("STARWARDEN_SEED is a number"))
 }
 
-fn torture(
-    name: &str,
-    folder: &Path,
-    replicas: usize,
-    environment: &[(&str, &str)],
-    open: &dyn Fn() -> Arc<dyn Store>,
-) {
+fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &str)], open: &dyn Fn() -> Store) {
     let (seed, Size { length, tickets }) = (seed(), size());
     eprintln!("{name}: STARWARDEN_SEED={seed}"); // Where the run fails, this is shown.
     let desk = desk();
@@ -124,12 +116,12 @@ fn torture(
     let runtime = Runtime::new().expect("a runtime");
     let store = open();
     let rested = Instant::now();
-    while let Some(busy) = runtime.block_on(books.at_work(&*store, &desk.helpdesk)) {
+    while let Some(busy) = runtime.block_on(books.at_work(&store, &desk.helpdesk)) {
         assert!(rested.elapsed() < REST, "seed {seed}: no rest after {} s: {busy}", REST.as_secs());
-        runtime.block_on(books.look_again(&*store));
+        runtime.block_on(books.look_again(&store));
         std::thread::park_timeout(Duration::from_millis(100));
     }
-    let figures = runtime.block_on(books.balance(&*store, &desk.helpdesk, seed));
+    let figures = runtime.block_on(books.balance(&store, &desk.helpdesk, seed));
     let made = desk.helpdesk.troubles_made();
     let troubles: Vec<String> = made.iter().map(|(name, count)| format!("{name} {count}")).collect();
     let Replicas { kills, stops, .. } = replicas;

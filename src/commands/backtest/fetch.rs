@@ -70,7 +70,7 @@ impl Fetch<'_> {
             format!("there is no account {}; the configuration has {}", self.account, there.join(", "))
         })?;
         let store = store::open(&settings.store).await?;
-        let policy = loaded::rules(&settings, &*store).await?.policy;
+        let policy = loaded::rules(&settings, &store).await?.policy;
         let mut taking = Taking {
             helpdesk: Helpdesk::paced(
                 &account.base_url,

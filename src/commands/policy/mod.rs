@@ -85,7 +85,7 @@ impl Verb {
         match self {
             Verb::Status { config, format } => {
                 let (store, rules) = opened(&config).await?;
-                let status = Status::of(&*store, &rules, None, NEWEST).await?;
+                let status = Status::of(&store, &rules, None, NEWEST).await?;
                 print(&match format {
                     Format::Text => text::status(&status),
                     Format::Json => format!("{}\n", serde_json::to_string_pretty(&status)?),
@@ -105,12 +105,12 @@ impl Verb {
                     (None, None) => None,
                 };
                 let by = By { who: &by.by, now: Utc::now() };
-                let policy = promotion::promote(&*store, &rules, &hash, summary.as_deref(), by).await?;
+                let policy = promotion::promote(&store, &rules, &hash, summary.as_deref(), by).await?;
                 print(&format!("in force now: {policy}\na running bot takes it within seconds\n"));
             }
             Verb::Back { config, by } => {
                 let store = opened(&config).await?.0;
-                let policy = promotion::back(&*store, By { who: &by.by, now: Utc::now() }).await?;
+                let policy = promotion::back(&store, By { who: &by.by, now: Utc::now() }).await?;
                 print(&format!("in force again: {policy}\na running bot takes it within seconds\n"));
             }
         }
@@ -119,10 +119,10 @@ impl Verb {
 }
 
 /// The store, which must be there, and the policies as they stand.
-async fn opened(config: &ConfigFile) -> anyhow::Result<(std::sync::Arc<dyn Store>, Rules)> {
+async fn opened(config: &ConfigFile) -> anyhow::Result<(Store, Rules)> {
     let settings = config::read(&config.config, std::env::vars())?;
     store::must_be_there(&settings.store)?;
     let store = store::open(&settings.store).await?;
-    let rules = loaded::rules(&settings, &*store).await?;
+    let rules = loaded::rules(&settings, &store).await?;
     Ok((store, rules))
 }

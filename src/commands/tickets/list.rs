@@ -92,7 +92,7 @@ impl List {
         })
     }
 
-    async fn found(&self, store: &dyn Store, filter: &WatchFilter) -> anyhow::Result<Vec<WatchRow>> {
+    async fn found(&self, store: &Store, filter: &WatchFilter) -> anyhow::Result<Vec<WatchRow>> {
         let mut found: Vec<WatchRow> = Vec::new();
         loop {
             let left = self.limit.saturating_sub(u32::try_from(found.len())?).min(PAGE);

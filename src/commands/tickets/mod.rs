@@ -165,13 +165,13 @@ impl Account {
 /// Opens the store of a bot and does something with it; a store that is not there is not made.
 fn with_store(
     config: &ConfigFile,
-    what: impl AsyncFnOnce(&Settings, &dyn Store) -> anyhow::Result<()>,
+    what: impl AsyncFnOnce(&Settings, &Store) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let settings = config::read(&config.config, std::env::vars())?;
     store::must_be_there(&settings.store)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
-    runtime.block_on(async { what(&settings, &*store::open(&settings.store).await?).await })
+    runtime.block_on(async { what(&settings, &store::open(&settings.store).await?).await })
 }
 
 /// The ticket of that name: `account/number`, or a number where there is one account.

@@ -1,16 +1,13 @@
-//! The statements of [`crate::store::deliveries`]: all deliveries that wait share one statement and one flush.
+//! Deliveries in PostgreSQL: all that wait share one statement and one flush.
 
-use async_trait::async_trait;
 use deadpool_postgres::Pool;
 use tokio::sync::mpsc;
 use tokio_postgres::Error;
 
-use super::values::text;
-use super::{Postgres, connection, is_of_the_data};
+use super::{Postgres, connection, is_of_the_data, text};
 use crate::store::StoreError;
-use crate::store::batch::{Waiting, answer};
-use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
-use crate::store::values::millis;
+use crate::store::database::Outcome;
+use crate::store::deliveries::{NewDelivery, Recorded, Relevance, Waiting, answer};
 
 /// How many deliveries share a statement at most.
 const MOST_TOGETHER: usize = 512;
@@ -65,9 +62,9 @@ impl Batches {
     }
 }
 
-#[async_trait]
-impl Deliveries for Postgres {
-    async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
+impl Postgres {
+    /// Keeps a delivery with all others that wait, rings its account's bell, and tells the other replicas.
+    pub(in crate::store) async fn record(&self, delivery: NewDelivery) -> Outcome<Recorded> {
         let gone = || StoreError::Unavailable("its writer has ended".into());
         let account = delivery.ticket.account.clone();
         let bell = self.bells.of(&account);
@@ -109,8 +106,8 @@ async fn record(client: &deadpool_postgres::Object, batch: &[Waiting]) -> Result
     let tickets: Vec<i64> = batch.iter().map(|waiting| waiting.ticket).collect();
     let keys: Vec<_> = each().map(|told| told.key.as_deref().map(text)).collect();
     let kinds: Vec<_> = each().map(|told| text(&told.kind)).collect();
-    let received: Vec<i64> = each().map(|told| millis(told.received_at)).collect();
-    let due: Vec<i64> = each().map(|told| millis(told.due_at)).collect();
+    let received: Vec<i64> = each().map(|told| told.received_at.timestamp_millis()).collect();
+    let due: Vec<i64> = each().map(|told| told.due_at.timestamp_millis()).collect();
     let ours: Vec<bool> = each().map(|told| told.relevance == Relevance::Ours).collect();
     let statement = client.prepare_cached(RECORD).await?;
     let rows = client.query(&statement, &[&accounts, &tickets, &keys, &kinds, &received, &due, &ours]).await?;

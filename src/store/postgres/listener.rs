@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 
 use super::tls::{Rustls, Secret};
-use crate::store::wakes::Bells;
+use crate::store::bells::Bells;
 
 /// The channel on which an account's name says that something of it is due.
 pub(super) const CHANNEL: &str = "starwarden_due";

@@ -1,61 +1,29 @@
-//! The store in a PostgreSQL database, for any number of replicas.
+//! The store in a PostgreSQL database, for any number of replicas: a pool of connections, and one that listens.
 
-mod budget;
-mod comparisons;
-mod decisions;
-mod deliveries;
-mod feedback;
-mod follow_ups;
-mod history;
+pub(super) mod deliveries;
 mod listener;
-mod looks;
-mod operators;
-mod overview;
-mod own_users;
-mod pauses;
-mod policies;
-mod promotions;
-mod retention;
-mod sums;
 mod teller;
 mod tls;
-mod values;
-mod watches;
 
+use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, Row, Statement};
 
-use super::wakes::{Bells, Wakes};
-use super::{Readiness, StoreError};
+use super::bells::Bells;
+use super::database::{Outcome, Session, Value, for_one};
+use super::{Schema, StoreError};
 use deliveries::Batches;
+use listener::CHANNEL;
 use teller::Teller;
 use tls::Rustls;
-
-/// The schema's versions, oldest first; the table `migrations` says which a database has.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/postgres/0001_deliveries_watches_decisions.sql"),
-    include_str!("../migrations/postgres/0002_pauses_budgets.sql"),
-    include_str!("../migrations/postgres/0004_feedback.sql"),
-    include_str!("../migrations/postgres/0005_console.sql"),
-    include_str!("../migrations/postgres/0006_policies.sql"),
-    include_str!("../migrations/postgres/0007_open_questions.sql"),
-    include_str!("../migrations/postgres/0008_looks.sql"),
-    include_str!("../migrations/postgres/0009_candidates.sql"),
-    include_str!("../migrations/postgres/0010_heard.sql"),
-    include_str!("../migrations/postgres/0011_follow_ups.sql"),
-    include_str!("../migrations/postgres/0012_tickets_by_state.sql"),
-    include_str!("../migrations/postgres/0013_sums.sql"),
-    include_str!("../migrations/postgres/0014_repeats_by_ticket.sql"),
-    include_str!("../migrations/postgres/0015_lean_watches.sql"),
-    include_str!("../migrations/postgres/0016_own_users.sql"),
-];
 
 /// Whoever migrates holds this advisory lock; the number is ours by chance.
 const MIGRATING: i64 = 0x5354_4152_5741_5244;
@@ -67,29 +35,26 @@ const CONNECTIONS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A store in a PostgreSQL database. A connection that broke is replaced when it is next needed.
-pub struct Postgres {
+pub(super) struct Postgres {
     pool: Pool,
     batches: Batches,
-    bells: Arc<Bells>,
+    pub(super) bells: Arc<Bells>,
     teller: Arc<Teller>,
     /// Those that go on for as long as the store is open.
     _tasks: JoinSet<()>,
 }
 
 impl Postgres {
-    /// Connects to `postgres://…`, brings the schema up to date, and listens for what other replicas record.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] where the URL is none or the server cannot be used, [`StoreError::Corrupt`] where a
-    /// newer version wrote the database.
-    pub async fn open(url: &str) -> Result<Postgres, StoreError> {
+    /// Connects, brings the schema up to date, and listens for what other replicas record.
+    pub(super) async fn open(url: &str, schema: Schema<'_>) -> Outcome<Postgres> {
         // What the driver says of a bad URL may quote it, and it holds a password.
         let mut config: Config = url.parse().map_err(|_| {
             StoreError::Unavailable("store.url cannot be read: write postgres://USER:PASSWORD@HOST/DATABASE".into())
         })?;
         config.application_name("starwarden").connect_timeout(PATIENCE).tcp_user_timeout(2 * PATIENCE);
-        // Durable before 200, whatever the server's default is; and no statement may hold a connection for ever.
-        let own = "-c synchronous_commit=on -c statement_timeout=30s";
+        // Durable before 200, whatever the server's default is; and nothing may hold a connection, or what a transaction
+        // has locked, for ever: neither a statement nor a replica that was stopped between two.
+        let own = "-c synchronous_commit=on -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s";
         let options = format!("{own} {}", config.get_options().unwrap_or_default());
         config.options(options.trim_end());
         let tls = Rustls::new()?;
@@ -98,7 +63,7 @@ impl Postgres {
         let mut planned = config.clone();
         planned.options(format!("{options} -c plan_cache_mode=force_generic_plan"));
         let batches = Batches::start(self::pool(&planned, &tls, 1)?);
-        migrate(&mut connection(&pool).await?).await?;
+        migrate(&mut connection(&pool).await?, schema).await?;
         let bells = Arc::new(Bells::default());
         let (teller, telling) = (Arc::<Teller>::default(), pool.clone());
         let mut tasks = JoinSet::new();
@@ -110,12 +75,144 @@ impl Postgres {
         Ok(Postgres { batches, pool, bells, teller, _tasks: tasks })
     }
 
-    async fn connection(&self) -> Result<Object, StoreError> {
-        connection(&self.pool).await
+    /// Takes the steps in a transaction, and wakes whom they say.
+    pub(super) async fn transaction<T, F, Steps>(&self, steps: F) -> Outcome<T>
+    where
+        F: FnOnce(Session) -> Steps,
+        Steps: Future<Output = Outcome<T>>,
+    {
+        let held = Arc::new(Held { object: Some(connection(&self.pool).await?), open: AtomicBool::new(true) });
+        let session = Session::from(held.clone());
+        held.say("BEGIN").await?;
+        let taken = steps(session.clone()).await;
+        let done = match taken {
+            Ok(done) => done,
+            Err(error) => {
+                held.say("ROLLBACK").await?;
+                held.open.store(false, Ordering::Relaxed);
+                return Err(error);
+            }
+        };
+        let woken = session.woken();
+        for account in &woken {
+            let values = [Value::from(CHANNEL), Value::from(account)];
+            held.query("SELECT count(pg_notify($1, $2))", &values).await?;
+        }
+        held.say("COMMIT").await?;
+        held.open.store(false, Ordering::Relaxed);
+        for account in woken {
+            self.bells.of(&account).notify_one();
+        }
+        Ok(done)
+    }
+
+    /// Takes the steps one by one, each for itself.
+    pub(super) async fn steps<T, F, Steps>(&self, steps: F) -> Outcome<T>
+    where
+        F: FnOnce(Session) -> Steps,
+        Steps: Future<Output = Outcome<T>>,
+    {
+        let object = connection(&self.pool).await?;
+        steps(Session::from(Arc::new(Held { object: Some(object), open: AtomicBool::new(false) }))).await
     }
 }
 
-fn pool(config: &Config, tls: &Rustls, connections: usize) -> Result<Pool, StoreError> {
+/// A connection out of the pool. Where its transaction was broken off it does not go back: the server ends it.
+pub(super) struct Held {
+    object: Option<Object>,
+    open: AtomicBool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.open.load(Ordering::Relaxed)
+            && let Some(object) = self.object.take()
+        {
+            let _closed = Object::take(object);
+        }
+    }
+}
+
+impl Held {
+    fn object(&self) -> Outcome<&Object> {
+        self.object.as_ref().ok_or_else(|| StoreError::Unavailable("its connection is gone".into()))
+    }
+
+    async fn say(&self, statement: &str) -> Outcome<()> {
+        Ok(self.object()?.batch_execute(statement).await?)
+    }
+
+    /// The rows of a query.
+    pub(super) async fn query(&self, sql: &str, values: &[Value]) -> Outcome<Vec<Vec<Value>>> {
+        let object = self.object()?;
+        let statement = object.prepare_cached(&for_one(sql, "/*postgres ")).await?;
+        let typed = typed(&statement, values)?;
+        object.query(&statement, &borrowed(&typed)).await?.iter().map(columns).collect()
+    }
+
+    /// How many rows a statement changed.
+    pub(super) async fn run(&self, sql: &str, values: &[Value]) -> Outcome<u64> {
+        let object = self.object()?;
+        let statement = object.prepare_cached(&for_one(sql, "/*postgres ")).await?;
+        let typed = typed(&statement, values)?;
+        Ok(object.execute(&statement, &borrowed(&typed)).await?)
+    }
+}
+
+type Typed = Box<dyn ToSql + Sync + Send>;
+
+fn borrowed(values: &[Typed]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+}
+
+/// Each value as the type that the statement wants.
+fn typed(statement: &Statement, values: &[Value]) -> Outcome<Vec<Typed>> {
+    let wanted = statement.params();
+    if wanted.len() != values.len() {
+        return Err(StoreError::odd("number of values for a statement"));
+    }
+    let number = |value: &Value| match value {
+        Value::Null => Ok(None),
+        Value::Number(number) => Ok(Some(*number)),
+        Value::Text(_) | Value::Bytes(_) | Value::TooHigh => Err(StoreError::odd("value, which is no number")),
+    };
+    let typed = wanted.iter().zip(values).map(|(wanted, value)| -> Outcome<Typed> {
+        Ok(match (wanted, value) {
+            (&Type::BOOL, _) => Box::new(number(value)?.map(|number| number != 0)),
+            (&Type::INT4, _) => {
+                let small = number(value)?.map(i32::try_from).transpose();
+                Box::new(small.map_err(|_| StoreError::odd("number, which is too high"))?)
+            }
+            (&Type::INT8, _) => Box::new(number(value)?),
+            (_, Value::Text(value)) => Box::new(text(value).into_owned()),
+            (_, Value::Bytes(bytes)) => Box::new(bytes.clone()),
+            (&Type::BYTEA, _) => Box::new(None::<Vec<u8>>),
+            (_, _) => Box::new(None::<String>),
+        })
+    });
+    typed.collect()
+}
+
+/// PostgreSQL's text holds no NUL, which a sender or a customer may well write.
+fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+fn columns(row: &Row) -> Outcome<Vec<Value>> {
+    let column = |nth, kind: &Type| -> Result<Value, tokio_postgres::Error> {
+        Ok(match *kind {
+            Type::BOOL => row.try_get::<_, Option<bool>>(nth)?.into(),
+            Type::INT4 => row.try_get::<_, Option<i32>>(nth)?.map(i64::from).into(),
+            Type::INT8 => row.try_get::<_, Option<i64>>(nth)?.into(),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(nth)?.into(),
+            _ => row.try_get::<_, Option<String>>(nth)?.into(),
+        })
+    };
+    let columns = row.columns().iter().enumerate().map(|(nth, told)| column(nth, told.type_()));
+    columns.collect::<Result<_, _>>().map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+fn pool(config: &Config, tls: &Rustls, connections: usize) -> Outcome<Pool> {
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     Pool::builder(Manager::from_config(config.clone(), tls.clone(), recycling))
         .max_size(connections)
@@ -127,7 +224,7 @@ fn pool(config: &Config, tls: &Rustls, connections: usize) -> Result<Pool, Store
         .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-async fn connection(pool: &Pool) -> Result<Object, StoreError> {
+async fn connection(pool: &Pool) -> Outcome<Object> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error.into(), // What the server or the network says, without the pool's words.
         other @ (PoolError::Timeout(_)
@@ -137,40 +234,24 @@ async fn connection(pool: &Pool) -> Result<Object, StoreError> {
     })
 }
 
-/// Brings the schema up to date in one transaction and under one lock, so that two who start at once do it once.
-async fn migrate(client: &mut Object) -> Result<(), StoreError> {
+/// Brings the schema up to date in one transaction and under one lock, so that two who start at once do it once. The table
+/// `migrations` says which versions a database has.
+async fn migrate(client: &mut Object, Schema(versions): Schema<'_>) -> Outcome<()> {
     let transaction = client.transaction().await?;
-    // What was stored before is counted there, and whoever comes second waits for the first: neither has a time limit.
+    // A version may have much to do, and whoever comes second waits for the first: neither has a time limit.
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await?;
     transaction.batch_execute("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)").await?;
     let applied: i64 = transaction.query_one("SELECT coalesce(max(version), 0) FROM migrations", &[]).await?.get(0);
-    let version = usize::try_from(applied).unwrap_or(usize::MAX);
-    if version > MIGRATIONS.len() {
+    let applied = usize::try_from(applied).unwrap_or(usize::MAX);
+    if applied > versions.len() {
         return Err(StoreError::Corrupt("the database was written by a newer version of this program".into()));
     }
-    for (version, migration) in (1_i64..).zip(MIGRATIONS).skip(version) {
-        transaction.batch_execute(migration).await?;
-        transaction.execute("INSERT INTO migrations VALUES ($1)", &[&version]).await?;
+    for (number, version) in (1_i64..).zip(versions).skip(applied) {
+        transaction.batch_execute(version).await?;
+        transaction.execute("INSERT INTO migrations VALUES ($1)", &[&number]).await?;
     }
     Ok(transaction.commit().await?)
-}
-
-/// Writes a row: a standby, a read-only database or a full disk still answers reads.
-const READY: &str = "INSERT INTO readiness (one, at) VALUES (TRUE, now()) ON CONFLICT (one) DO UPDATE SET at = now()";
-
-#[async_trait]
-impl Readiness for Postgres {
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.connection().await?.execute(READY, &[]).await?;
-        Ok(())
-    }
-}
-
-impl Wakes for Postgres {
-    fn wake(&self, account: &str) -> Arc<Notify> {
-        self.bells.of(account)
-    }
 }
 
 impl From<tokio_postgres::Error> for StoreError {
@@ -180,7 +261,7 @@ impl From<tokio_postgres::Error> for StoreError {
 }
 
 /// An error and what lies beneath it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut beneath = error.source();
     while let Some(error) = beneath {

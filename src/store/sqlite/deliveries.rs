@@ -1,19 +1,17 @@
-//! The statements of [`crate::store::deliveries`]: all deliveries that wait are one job of the writer's.
+//! Deliveries in SQLite: all that wait are one job of the writer's.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::Sqlite;
-use super::watches::{Wait, mark};
 use super::writer::gone;
+use super::{Shared, Sqlite, in_sqlite};
 use crate::store::StoreError;
-use crate::store::batch::{Waiting, answer};
-use crate::store::deliveries::{Deliveries, NewDelivery, Recorded, Relevance};
-use crate::store::values::{Outcome, millis};
+use crate::store::database::{Outcome, values};
+use crate::store::deliveries::{NewDelivery, Recorded, Relevance, Waiting, answer};
+use crate::store::watches::{MARK, Wait};
 
 /// How many wait at most; the helpdesk sends more of them again.
 const MOST_WAITING: usize = 2048;
@@ -38,9 +36,9 @@ impl Arrivals {
     }
 }
 
-#[async_trait]
-impl Deliveries for Sqlite {
-    async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
+impl Sqlite {
+    /// Keeps a delivery with all others that wait, and rings its account's bell.
+    pub(in crate::store) async fn record(&self, delivery: NewDelivery) -> Outcome<Recorded> {
         let bell = self.bells.of(&delivery.ticket.account);
         let (waiting, told) = Waiting::new(delivery)?;
         if self.arrivals.join(waiting)? {
@@ -52,10 +50,8 @@ impl Deliveries for Sqlite {
         }
         Ok(recorded)
     }
-}
 
-impl Sqlite {
-    /// Has all that wait when the writer comes to it recorded, and each told once that is durable.
+    /// Submits one job that records every delivery that waits by then, and answers each sender once it is durable.
     fn submit_arrivals(&self) {
         let arrivals: Arc<Arrivals> = self.arrivals.clone();
         let submitted = self.writer.submit(Box::new(move |begun| {
@@ -70,7 +66,8 @@ impl Sqlite {
 }
 
 /// What becomes of each, by its place. A ticket is marked once for all its deliveries.
-fn record(connection: &Connection, batch: &[Waiting]) -> Outcome<Vec<Recorded>> {
+fn record(shared: &Shared, batch: &[Waiting]) -> Outcome<Vec<Recorded>> {
+    let connection = shared.lock();
     let mut watched =
         connection.prepare_cached("SELECT 1 FROM watches WHERE account = ?1 AND ticket = ?2 AND state <> 'stopped'")?;
     let mut insert = connection.prepare_cached(
@@ -89,17 +86,18 @@ fn record(connection: &Connection, batch: &[Waiting]) -> Outcome<Vec<Recorded>> 
             recorded.push(Recorded::Ignored);
             continue;
         }
-        let received_at = millis(delivery.received_at);
+        let received_at = delivery.received_at.timestamp_millis();
         if insert.execute(params![account, ticket, delivery.key, delivery.kind, received_at])? == 0 {
             recorded.push(Recorded::Duplicate);
             continue;
         }
-        let due_at = millis(delivery.due_at);
+        let due_at = delivery.due_at.timestamp_millis();
         marked.and_modify(|earliest| *earliest = due_at.min(*earliest)).or_insert(due_at);
         recorded.push(Recorded::Accepted);
     }
+    let mut mark = connection.prepare_cached(&in_sqlite(MARK))?;
     for ((account, ticket), due_at) in due {
-        mark(connection, account, ticket, due_at, Wait::Stands)?;
+        mark.execute(rusqlite::params_from_iter(values![account, ticket, due_at, Wait::Stands.value()]))?;
     }
     Ok(recorded)
 }

@@ -1,63 +1,31 @@
-//! The store in one SQLite file: one writer, whose every commit is shared by all who wait for it.
+//! The store in one SQLite file: one thread that writes, whose every commit is shared by all who wait for it, and a few
+//! connections that read.
 
-mod budget;
-mod comparisons;
 pub mod copy;
-mod decisions;
-mod deliveries;
-mod feedback;
-mod follow_ups;
-mod history;
-mod looks;
-mod operators;
-mod overview;
-mod own_users;
-mod pauses;
-mod policies;
-mod promotions;
+pub(super) mod deliveries;
 mod readers;
-mod retention;
-mod sums;
-mod watches;
 mod writer;
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::Notify;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, TransactionBehavior};
 
-use super::budget::Budgets;
-use super::wakes::{Bells, Wakes};
-use super::{Readiness, StoreError};
+use super::bells::Bells;
+use super::budget::{self, Budgets};
+use super::database::{Outcome, Session, Value, for_one};
+use super::{Schema, StoreError};
 use deliveries::Arrivals;
 use readers::Readers;
 use writer::Writer;
-
-/// The schema's versions, oldest first; a file's `user_version` says how many it has.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/sqlite/0001_deliveries_watches_decisions.sql"),
-    include_str!("../migrations/sqlite/0002_pauses.sql"),
-    include_str!("../migrations/sqlite/0004_feedback.sql"),
-    include_str!("../migrations/sqlite/0005_console.sql"),
-    include_str!("../migrations/sqlite/0006_policies.sql"),
-    include_str!("../migrations/sqlite/0007_open_questions.sql"),
-    include_str!("../migrations/sqlite/0008_looks.sql"),
-    include_str!("../migrations/sqlite/0009_candidates.sql"),
-    include_str!("../migrations/sqlite/0010_heard.sql"),
-    include_str!("../migrations/sqlite/0011_follow_ups.sql"),
-    include_str!("../migrations/sqlite/0013_sums.sql"),
-    include_str!("../migrations/sqlite/0014_repeats_by_ticket.sql"),
-    include_str!("../migrations/sqlite/0015_lean_watches.sql"),
-    include_str!("../migrations/sqlite/0016_holds.sql"),
-    include_str!("../migrations/sqlite/0017_own_users.sql"),
-];
 
 /// How long another process's writing is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,21 +34,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
 
 /// A store in one SQLite file, for one process at a time.
-pub struct Sqlite {
+pub(super) struct Sqlite {
     writer: Writer,
     arrivals: Arc<Arrivals>,
     readers: Readers,
-    budgets: Budgets,
-    bells: Arc<Bells>,
+    pub(super) bells: Arc<Bells>,
 }
 
 impl Sqlite {
-    /// Opens the file, makes it where there is none, for its owner alone, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] where it cannot be opened or written, [`StoreError::Corrupt`] where a newer
-    /// version wrote it.
-    pub fn open(path: &Path) -> Result<Sqlite, StoreError> {
+    /// Opens the file, and what the helpdesk said of calls before.
+    pub(super) fn open(path: &Path, schema: Schema<'_>) -> Outcome<(Sqlite, Budgets)> {
         let unusable = |error: &dyn std::fmt::Display| {
             StoreError::Unavailable(format!(
                 "{}: {error}; see that its folder exists and can be written",
@@ -99,13 +62,112 @@ impl Sqlite {
         prepare(&connection).map_err(told)?;
         write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
-        migrate(&mut connection, path)?;
-        let budgets = budget::held(&connection)?;
+        migrate(&mut connection, path, schema)?;
+        let connection = Shared::of(connection);
+        let budgets = Budgets::held(connection.query(budget::HOLDS, Vec::new())?)?;
         let bells = Arc::new(Bells::default());
         let writer =
             Writer::start(connection, bells.clone()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Sqlite { writer, arrivals: Arc::default(), readers: Readers::of(path), budgets, bells })
+        Ok((Sqlite { writer, arrivals: Arc::default(), readers: Readers::of(path), bells }, budgets))
     }
+
+    /// Takes the steps in a transaction, and wakes whom they say.
+    pub(super) async fn transaction<T, F, Steps>(&self, steps: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Session) -> Steps + Send + 'static,
+        Steps: Future<Output = Outcome<T>>,
+    {
+        let (done, woken) = self
+            .writer
+            .run(move |connection| {
+                let session = Session::from(connection.clone());
+                Ok((at_once(steps(session.clone()))?, session.woken()))
+            })
+            .await?;
+        for account in woken {
+            self.bells.of(&account).notify_one();
+        }
+        Ok(done)
+    }
+
+    /// Takes the steps on a connection that only reads.
+    pub(super) async fn read<T, F, Steps>(&self, steps: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Session) -> Steps + Send + 'static,
+        Steps: Future<Output = Outcome<T>>,
+    {
+        self.readers.run(move |connection| at_once(steps(Session::from(connection.clone())))).await
+    }
+}
+
+/// Steps on SQLite never wait: the thread they are on does.
+fn at_once<T>(steps: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    match pin!(steps).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => Err(StoreError::Unavailable("a step waited for something else".into())),
+    }
+}
+
+/// A connection that one thread at a time uses.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Connection>>);
+
+impl Shared {
+    fn of(connection: Connection) -> Shared {
+        Shared(Arc::new(Mutex::new(connection)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rows of a query.
+    pub(super) fn query(&self, sql: &str, values: Vec<Value>) -> Outcome<Vec<Vec<Value>>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&in_sqlite(sql))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((0..columns).map(|nth| value(row.get_ref(nth)?)).collect::<Outcome<_>>()?);
+        }
+        Ok(found)
+    }
+
+    /// How many rows a statement changed.
+    pub(super) fn run(&self, sql: &str, values: Vec<Value>) -> Outcome<u64> {
+        let connection = self.lock();
+        let changed = connection.prepare_cached(&in_sqlite(sql))?.execute(rusqlite::params_from_iter(values))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+}
+
+/// A statement as SQLite reads it: it names the numbers of values with `?`.
+fn in_sqlite(sql: &str) -> String {
+    for_one(sql, "/*sqlite ").replace('$', "?")
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null | Value::TooHigh => ValueRef::Null,
+            Value::Number(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn value(column: ValueRef<'_>) -> Outcome<Value> {
+    Ok(match column {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Number(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).map_err(|_| StoreError::odd("text"))?),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(StoreError::odd("number")),
+    })
 }
 
 /// What every connection is told: to wait for others, to keep its statements, and to plan each once instead of anew for
@@ -133,41 +195,25 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Brings the schema up to date in one transaction, so that two who start at once do it once.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+/// Brings the schema up to date in one transaction, so that two who start at once do it once. The file's `user_version`
+/// says how many versions it has.
+fn migrate(connection: &mut Connection, path: &Path, Schema(versions): Schema<'_>) -> Outcome<()> {
     let told = |error: rusqlite::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
     let applied: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(told)?;
-    let version = usize::try_from(applied).unwrap_or(usize::MAX);
-    if version > MIGRATIONS.len() {
+    let applied = usize::try_from(applied).unwrap_or(usize::MAX);
+    if applied > versions.len() {
         return Err(StoreError::Corrupt(format!("{} was written by a newer version of this program", path.display())));
     }
-    for migration in MIGRATIONS.iter().skip(version) {
-        transaction.execute_batch(migration).map_err(told)?;
+    for version in versions.iter().skip(applied) {
+        transaction.execute_batch(version).map_err(told)?;
     }
-    transaction
-        .pragma_update(None, "user_version", u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX))
-        .map_err(told)?;
+    transaction.pragma_update(None, "user_version", u32::try_from(versions.len()).unwrap_or(u32::MAX)).map_err(told)?;
     transaction.commit().map_err(told)
 }
 
-#[async_trait]
-impl Readiness for Sqlite {
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.writer.run(ready).await
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::Unavailable(error.to_string())
     }
-}
-
-impl Wakes for Sqlite {
-    fn wake(&self, account: &str) -> Arc<Notify> {
-        self.bells.of(account)
-    }
-}
-
-/// Writes and takes back a row: reading alone would not see a full disk or a read-only file.
-fn ready(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS readiness (at INTEGER); INSERT INTO readiness VALUES (0); DELETE FROM readiness;",
-    )?;
-    Ok(())
 }

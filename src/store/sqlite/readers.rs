@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+use super::Shared;
 use crate::store::StoreError;
-use crate::store::values::Outcome;
+use crate::store::database::Outcome;
 
 /// How many read at once at most.
 const READERS: usize = 4;
@@ -16,7 +17,7 @@ const READERS: usize = 4;
 pub(super) struct Readers {
     path: PathBuf,
     seats: Semaphore,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Shared>>>,
 }
 
 impl Readers {
@@ -27,7 +28,7 @@ impl Readers {
     /// Reads, seeing all that was committed before.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+        job: impl FnOnce(&Shared) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
         let gone = || StoreError::Unavailable("its readers have ended".into());
         let _seat = self.seats.acquire().await.map_err(|_| gone())?;
@@ -45,9 +46,9 @@ impl Readers {
     }
 }
 
-fn open(path: &Path) -> Outcome<Connection> {
+fn open(path: &Path) -> Outcome<Shared> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     super::prepare(&connection)?;
-    Ok(connection)
+    Ok(Shared::of(connection))
 }

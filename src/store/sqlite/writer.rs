@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::Shared;
 use crate::store::StoreError;
-use crate::store::wakes::Bells;
+use crate::store::bells::Bells;
+use crate::store::database::Outcome;
 
 /// How many jobs share a transaction at most.
 const MOST_TOGETHER: usize = 512;
@@ -18,8 +19,8 @@ const MOST_TOGETHER: usize = 512;
 const GLANCE: Duration = Duration::from_secs(1);
 
 /// What a job does, and then how it answers once it is known whether the commit held.
-pub(super) type Job = Box<dyn FnOnce(Result<Begun<'_>, StoreError>) -> Answer + Send>;
-pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+pub(super) type Job = Box<dyn FnOnce(Outcome<Begun<'_>>) -> Answer + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Outcome<()>) + Send>;
 
 /// The way to the thread.
 pub(super) struct Writer {
@@ -28,7 +29,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is gone. The bells ring where another process wrote the file.
-    pub(super) fn start(connection: Connection, bells: Arc<Bells>) -> std::io::Result<Writer> {
+    pub(super) fn start(connection: Shared, bells: Arc<Bells>) -> std::io::Result<Writer> {
         let (jobs, waiting) = sync_channel(4 * MOST_TOGETHER);
         std::thread::Builder::new().name("store".into()).spawn(move || work(&connection, &waiting, &bells))?;
         Ok(Writer { jobs })
@@ -37,8 +38,8 @@ impl Writer {
     /// Runs a job within a transaction; what it wrote is durable when this returns well.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        job: impl FnOnce(&Shared) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
         let (reply, answer) = oneshot::channel();
         self.submit(Box::new(move |begun| {
             let done = begun.and_then(|begun| begun.run(job));
@@ -50,7 +51,7 @@ impl Writer {
     }
 
     /// Has a job run and answered by and by.
-    pub(super) fn submit(&self, job: Job) -> Result<(), StoreError> {
+    pub(super) fn submit(&self, job: Job) -> Outcome<()> {
         self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Unavailable("too much waits to be written".into()),
             TrySendError::Disconnected(_) => gone(),
@@ -66,7 +67,7 @@ pub(super) fn gone() -> StoreError {
 /// A transaction that has begun.
 #[derive(Clone, Copy)]
 pub(super) struct Begun<'a> {
-    connection: &'a Connection,
+    connection: &'a Shared,
     /// Whether other jobs are in it too.
     shared: bool,
     /// Set where nothing of it is to stay.
@@ -75,9 +76,9 @@ pub(super) struct Begun<'a> {
 
 impl Begun<'_> {
     /// Runs one job so that its failure undoes only what it wrote.
-    pub(super) fn run<T>(self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn run<T>(self, job: impl FnOnce(&Shared) -> Outcome<T>) -> Outcome<T> {
         let connection = self.connection;
-        if connection.is_autocommit() {
+        if connection.lock().is_autocommit() {
             // A full disk ends the whole transaction, not only the job that met it.
             return Err(StoreError::Unavailable("the transaction was given up".into()));
         }
@@ -94,7 +95,7 @@ impl Begun<'_> {
     }
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
+fn work(connection: &Shared, waiting: &Receiver<Job>, bells: &Bells) {
     let (mut seen, mut glanced) = (others(connection), Instant::now());
     loop {
         match waiting.recv_timeout(GLANCE) {
@@ -113,12 +114,12 @@ fn work(connection: &Connection, waiting: &Receiver<Job>, bells: &Bells) {
 }
 
 /// A number that is another once some other process has written the file; none where it cannot be read.
-fn others(connection: &Connection) -> Option<i64> {
-    connection.pragma_query_value(None, "data_version", |row| row.get(0)).ok()
+fn others(connection: &Shared) -> Option<i64> {
+    connection.lock().pragma_query_value(None, "data_version", |row| row.get(0)).ok()
 }
 
 /// Runs a job, and all that wait by then, in one transaction.
-fn together(connection: &Connection, first: Job, waiting: &Receiver<Job>) {
+fn together(connection: &Shared, first: Job, waiting: &Receiver<Job>) {
     let jobs: Vec<Job> = std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)).collect();
     let undone = Cell::new(false);
     // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
@@ -132,20 +133,13 @@ fn together(connection: &Connection, first: Job, waiting: &Receiver<Job>) {
     };
     if committed.is_err() || undone.get() {
         // After a failed commit the transaction may still be open; where it is not, this does nothing.
-        let _not_open = connection.execute_batch("ROLLBACK");
+        let _not_open = connection.lock().execute_batch("ROLLBACK");
     }
     for answer in answers {
         answer(committed.clone());
     }
 }
 
-fn say(connection: &Connection, statement: &str) -> Result<(), StoreError> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        StoreError::Unavailable(error.to_string())
-    }
+fn say(connection: &Shared, statement: &str) -> Outcome<()> {
+    connection.run(statement, Vec::new()).map(drop)
 }

@@ -1,6 +1,5 @@
 //! A backlog worked off: tickets a second, calls a ticket, memory.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
@@ -9,8 +8,6 @@ use serde_json::json;
 use starwarden::decide::ticket::{Reading, TicketKey};
 use starwarden::demo::helpdesk::StandIn;
 use starwarden::store::Store;
-use starwarden::store::postgres::Postgres;
-use starwarden::store::sqlite::Sqlite;
 use tokio::net::TcpListener;
 
 use crate::postgres;
@@ -39,16 +36,16 @@ pub async fn measure() {
     table.load_style(UTF8_FULL_CONDENSED).set_header(head);
     let folder = folder();
     let file = folder.path().join("star.db");
-    fill(Arc::new(Sqlite::open(&file).expect("a store"))).await;
+    fill(Store::sqlite(&file).expect("a store")).await;
     table.add_row(worked("SQLite", &format!("sqlite:{}", file.display())).await);
     let database = postgres::shared().database().await;
-    fill(Arc::new(Postgres::open(&database).await.expect("a store"))).await;
+    fill(Store::postgres(&database).await.expect("a store")).await;
     table.add_row(worked("PostgreSQL", &database).await);
     println!("{table}");
 }
 
 /// Marks all tickets due.
-async fn fill(store: Arc<dyn Store>) {
+async fn fill(store: Store) {
     let marking: Vec<_> = (0..64)
         .map(|nth| {
             let store = store.clone();

@@ -1,16 +1,19 @@
-//! Wakes: hearing at once that something is due.
+//! Bells: hearing at once that something is due.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Tells when something of an account may be due.
-pub trait Wakes: Send + Sync {
+use super::Store;
+
+impl Store {
     /// What is notified each time a ticket of the account was marked due, here or (PostgreSQL) by another replica, and
     /// when a pause ended. One waiter for each account. A notification may be lost with a connection: ask again by the
     /// clock too.
-    fn wake(&self, account: &str) -> Arc<Notify>;
+    pub fn wake(&self, account: &str) -> Arc<Notify> {
+        self.bells().of(account)
+    }
 }
 
 /// The accounts' bells.

@@ -1,0 +1,198 @@
+//! Counts: what the decisions of a period say, read when it is asked.
+//!
+//! A decision counts from when it was carried out, on the day it was made, and no longer than it is kept. Decisions of one
+//! kind say the same, so that one of each is read whole and the others are counted.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::database::{Outcome, Session, values};
+use super::decisions::{DecisionRow, Said};
+use super::feedback::{Agreement, FeedbackRow};
+use super::{Store, StoreError};
+use crate::decide::ticket::TicketKey;
+use crate::learn::report::Sum;
+use crate::learn::report::gist::Gist;
+
+/// How many decisions went one way in a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The hash of the policy that decided.
+    pub policy: String,
+    /// The verdict.
+    pub verdict: String,
+    /// The nodes on the way, in order.
+    pub nodes: Vec<String>,
+    /// How many.
+    pub decisions: u64,
+}
+
+/// What was counted in a period.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// What decisions said, and how many of them said so; what was said first comes first.
+    pub gists: Vec<(Gist, Sum)>,
+    /// Seconds from a ticket's first delivery to the note of its first verdict, and how many tickets waited so long.
+    pub waits: Vec<(u64, u64)>,
+}
+
+/// Whether a decision opens its ticket and whether it settles it, once it is carried out.
+const PLACE: &str = "UPDATE decisions SET
+        opens = CASE WHEN EXISTS (
+                SELECT 1 FROM decisions AS earlier
+                WHERE earlier.account = $1 AND earlier.ticket = $2 AND earlier.opens IS NOT NULL)
+            THEN 0 ELSE 1 END,
+        settles = CASE WHEN verdict IN ('needs_facts', 'not_applicable') OR EXISTS (
+                SELECT 1 FROM decisions AS earlier
+                WHERE earlier.account = $1 AND earlier.ticket = $2 AND earlier.opens IS NOT NULL
+                    AND earlier.verdict NOT IN ('needs_facts', 'not_applicable'))
+            THEN 0 ELSE 1 END
+    WHERE account = $1 AND ticket = $2 AND reference = $3 AND opens IS NULL";
+
+/// How long its ticket waited. What ends before it begins is no wait.
+const WAITED: &str = "UPDATE decisions SET waited = (posted_at - (
+            SELECT min(received_at) FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)) / 1000
+    WHERE account = $1 AND ticket = $2 AND reference = $3 AND settles = 1 AND waited IS NULL AND posted_at >= (
+            SELECT min(received_at) FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)";
+
+/// Of each kind how many there are, and one of them.
+const KINDS: &str = "SELECT kind, one.verdict, decision, decisions, tickets, settled FROM (
+        SELECT kind AS of_kind, min(id) AS first, count(*) AS decisions, CAST(sum(opens) AS BIGINT) AS tickets,
+            CAST(sum(settles) AS BIGINT) AS settled
+        FROM decisions WHERE decided_at >= $1 AND opens IS NOT NULL GROUP BY kind
+    ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
+
+/// The newest opinion on each decision that counts, with that decision.
+macro_rules! newest_opinions {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM feedback AS f
+            JOIN decisions AS d ON d.account = f.account AND d.ticket = f.ticket AND d.reference = f.reference
+            WHERE f.decided_at >= $1 AND d.opens IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM feedback AS newer
+                WHERE newer.account = f.account AND newer.ticket = f.ticket AND newer.reference = f.reference
+                    AND (newer.said_at, newer.id) > (f.said_at, f.id)) ",
+            $rest
+        )
+    };
+}
+
+const OPINIONS: &str = newest_opinions!(
+    "kind, count(*) FILTER (WHERE opinion = 'agree'), count(*) FILTER (WHERE opinion <> 'agree'),
+    count(*) FILTER (WHERE opinion <> 'agree' AND settles = 1)",
+    "GROUP BY kind"
+);
+
+const AGREEMENT: &str = newest_opinions!(
+    "count(*) FILTER (WHERE opinion = 'agree'), count(*) FILTER (WHERE opinion <> 'agree')",
+    "AND d.verdict NOT IN ('needs_facts', 'not_applicable')"
+);
+
+const DISAGREEMENTS: &str = newest_opinions!(
+    "f.account, f.ticket, f.reference, f.verdict, opinion, detail, who, said_at, way, comment",
+    "AND opinion <> 'agree' AND d.verdict NOT IN ('needs_facts', 'not_applicable')
+    ORDER BY d.decided_at DESC, d.id DESC LIMIT $2"
+);
+
+const WAITS: &str = "SELECT waited, count(*) FROM decisions WHERE decided_at >= $1 AND waited IS NOT NULL
+    GROUP BY waited ORDER BY waited";
+
+const TALLIES: &str = "SELECT one.verdict, decision, decisions FROM (
+        SELECT min(id) AS first, count(*) AS decisions FROM decisions WHERE decided_at >= $1 AND decided_at < $2 GROUP BY kind
+    ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
+
+/// A period goes from a day on, UTC; without one it is all that is kept.
+impl Store {
+    /// What was counted of the decisions of a period.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn sums(&self, since: Option<NaiveDate>) -> Result<Sums, StoreError> {
+        let since = since.map_or(DateTime::UNIX_EPOCH, midnight);
+        self.read(move |t| async move {
+            let kinds: Vec<(i64, String, String, u64, u64, u64)> = t.all(KINDS, values![since]).await?;
+            let opinions: Vec<(i64, u64, u64, u64)> = t.all(OPINIONS, values![since]).await?;
+            let opinions: BTreeMap<i64, _> =
+                opinions.into_iter().map(|(kind, agreed, disagreed, lost)| (kind, (agreed, disagreed, lost))).collect();
+            let gists = kinds.into_iter().map(|(kind, verdict, decision, decisions, tickets, settled)| {
+                let (agreed, disagreed, lost) = opinions.get(&kind).copied().unwrap_or_default();
+                let saved = settled.saturating_sub(lost);
+                Ok((gist(&verdict, &decision)?, Sum { decisions, tickets, saved, agreed, disagreed }))
+            });
+            Ok(Sums { gists: gists.collect::<Outcome<_>>()?, waits: t.all(WAITS, values![since]).await? })
+        })
+        .await
+    }
+
+    /// Agreement on the verdicts of a period. Open questions are no verdict: they are left out.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn agreement(&self, since: NaiveDate) -> Result<Agreement, StoreError> {
+        let counted = self.one(AGREEMENT, values![midnight(since)]).await?;
+        Ok(counted.map(|(agreed, disagreed)| Agreement { agreed, disagreed }).unwrap_or_default())
+    }
+
+    /// Verdicts of a period that somebody disagreed with, each with the newest opinion on it, the newest decision first,
+    /// at most `limit`.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn disagreements(&self, since: Option<NaiveDate>, limit: usize) -> Result<Vec<FeedbackRow>, StoreError> {
+        let since = since.map_or(DateTime::UNIX_EPOCH, midnight);
+        let rows = self.all(DISAGREEMENTS, values![since, limit]).await?;
+        rows.into_iter().map(FeedbackRow::of).collect()
+    }
+
+    /// How many decisions went which way, from one day to another, both included, UTC; carried out or not.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn tallies(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Tally>, StoreError> {
+        let end = to.checked_add_days(Days::new(1)).map_or(DateTime::<Utc>::MAX_UTC, midnight);
+        let kinds: Vec<(String, String, u64)> = self.all(TALLIES, values![midnight(from), end]).await?;
+        let mut tallies: Vec<Tally> = Vec::new();
+        for (verdict, decision, decisions) in kinds {
+            let Said { policy, walked: nodes, .. } = serde_json::from_str(&decision).map_err(corrupt)?;
+            let same = tallies.iter_mut().find(|it| it.verdict == verdict && it.nodes == nodes && it.policy == policy);
+            match same {
+                Some(tally) => tally.decisions += decisions,
+                None => tallies.push(Tally { policy, verdict, nodes, decisions }),
+            }
+        }
+        tallies.sort_by_key(|tally| std::cmp::Reverse(tally.decisions));
+        Ok(tallies)
+    }
+}
+
+/// Notes what a decision that was carried out counts as, once; and how long its ticket waited, once that is known.
+pub(super) async fn place(t: &Session, ticket: &TicketKey, reference: &str) -> Outcome<()> {
+    let which = values![&ticket.account, ticket.id, reference];
+    t.run(PLACE, which.clone()).await?;
+    t.run(WAITED, which).await.map(drop)
+}
+
+/// A decision's kind: a hash of all that is counted by.
+pub(super) fn kind(row: &DecisionRow) -> Outcome<i64> {
+    let Said { policy, walked, .. } = row.said()?;
+    let text = serde_json::to_vec(&(policy, walked, gist(&row.verdict, &row.decision)?)).map_err(corrupt)?;
+    let mut first = [0; 8];
+    first.iter_mut().zip(Sha256::digest(text)).for_each(|(byte, of_hash)| *byte = of_hash);
+    Ok(i64::from_be_bytes(first))
+}
+
+fn gist(verdict: &str, decision: &str) -> Outcome<Gist> {
+    Gist::of(verdict, decision).map_err(corrupt)
+}
+
+fn corrupt(error: serde_json::Error) -> StoreError {
+    StoreError::Corrupt(format!("a decision: {error}"))
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}

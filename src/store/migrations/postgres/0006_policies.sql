@@ -1,7 +1,0 @@
--- Policies that were in force.
-CREATE TABLE policies (
-    hash    TEXT    PRIMARY KEY,
-    since   BIGINT  NOT NULL,       -- the last time it came into force
-    binding TEXT    NOT NULL,
-    diagram TEXT    NOT NULL
-);
