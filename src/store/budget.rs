@@ -156,7 +156,7 @@ impl Store {
         let mut spent = Spent { until, held };
         Ok(match spent.take(cost, now) {
             Taken::Now { .. } => Taken::NotBefore(now + TimeDelta::milliseconds(1)), // Free in between: the next asking takes it.
-            refused => refused,
+            refused @ (Taken::NotBefore(_) | Taken::Held(_)) => refused,
         })
     }
 
