@@ -54,7 +54,7 @@ impl Postgres {
         config.application_name("starwarden").connect_timeout(PATIENCE).tcp_user_timeout(2 * PATIENCE);
         // Durable before 200, whatever the server's default is; and nothing may hold a connection, or what a transaction
         // has locked, for ever: neither a statement nor a replica that was stopped between two.
-        let own = "-c synchronous_commit=on -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s";
+        let own = "-c synchronous_commit=on -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s";
         let options = format!("{own} {}", config.get_options().unwrap_or_default());
         config.options(options.trim_end());
         let tls = Rustls::new()?;
