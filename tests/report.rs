@@ -269,7 +269,7 @@ fn a_gist_tells_no_date_whatever_an_answer_follows_from() {
             let stated = |(fact, value): (&str, &str)| Stated {
                 fact: fact.to_owned(),
                 value: value.to_owned(),
-                source: "a record".into(),
+                source: starwarden::decide::facts::source::Source::Tag("a".into()),
             };
             let stated: Vec<Stated> = given.into_iter().chain(also.iter().copied()).map(stated).collect();
             let decision = judge::ticket(policy, &ids, None, &[], &stated, &OwnUsers::none(), now).decision;
