@@ -40,6 +40,7 @@ mod metrics;
 mod migrations;
 mod note;
 mod outage;
+mod picture;
 mod policy_cases;
 mod postgres_tls;
 mod readme;

@@ -51,10 +51,20 @@ fn chart() -> impl Strategy<Value = Chart> {
             });
             Chart { nodes: nodes.collect() }
         })
+        .prop_filter("an exit that no facts lead through is refused", |chart| {
+            let (binding, mermaid) = texts(chart);
+            let faults = Policy::parse(&binding, &mermaid).err().unwrap_or_default();
+            !faults.iter().any(|fault| fault.message.starts_with("this exit is never taken"))
+        })
 }
 
-/// The chart as Mermaid text and binding.
 fn policy(chart: &Chart) -> Policy {
+    let (binding, mermaid) = texts(chart);
+    Policy::parse(&binding, &mermaid).unwrap_or_else(|faults| panic!("{faults:#?}\n{mermaid}\n{binding}"))
+}
+
+/// The chart as binding and Mermaid text.
+fn texts(chart: &Chart) -> (String, String) {
     let count = chart.nodes.len();
     let name = |at: usize| if at < count { format!("q{at}") } else { format!("end{}", at - count) };
     let mut mermaid = String::from("flowchart TD\n");
@@ -80,7 +90,7 @@ fn policy(chart: &Chart) -> Policy {
             "[facts.{instant}]\nkind = \"instant\"\nsources = [{{ organization = \"{instant}\" }}]\n"
         ));
     }
-    Policy::parse(&binding, &mermaid).unwrap_or_else(|faults| panic!("{faults:#?}\n{mermaid}\n{binding}"))
+    (binding, mermaid)
 }
 
 /// What is known: words as yes or no, instants as hours from now.

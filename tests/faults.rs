@@ -96,7 +96,7 @@ fn names_that_are_not_there_get_the_nearest_that_is() {
 fn questions_without_answers_and_answers_without_questions() {
     binding("[nodes.T]\nyes_no = \"trial\"", "", "`T` asks something and nothing says what | bind it: [nodes.T]", "");
     chart("T-->|No|G[", "T-->|Nope|G[", "`Nope` answers nothing: `T` is a yes-or-no question", "T-->|Nope|G");
-    chart("T-->|No|G[", "T-->|Nope|G[", "`T` has no exit for the answer no", "T");
+    chart("    SA-->|No|No\n", "", "`SA` has no exit for the answer no", "SA");
     chart("T-->|No|G[", "T-->|Yes|G[", "`T` has two exits for the answer yes", "T-->|Yes|SA");
     chart(
         "A-->WP[Wrong product sold]",
@@ -125,7 +125,7 @@ fn ways_that_lead_nowhere() {
     chart("G-->|No| Exp[Is", "G-->|No| T\n    Exp[Is", "goes round in a circle", "");
     chart("T-->|Yes|SA", "T<-->|Yes|SA", "the link between `T` and `SA` points both ways", "T");
     chart("A{LR starred ticket}-->", "Z[Alone]-->No\n    A{LR starred ticket}-->", "nothing leads from", "A");
-    chart("No-->X[", "No-->Pass\n    No-->X[", "the outcome `No` is followed by `Pass`, which is no task", "");
+    chart("No-->X[", "No-->Pass\n    No-->X[", "an outcome ends the walk: this exit is never taken", "No-->Pass");
     binding(
         "[outcomes.use_docs]",
         "[outcomes.unheard]\ntitle = \"x\"\n[outcomes.use_docs]",

@@ -44,9 +44,35 @@ pub struct Binding {
     /// How customers' words are read, by language. Absent: as the shipped policy reads them.
     #[serde(default)]
     pub languages: BTreeMap<String, Language>,
+    /// Words on exits that mean yes and no, beside Yes and No. Absent: those alone.
+    #[serde(default)]
+    pub labels: Labels,
     /// Lines worth telling a manager that are not on the chart. Absent: none.
     #[serde(default)]
     pub advice: Advice,
+}
+
+/// Words on exits that mean yes and no, in another language: `yes = ["Ja"]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Words for yes.
+    #[serde(default)]
+    pub yes: Vec<String>,
+    /// Words for no.
+    #[serde(default)]
+    pub no: Vec<String>,
+}
+
+impl Labels {
+    /// The words for an answer, `yes` or `no`.
+    pub(super) fn words(&self, answer: &str) -> &[String] {
+        match answer {
+            "yes" => &self.yes,
+            "no" => &self.no,
+            _ => &[],
+        }
+    }
 }
 
 /// Which tickets a policy speaks of: every named condition must hold.

@@ -23,3 +23,15 @@ pub struct Fault {
     /// How to mend it.
     pub help: Option<String>,
 }
+
+impl Fault {
+    /// A fault of the picture.
+    pub(super) fn diagram(span: Range<usize>, message: String, help: impl Into<String>) -> Fault {
+        Fault { document: Document::Diagram, span, message, help: Some(help.into()) }
+    }
+
+    /// A fault of what the picture means.
+    pub(super) fn binding(span: Range<usize>, message: String, help: impl Into<String>) -> Fault {
+        Fault { document: Document::Binding, span, message, help: Some(help.into()) }
+    }
+}

@@ -1,28 +1,36 @@
 //! The rule: the handbook's diagram, what its nodes mean, and the walk over it.
 
 pub mod advice;
+mod asked;
 pub mod binding;
+mod build;
 mod check;
 pub mod correction;
 mod decide;
 pub mod decision;
 pub mod diagram;
 pub mod drawing;
+mod exits;
 mod explain;
 pub mod expression;
 pub mod fault;
 mod given;
 mod graph;
 mod hash;
+mod joined;
 pub mod language;
 pub mod lexicon;
 pub mod lookup;
 mod mentions;
+mod names;
 mod places;
 pub mod questions;
 mod settle;
 pub mod source;
+mod spans;
+mod texts;
 mod walk;
+mod ways;
 
 use binding::{Binding, OutcomeBinding};
 use diagram::Diagram;
