@@ -15,6 +15,7 @@ mod browser;
 mod brute_force;
 mod candidate;
 mod chart;
+mod checklists;
 mod command_line;
 mod console;
 mod contract;

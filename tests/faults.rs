@@ -66,11 +66,85 @@ fn a_sentence_and_a_title_are_for_an_answer_there_is() {
         "sales_assisted",
     );
     binding(
-        "question = \"When does the plan or licence expire?\"",
-        "question = \"When does the plan or licence expire?\"\nsentences = { later = \"It is far away.\" }",
-        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: yes, no",
+        "sentences = { ahead = \"The plan or licence expires",
+        "sentences = { later = \"The plan or licence expires",
+        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: ahead, past",
         "expires_at",
     );
+}
+
+#[test]
+fn whatever_a_checklist_names_is_there() {
+    binding(
+        "(trial_licence)",
+        "(trial_license)",
+        "[links] has no link `trial_license` | did you mean `trial_licence`?",
+        "[a trial",
+    );
+    binding(
+        "trial_licence = \"https",
+        "trial_licence = \"http",
+        "the link `trial_licence` leads to `http:",
+        "trial_licence",
+    );
+    binding("[a trial licence](", "[a trial licence] (", "a bracket opens no link: write [words](name of a link)", "");
+    binding("reply `star: edge", "reply star: edge", "a backtick is not closed", "");
+    binding(
+        "`star: edge_case=yes`",
+        "`star: edge_case=yess`",
+        "`edge_case` has no answer `yess` | did you mean `yes`?",
+        "",
+    );
+    binding(
+        "`star: edge_case=yes`",
+        "`star: edge_cas=yes`",
+        "[facts] has no fact `edge_cas` | did you mean `edge_case`?",
+        "",
+    );
+    binding(
+        "unless = { screenshot",
+        "unless = { screnshot",
+        "[facts] has no fact `screnshot` | did you mean `screenshot`?",
+        "screnshot",
+    );
+    binding(
+        "unless = { request = \"force_reassociate\" }",
+        "unless = { request = \"reassociate\" }",
+        "`request` has no answer `reassociate`",
+        "reassociate",
+    );
+    binding("tells = [\"lr_available\"", "tells = [\"lr\"", "[facts] has no fact `lr` |", "lr");
+    binding(
+        "case = \"workflow\"",
+        "case = \"workflows\"",
+        "[facts] has no fact `workflows` | did you mean `workflow`?",
+        "workflows",
+    );
+    binding(
+        "case_unknown = \"unclear\"",
+        "case_unknown = \"unclea\"",
+        "[cases] has no case `unclea` | did you mean `unclear`?",
+        "unclea",
+    );
+    binding(
+        "[cases.saas_extension]",
+        "[cases.saas_extensions]",
+        "`workflow` has no answer `saas_extensions` | did you mean `saas_extension`?",
+        "saas_extensions",
+    );
+    binding(
+        "[cases.saas_extension]",
+        "[cases.saas_extensions]",
+        "the answer `saas_extension` of `workflow` has no case | add [cases.saas_extension] with its steps",
+        "workflow",
+    );
+    binding(
+        "[tasks.collect_feedback]",
+        "[tasks.collect]",
+        "[nodes] has no task `collect` | there are: collect_feedback",
+        "collect",
+    );
+    binding("asks_for_time = true", "asks_for_tim = true", "unknown field `asks_for_tim`", "asks_for_tim");
 }
 
 #[test]

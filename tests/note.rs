@@ -62,7 +62,7 @@ fn says(text: &str) -> Value {
 #[test]
 fn no_need_says_why_from_what_and_how_to_put_it_right() {
     insta::assert_snapshot!(write(&reading(&[], expires("2026-11-19"), says("star: trial=no")), Some("needs_facts")).text(), @r"
-    **No need for STAR.** The grace period ends in 8 d 11 h (3 Dec 2026, 00:00 UTC). Was: answers needed.
+    **No need for STAR.** The grace period runs for another 8 d 11 h (until 3 Dec 2026, 00:00 UTC). Was: answers needed.
 
     Why
     1. Plan or licence request: nothing on the ticket says otherwise
@@ -71,8 +71,9 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
 
     Next
-    - Give the filer the reason, agree on another way in the STAR issue, label it `unstarred`
-    - Ann Agent has the ticket
+    - Give the filer the reason and agree on another way in the STAR issue; note the data for feedback; label it `unstarred`
+    - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
+    - To the customer, do not mention the grace period
     - No new licence from us: non-trial licences are L&R's
 
     Holds until 2 Dec 2026, 00:00 UTC; I look again then. Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
@@ -84,7 +85,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
 #[test]
 fn ok_to_star_has_the_cases_checklist() {
     insta::assert_snapshot!(write(&reading(&[], expires("2026-11-11"), says("star: trial=no")), None).text(), @r"
-    **OK to STAR.** The grace period ends in 11 h 55 min (25 Nov 2026, 00:00 UTC).
+    **OK to STAR.** The grace period runs for another 11 h 55 min (until 25 Nov 2026, 00:00 UTC).
 
     Why
     1. Plan or licence request: nothing on the ticket says otherwise
@@ -93,9 +94,8 @@ fn ok_to_star_has_the_cases_checklist() {
     4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
 
     Next
-    - Before any trial licence: ask the customer for a screenshot of Admin → Dashboard
-    - Extension, grace or temporary key: generate a trial licence (workflow page self-managed/trials)
-    - Ann Agent has the ticket
+    - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
+    - To the customer, do not mention the grace period
     - No new licence from us: non-trial licences are L&R's
 
     Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
@@ -125,6 +125,10 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
 
+    Next
+    - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
+    - No new licence from us: non-trial licences are L&R's
+
     starwarden · ref 7Q2FMHXA
     ");
 }
@@ -151,7 +155,8 @@ fn what_customers_write_is_shown_and_never_obeyed() {
     ticket.users[1].name = hostile.into();
     ticket.comments = serde_json::from_value(says(&format!("star: trial={hostile}"))).expect("comments");
     let html = write(&ticket, None).html();
-    for tag in html.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()) {
+    let links = html.replace("<a href=\"https://handbook.gitlab.com/", "<b ").replace("</a>", "</b>"); // The policy's own.
+    for tag in links.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()) {
         assert!(
             ["p", "/p", "b", "/b", "ul", "/ul", "ol", "/ol", "li", "/li", "code", "/code"].contains(&tag),
             "<{tag}> in {html}"
@@ -652,119 +657,6 @@ fn a_ticket_that_is_not_ours_is_told_why_and_asks_for_no_reply() {
     other["ticket"]["ticket_form_id"] = json!(5);
     check(&solved, &["**No STAR of ours:** its status is solved."], &["star:", "Not right"]);
     check(&other, &["**No STAR of ours:** it is not licensing."], &["star:", "Not right"]);
-}
-
-/// The lines under `Next`, where L&R stands so.
-fn next(line: &Value, available: Option<&str>, at: &str) -> Vec<String> {
-    let hours = Schedule {
-        zone: "America/Los_Angeles".parse().expect("a zone"),
-        zone_shown: Some("PT".into()),
-        open: vec!["Sun 15:00 - Fri 17:00".parse().expect("a shift")],
-    };
-    let account = match available {
-        Some(_) => Ids { hours: [("lr".to_owned(), hours)].into(), ..Ids::default() },
-        None => Ids::default(),
-    };
-    let policy = star();
-    let mut reading: Reading = serde_json::from_value(line.clone()).expect("a reading");
-    reading.users =
-        serde_json::from_value(json!([{ "id": 7001, "name": "Ann Agent", "role": "agent" }])).expect("users");
-    let stated = line["facts"].as_object().into_iter().flatten().map(|(fact, value)| Stated {
-        fact: fact.clone(),
-        value: value.as_str().expect("a text").into(),
-        source: Source::Given(Given::Line),
-    });
-    let (ids, now) = (Ids::new(&policy.binding, &account), at.parse().expect("an instant"));
-    let judged = judge::ticket(policy, &ids, Some(&reading), &[], &stated.collect::<Vec<_>>(), &OwnUsers::none(), now);
-    assert_eq!(judged.decision.verdict, "ok_to_star", "{line}");
-    let text = note::write(&judged.subject(policy, &ids, Some(&reading), now)).text();
-    let lines = text.lines().skip_while(|line| *line != "Next").skip(1);
-    lines.take_while(|line| line.starts_with("- ")).map(|line| line[2..].to_owned()).collect()
-}
-
-#[test]
-fn a_checklist_holds_what_the_handbook_says_of_the_case() {
-    const OPEN: (Option<&str>, &str) = (Some("yes"), "2026-11-24T12:00:00Z");
-    const AWAY: (Option<&str>, &str) = (Some("no"), "2026-11-28T12:00:00Z");
-    const UNKNOWN: (Option<&str>, &str) = (None, "2026-11-24T12:00:00Z");
-    let (at_work, away) = ("L&R is at work until Fri 17:00 PT", "L&R is away, back Sunday 15:00 PT");
-    let (ann, licence) = ("Ann Agent has the ticket", "No new licence from us: non-trial licences are L&R's");
-    let screenshot = "Before any trial licence: ask the customer for a screenshot of Admin → Dashboard";
-    let extension = "Extend the trial with the tool; it cannot start one: where the group never had a trial, make one from a subscription first";
-    let delivery = "Follow “sending licenses to a different email”: licences do not go to other addresses, trial licences excepted";
-    let free = |mut line: Value| {
-        line["facts"] = json!({ "trial": "no", "expires_at": "2026-11-01" });
-        line
-    };
-    let received = free(starred("We have not received our license.", &["transaction_product_self_managed"], None));
-    let downgraded = free(starred("Our group is on Free.", &["unexpected_license_downgrade"], None));
-    for (name, line, (available, at), expected) in [
-        ("trial extension", sample(102), OPEN, vec![extension, at_work, ann, licence]),
-        ("wrong product", sample(109), OPEN, vec![at_work, ann]),
-        ("edge case", sample(111), AWAY, vec![away, ann]),
-        ("delivery", received, OPEN, vec![delivery, at_work, ann, licence]),
-        (
-            "activation, L&R at work",
-            sample(106),
-            OPEN,
-            vec!["L&R first, always: at work until Fri 17:00 PT", ann, licence],
-        ),
-        (
-            "activation, L&R away",
-            sample(106),
-            AWAY,
-            vec![
-                "L&R comes first and is away, back Sunday 15:00 PT; in an emergency:",
-                screenshot,
-                "Then a trial licence may be created",
-                ann,
-                licence,
-            ],
-        ),
-        (
-            "activation, L&R's hours unknown",
-            sample(106),
-            UNKNOWN,
-            vec![
-                "L&R first, always; where L&R is not available, in an emergency:",
-                screenshot,
-                "Then a trial licence may be created",
-                ann,
-                licence,
-            ],
-        ),
-        (
-            "downgraded, L&R away",
-            downgraded,
-            AWAY,
-            vec![
-                "L&R comes first and is away, back Sunday 15:00 PT",
-                "Often the customer can link the subscription to the group themselves (docs)",
-                "In an emergency: a temporary trial at the plan they bought",
-                ann,
-                licence,
-            ],
-        ),
-    ] {
-        assert_eq!(next(&line, available, at), expected, "{name}");
-    }
-    let mut shown = sample(106);
-    shown["comments"] = json!([{ "id": 1, "author_id": 5001, "body": "Here it is", "public": true, "created_at": "2026-11-23T10:00:00Z",
-        "attachments": [{ "file_name": "dashboard.png", "content_type": "image/png" }] }]);
-    assert_eq!(
-        next(&shown, AWAY.0, AWAY.1)[1],
-        "Before any trial licence: see that the screenshot shows Admin → Dashboard: dashboard.png (customer, 23 Nov)"
-    );
-    let mut nobody = sample(111);
-    nobody["ticket"]["assignee_id"] = Value::Null;
-    assert_eq!(next(&nobody, None, OPEN.1), ["Nobody has the ticket yet"]);
-    let mut said = sample(106);
-    said["facts"]["lr_available"] = json!("no");
-    assert_eq!(
-        next(&said, None, OPEN.1)[0],
-        "L&R comes first and is away (given with the ticket); in an emergency:",
-        "a manager's word has no hours"
-    );
 }
 
 /// What is known of one fact: a value, and whether it was guessed.

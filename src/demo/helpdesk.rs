@@ -287,22 +287,41 @@ impl StandIn {
     }
 }
 
-/// HTML as the helpdesk gives it back as text: a line for each paragraph and item.
+/// HTML as the helpdesk gives it back as text: a line for each paragraph and item, numbered or indented as its list is.
 fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
+    let mut lists: Vec<Option<usize>> = Vec::new(); // The number of the last item, where the list has numbers.
     let mut rest = html;
     while let Some((before, tagged)) = rest.split_once('<') {
         text.push_str(before);
         let (tag, after) = tagged.split_once('>').unwrap_or((tagged, ""));
-        if ["/p", "/li", "/ol", "/ul", "br"].contains(&tag) {
-            text.push('\n');
-        } else if tag == "li" {
-            text.push_str("- ");
+        match tag {
+            "/p" | "br" => text.push('\n'),
+            "ol" | "ul" => lists.push((tag == "ol").then_some(0)),
+            "/ol" | "/ul" => {
+                lists.pop();
+                text.push_str(if lists.is_empty() { "\n" } else { "" });
+            }
+            "li" => {
+                text.push_str(if text.ends_with('\n') || text.is_empty() { "" } else { "\n" });
+                text.push_str(&"  ".repeat(lists.len().saturating_sub(1)));
+                match lists.last_mut() {
+                    Some(Some(number)) => {
+                        *number += 1;
+                        text.push_str(&format!("{number}. "));
+                    }
+                    Some(None) | None => text.push_str("- "),
+                }
+            }
+            "/li" if !text.ends_with('\n') => text.push('\n'),
+            _ => {}
         }
         rest = after;
     }
     text.push_str(rest);
-    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+    for (entity, character) in
+        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+    {
         text = text.replace(entity, character);
     }
     text

@@ -62,7 +62,7 @@ pub fn write(subject: &Subject<'_>) -> Note {
     let next = checklist::items(subject);
     if !next.is_empty() {
         blocks.push(Block::Title("Next".into()));
-        blocks.push(Block::Bullets(next));
+        blocks.push(Block::Steps(next));
     }
     let worth_telling = advice::lines(subject);
     if !worth_telling.is_empty() {
@@ -111,7 +111,12 @@ fn shows(blocks: &[Block], what: &Span) -> bool {
         Block::Line(line) => line.contains(what),
         Block::Title(_) => false,
         Block::Numbered(items) | Block::Bullets(items) => items.iter().any(|item| item.contains(what)),
+        Block::Steps(items) => in_steps(items, what),
     })
+}
+
+fn in_steps(items: &[markup::Item], what: &Span) -> bool {
+    items.iter().any(|item| item.spans.contains(what) || in_steps(&item.under, what))
 }
 
 /// How long it holds, and how to put it right, below what is already said.

@@ -178,17 +178,14 @@ fn away(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
 
 /// What is left of an instant, as a sentence with its subject.
 fn remaining(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
-    let (what, ends, ended) = match fact {
-        "grace_ends_at" => ("The grace period", "ends", "ended"),
-        "expires_at" => ("The plan or licence", "expires", "expired"),
-        other => (other, "is", "was"),
-    };
     let (away, exact) = (away(subject, fact, at), expiry::exact(at));
-    if at > subject.now {
-        format!("{what} {ends} in {away} ({exact}).")
-    } else {
-        format!("{what} {ended} {away} ago ({exact}).")
-    }
+    let (side, plain) = if at > subject.now { ("ahead", "in {away} ({at}).") } else { ("past", "{away} ago ({at}).") };
+    let bound = subject.policy.binding.fact(fact);
+    let sentence = bound.and_then(|fact| fact.sentences.get(side)).cloned().unwrap_or_else(|| {
+        let question = bound.and_then(|fact| fact.question.as_deref()).unwrap_or(fact);
+        format!("{question} {}", capital(plain))
+    });
+    sentence.replace("{away}", &away).replace("{at}", &exact)
 }
 
 fn capital(word: &str) -> String {

@@ -25,15 +25,16 @@ pub(super) fn facts(binding: &Binding, faults: &mut Vec<Fault>) -> Vec<Asked> {
             Meaning::Outcome(_) | Meaning::Task(_) => {}
         }
     }
-    if let Some(period) = period.filter(|_| binding.fact("expires_at").is_some()) {
-        let ends: Vec<i64> = distances(&facts, "grace_ends_at");
-        add_distance(&mut facts, "grace_ends_at", 0);
+    let times = &binding.times;
+    if let Some(period) = period.filter(|_| binding.fact(times.expires()).is_some()) {
+        let ends: Vec<i64> = distances(&facts, times.grace_ends());
+        add_distance(&mut facts, times.grace_ends(), 0);
         for distance in ends.into_iter().chain([0]) {
-            add_distance(&mut facts, "expires_at", distance.saturating_sub(period));
+            add_distance(&mut facts, times.expires(), distance.saturating_sub(period));
         }
-        add_distance(&mut facts, "expires_at", 0);
-        if !facts.iter().any(|asked| asked.name == "in_grace") {
-            facts.push(Asked { name: "in_grace".into(), range: Range::Words(YES_NO.map(str::to_owned).to_vec()) });
+        add_distance(&mut facts, times.expires(), 0);
+        if !facts.iter().any(|asked| asked.name == times.in_grace()) {
+            facts.push(Asked { name: times.in_grace().into(), range: Range::Words(YES_NO.map(str::to_owned).to_vec()) });
         }
     }
     facts
@@ -42,12 +43,13 @@ pub(super) fn facts(binding: &Binding, faults: &mut Vec<Fault>) -> Vec<Asked> {
 /// How grace follows from expiry, where the policy has both.
 pub(super) fn grace(binding: &Binding, facts: &[Asked]) -> Option<Grace> {
     let find = |name| facts.iter().position(|asked| asked.name == name);
-    binding.fact("expires_at")?;
+    let times = &binding.times;
+    binding.fact(times.expires())?;
     Some(Grace {
-        expires_at: find("expires_at")?,
-        grace_ends_at: find("grace_ends_at")?,
-        in_grace: find("in_grace")?,
-        period: binding.times.grace_period?.0,
+        expires_at: find(times.expires())?,
+        grace_ends_at: find(times.grace_ends())?,
+        in_grace: find(times.in_grace())?,
+        period: times.grace_period?.0,
     })
 }
 
@@ -75,8 +77,8 @@ fn ask_words(
 pub(super) fn faults(binding: &Binding, facts: &[Asked]) -> Vec<Fault> {
     let derived = |name: &str| {
         binding.times.grace_period.is_some()
-            && name == "grace_ends_at"
-            && binding.fact("expires_at").is_some_and(|fact| !fact.sources.is_empty())
+            && name == binding.times.grace_ends()
+            && binding.fact(binding.times.expires()).is_some_and(|fact| !fact.sources.is_empty())
     };
     let mut faults = Vec::new();
     for asked in facts {
@@ -121,11 +123,11 @@ fn said(fact: &FactBinding) -> impl Iterator<Item = &str> {
     fact.sources.iter().filter_map(SourceBinding::answer)
 }
 
-/// The words that answer a question about a fact; of an instant it is asked whether it is more than so far away.
+/// The words that answer a question about a fact; an instant is ahead or past.
 fn answer_words(range: &Range) -> Vec<&str> {
     match range {
         Range::Words(words) => words.iter().map(String::as_str).collect(),
-        Range::Instant(_) => YES_NO.to_vec(),
+        Range::Instant(_) => vec!["ahead", "past"],
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
 use super::advice::Advice;
+use super::checklist::{Case, Notes, Step, Task};
 use super::fault::{Document, Fault};
 use super::language::Language;
 use super::lookup::Lookup;
@@ -50,6 +51,18 @@ pub struct Binding {
     /// Lines worth telling a manager that are not on the chart. Absent: none.
     #[serde(default)]
     pub advice: Advice,
+    /// What notes say besides the verdict and its reasons. Absent: nothing.
+    #[serde(default)]
+    pub notes: Notes,
+    /// The cases of the handbook, by the answers of the fact that says which it is.
+    #[serde(default)]
+    pub cases: BTreeMap<Spanned<String>, Case>,
+    /// What people do after an outcome, by the names nodes give it.
+    #[serde(default)]
+    pub tasks: BTreeMap<Spanned<String>, Task>,
+    /// Pages that steps link to, by name.
+    #[serde(default)]
+    pub links: BTreeMap<Spanned<String>, String>,
 }
 
 /// Words on exits that mean yes and no, in another language: `yes = ["Ja"]`.
@@ -104,6 +117,29 @@ pub struct Condition {
 pub struct Times {
     /// How long a subscription runs on after its expiry: `14d`. Absent: nothing is derived from expiry.
     pub grace_period: Option<Span>,
+    /// The instant that the two below follow from. Absent: `expires_at`.
+    pub expires: Option<String>,
+    /// Whether it is past and the grace period is not. Absent: `in_grace`.
+    pub in_grace: Option<String>,
+    /// When the grace period ends. Absent: `grace_ends_at`.
+    pub grace_ends: Option<String>,
+}
+
+impl Times {
+    /// The fact that says when what was bought ends.
+    pub fn expires(&self) -> &str {
+        self.expires.as_deref().unwrap_or("expires_at")
+    }
+
+    /// The fact that says whether the grace period runs.
+    pub fn in_grace(&self) -> &str {
+        self.in_grace.as_deref().unwrap_or("in_grace")
+    }
+
+    /// The fact that says when the grace period ends.
+    pub fn grace_ends(&self) -> &str {
+        self.grace_ends.as_deref().unwrap_or("grace_ends_at")
+    }
 }
 
 /// A span of time, written as `24h` or `14d`; milliseconds, from 0 to 1,000 years.
@@ -265,6 +301,9 @@ pub struct OutcomeBinding {
     /// Whether it turns a request away: then no guess may lead to it.
     #[serde(default)]
     pub dismisses: bool,
+    /// What a manager does with it.
+    #[serde(default)]
+    pub steps: Vec<Step>,
 }
 
 /// One fact.
@@ -289,8 +328,8 @@ pub struct FactBinding {
     pub titles: BTreeMap<String, String>,
     /// How it reads where it is open and no answer to it would change the verdict: `trial or not`. Absent: the question.
     pub either_way: Option<String>,
-    /// How an answer reads as a sentence where it settles a verdict; `otherwise` is for the policy's own word. Absent: the
-    /// question and the answer.
+    /// How an answer reads as a sentence where it settles a verdict; `otherwise` is for the policy's own word. Of an instant
+    /// `ahead` and `past`, with `{away}` and `{at}` for how far off and when it is. Absent: the question and the answer.
     #[serde(default)]
     pub sentences: BTreeMap<String, String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.

@@ -8,13 +8,14 @@ use super::diagram::Diagram;
 use super::fault::Fault;
 use super::graph::Graph;
 use super::joined::Joined;
-use super::{asked, build, exits, mentions, names, texts, ways};
+use super::{asked, build, exits, mentions, names, steps, texts, ways};
 
 /// Checks that diagram and binding hold together, and joins them.
 pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
     let joined = Joined::new(diagram, binding);
     let mut faults = mentions::faults(binding);
     faults.extend(names::faults(diagram, binding));
+    faults.extend(steps::faults(binding));
     let facts = asked::facts(binding, &mut faults);
     faults.extend(asked::faults(binding, &facts));
     let links = exits::taken(&joined, &mut faults);

@@ -14,7 +14,8 @@ use crate::decide::facts::fact::Facts;
 impl Policy {
     /// Decides on `facts` at `now`; the tags are left to [`Policy::tags`].
     pub fn decide(&self, facts: &Facts, now: DateTime<Utc>) -> Decision {
-        let workflow = facts.get("workflow").and_then(|finding| finding.known()?.value.word());
+        let case = self.binding.notes.case.as_ref();
+        let workflow = case.and_then(|case| facts.get(case.get_ref())?.known()?.value.word());
         let graph = &self.graph;
         let given = &graph.given(facts);
         let millis = now.timestamp_millis();

@@ -8,9 +8,6 @@ use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
 use crate::store::follow_ups::{Destination, FollowUp, Kind, Planned, Stage};
 
-/// The chart's task that is done on the STAR issue.
-const COLLECT_FEEDBACK: &str = "collect_feedback";
-
 /// How long before a verdict may change by itself the chat hears of it.
 const BEFORE_IT_FLIPS: TimeDelta = TimeDelta::hours(2);
 
@@ -23,7 +20,8 @@ pub fn escalates(decision: &Decision, policy: &Policy) -> bool {
 /// What follows a decision, as far as its destination is switched on; `before` is what followed the ticket's older ones.
 pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, before: &[FollowUp]) -> Vec<Planned> {
     let mut planned = Vec::new();
-    if decision.tasks.iter().any(|task| task == COLLECT_FEEDBACK) {
+    let task = |task: &String| policy.binding.tasks.get(task.as_str());
+    if decision.tasks.iter().filter_map(task).any(|task| task.star_issue) {
         planned.push(Planned { kind: Kind::StarIssue, not_before: None });
     }
     if escalates(decision, policy) {
