@@ -34,7 +34,8 @@ pub(super) fn facts(binding: &Binding, faults: &mut Vec<Fault>) -> Vec<Asked> {
         }
         add_distance(&mut facts, times.expires(), 0);
         if !facts.iter().any(|asked| asked.name == times.in_grace()) {
-            facts.push(Asked { name: times.in_grace().into(), range: Range::Words(YES_NO.map(str::to_owned).to_vec()) });
+            facts
+                .push(Asked { name: times.in_grace().into(), range: Range::Words(YES_NO.map(str::to_owned).to_vec()) });
         }
     }
     facts

@@ -34,7 +34,9 @@ pub(super) fn faults(joined: &Joined<'_>) -> Vec<Fault> {
                 faults.extend(span_told(joined, node, *span));
                 faults.extend(turned_round(joined, node));
             }
-            Some(Meaning::YesNo { fact }) if fact.get_ref() == joined.binding.times.in_grace() => faults.extend(grace_told(joined, node)),
+            Some(Meaning::YesNo { fact }) if fact.get_ref() == joined.binding.times.in_grace() => {
+                faults.extend(grace_told(joined, node))
+            }
             Some(Meaning::Choose { fact, exits }) => {
                 for (answer, to) in exits {
                     let leads = joined.diagram.nodes.iter().position(|node| node.id == *to.get_ref());
