@@ -100,9 +100,26 @@ fn dates_are_read_or_told() {
             "2026-11-30T16:00:00Z (Recorded: organisation's expiration date, perhaps not this licence's own)",
         ),
         (
-            json!("n/a"),
-            "unknown: field expires on is empty; organisation's expiration date says “n/a”, which is no date",
+            json!("30.11.2026 (renewed)"),
+            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date: 30.11.2026 (renewed), perhaps not this licence's own)",
         ),
+        (
+            json!(1_795_996_800),
+            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date, perhaps not this licence's own)",
+        ),
+        (
+            json!("see contract"),
+            "unknown: field expires on is empty; organisation's expiration date says “see contract”, which is no date",
+        ),
+        (
+            json!("2026-11-31"),
+            "unknown: field expires on is empty; organisation's expiration date says “2026-11-31”, and there is no such day",
+        ),
+        (
+            json!("03/04/2026"),
+            "unknown: field expires on is empty; organisation's expiration date says “03/04/2026”, which can be 3 Apr 2026 or 4 Mar 2026",
+        ),
+        (json!("n/a"), "unknown: field expires on is empty; organisation's expiration date is empty"),
         (json!(""), "unknown: field expires on is empty; organisation's expiration date is empty"),
         (Value::Null, "unknown: field expires on is empty; organisation's expiration date is empty"),
     ] {
@@ -241,7 +258,7 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
         [
             "there is no fact “in_grce” (given by the case): did you mean in_grace?",
             "“perhaps” is no answer for sales_assisted (given by the case): the answers are yes, no",
-            "“soon” is no date for expires_at (given by the case): write it like 2026-11-30 or 2026-11-30T17:00:00Z",
+            "expires_at is “soon” (given by the case), which is no date: write it like 2026-11-30 or 2026-11-30T17:00:00Z",
         ]
     );
 }
@@ -255,9 +272,10 @@ fn a_managers_date_is_read_as_notes_write_it() {
         ("24 Nov 2026, 23:59 UTC", Some("2026-11-24T23:59:00Z")),
         ("31 Nov 2026", None),
         ("24 Nov 2026, 25:00 UTC", None),
-        ("24 Nov 2026, 12:00", None), // Whose noon?
-        ("24 Nov", None),
-        ("tomorrow", None),
+        ("24 Nov 2026, 12:00", Some("2026-11-24T12:00:00Z")),
+        ("25 Nov", Some("2026-11-25T00:00:00Z")),
+        ("tomorrow", Some("2026-11-25T00:00:00Z")),
+        ("03/12/2026", None),
     ] {
         let stated = [Stated { fact: "expires_at".into(), value: value.into(), source: Source::Given(Given::Case) }];
         let gathered = gather::facts(policy, &Ids::default(), None, &stated, now());

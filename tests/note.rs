@@ -123,7 +123,7 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     So far
     - Plan or licence request: nothing on the ticket says otherwise
     - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
+    - Looked in vain: field expires on is empty; organisation's expiration date is empty
 
     Next
     - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
@@ -507,10 +507,10 @@ fn a_question_shows_every_guess_the_answers_rest_on() {
         &["One answer needed"],
     );
     check(
-        &starred("Our subscription expires tomorrow.", &[], None),
+        &starred("Our subscription expired yesterday.", &[], None),
         &[
             "**Answers needed.** When does the plan or licence expire?",
-            "I guess 24 Nov 2026, from “Our subscription expires tomorrow” (description, 23 Nov).",
+            "I guess 22 Nov 2026, from “Our subscription expired yesterday” (description, 23 Nov).",
             "- More than 24 h from now → **No need for STAR**",
             "- Is this request for a trial? `star: trial=yes` or `star: trial=no`",
         ],

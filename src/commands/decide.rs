@@ -81,7 +81,7 @@ impl Decide {
         let (id, now) = (line.own_id(), self.now.or(line.now).unwrap_or(now));
         let mut stated = line.stated(policy).map_err(anyhow::Error::msg)?;
         for fact in &self.facts {
-            stated.push(given(policy, fact)?);
+            stated.push(given(policy, fact, now)?);
         }
         let reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
@@ -136,10 +136,10 @@ fn read(file: &Path) -> anyhow::Result<Line> {
     Line::read(&text).with_context(|| format!("{} is not a ticket", file.display()))
 }
 
-fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {
+fn given(policy: &Policy, text: &str, now: DateTime<Utc>) -> anyhow::Result<Stated> {
     let Some((fact, value)) = text.split_once('=') else { bail!("--fact {text}: write it like --fact trial=yes") };
     let stated = Stated { fact: fact.trim().into(), value: value.trim().into(), source: Source::Given(Given::Option) };
-    match gather::usable(policy, &stated) {
+    match gather::usable(policy, &stated, now) {
         Ok(_) => Ok(stated),
         Err(problem) => bail!("{problem}"),
     }

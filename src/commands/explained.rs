@@ -72,7 +72,7 @@ fn silent(name: &str, policy: &Policy) -> String {
             Place::Lookup { name, .. } => format!("{} (where it is asked)", name.replace('_', " ")),
             Place::Image { .. } => "the customer's pictures".to_owned(),
             Place::Hours(team) => format!("the hours of {team} (where they are configured)"),
-            Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => "the customer's words".to_owned(),
+            Place::Text { .. } | Place::Dates | Place::Unclear(_) => "the customer's words".to_owned(),
             Place::Otherwise(_) => continue,
         };
         if !places.contains(&place) {

@@ -25,7 +25,7 @@ pub(super) fn fixed(policy: &Policy, name: &str) -> Vec<String> {
                 Says::Filled(answer) | Says::OneOf { answer, .. } => answers.push(answer),
             },
             Place::Hours(_) => answers.push("yes"),
-            Place::TextDate(_) | Place::Unclear(_) => {}
+            Place::Dates | Place::Unclear(_) => {}
         }
     }
     if answers.iter().any(|answer| ["yes", "no"].contains(answer)) {

@@ -366,7 +366,7 @@ fn stated(policy: &Policy, filled: &Filled) -> Result<(String, String), String> 
         return Err("Choose an answer.".into());
     }
     let answer = Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Form) };
-    gather::usable(policy, &answer)?;
+    gather::usable(policy, &answer, Utc::now())?;
     let there = answers::fixed(policy, fact);
     if !there.is_empty() && !there.iter().any(|word| word == value) {
         return Err(format!("“{value}” is no answer for {fact} (this form): the answers are {}", there.join(", ")));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::expiry;
+use super::dated::{self, Counting, Dated};
 use super::fact::{Came, Fact, Facts, Finding, Heard, Quote, Trust, Value};
 use super::replies::{DATE, Reply, Says, VERBS};
 use super::source::Source;
@@ -70,7 +70,7 @@ pub fn facts(policy: &Policy, ids: &Ids, reading: Option<&Reading>, stated: &[St
     let mut gathering =
         Gathering { policy, ids, reading, words, now, stated, open: Vec::new(), gathered: Gathered::default() };
     policy.binding.facts.keys().for_each(|name| gathering.find(name.get_ref()));
-    gathering.gathered.problems = stated.iter().filter_map(|answer| usable(policy, answer).err()).collect();
+    gathering.gathered.problems = stated.iter().filter_map(|answer| usable(policy, answer, now).err()).collect();
     gathering.gathered
 }
 
@@ -97,14 +97,14 @@ impl<'a> Gathering<'a> {
         let Some(fact) = policy.binding.fact(name) else { return };
         self.open.push(name);
         let day = match self.holds(&fact.day_ends_when) {
-            Some(trust) if !fact.day_ends_when.is_empty() && trust > Trust::Inferred => Day::End,
+            Some(_) if !fact.day_ends_when.is_empty() => Day::End,
             Some(_) | None => fact.day,
         };
         let mut heard = Vec::new();
         let mut finding = self.read(fact, day, &mut heard);
-        let answered = |answer: &&Stated| called(&answer.fact) == name && usable(policy, answer).is_ok();
+        let answered = |answer: &&Stated| called(&answer.fact) == name && usable(policy, answer, self.now).is_ok();
         if let Some(answer) = self.stated.iter().rev().find(answered)
-            && let Some(value) = value(fact, &answer.value, day)
+            && let Ok(value) = value(policy, fact, answer, Counting { day, now: self.now, written: self.now })
         {
             heard.iter_mut().filter(|heard| !matches!(heard.came, Came::SetAside(_))).for_each(|heard| {
                 heard.came = Came::Overruled(answer.source.to_string());
@@ -129,7 +129,8 @@ impl<'a> Gathering<'a> {
             }
             let Some(condition) = self.holds(&source.when) else { continue };
             let Self { ids, reading, now, .. } = *self;
-            let asked = Asked { ids, reading, words: self.words.as_ref(), now, day };
+            let reader = &self.policy.lexicon.dates;
+            let asked = Asked { ids, reading, words: self.words.as_ref(), now, day, reader };
             let Asking { said, set_aside } = sources::ask(&source.place, fact, &asked);
             heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
                 said: format!("“{}”", quote.words),
@@ -232,30 +233,62 @@ fn called(written: &str) -> Cow<'_, str> {
     Cow::Owned(written.split(between).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_"))
 }
 
-/// What people wrote, as a value of the fact's kind; they can write a date as notes do.
-fn value(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
-    sources::parse(fact, text, day).or_else(|| match fact.kind {
-        Kind::Instant => expiry::written(text, day).map(Value::Instant),
-        Kind::Word => None,
-    })
+/// What people wrote, as a value of the fact's kind; else what is wrong with it, in words that go behind it.
+fn value(policy: &Policy, fact: &FactBinding, answer: &Stated, counting: Counting) -> Result<Value, Wrong> {
+    let text = answer.value.as_str();
+    if fact.kind == Kind::Word {
+        return sources::word(fact, text).ok_or(Wrong::NoAnswer);
+    }
+    let counting = Counting { written: answer.source.at().unwrap_or(counting.written), ..counting };
+    match dated::answer(text, &policy.lexicon.dates, &counting) {
+        Dated::Value(value, _) => Ok(value),
+        _ if text.to_ascii_uppercase().contains(DATE) => Err(Wrong::StandsForOne),
+        Dated::Unclear(why, moments) => Err(Wrong::Unclear(why, moments)),
+        Dated::Not(why) => Err(Wrong::NoDate(why)),
+        Dated::Empty => Err(Wrong::NoDate("which is no date".into())),
+    }
 }
 
-/// The value of a stated answer, or in one sentence what is wrong with it.
-pub fn usable(policy: &Policy, answer: &Stated) -> Result<Value, String> {
+/// What is wrong with an answer.
+enum Wrong {
+    /// It is none of the words there are.
+    NoAnswer,
+    /// It is what a note shows in the place of a date.
+    StandsForOne,
+    /// It is no date: why.
+    NoDate(String),
+    /// It can be several moments: why, and these.
+    Unclear(String, Vec<DateTime<Utc>>),
+}
+
+/// The value of a stated answer, or in one sentence what is wrong with it. What is counted from a day that nobody knows is
+/// counted from `now`.
+pub fn usable(policy: &Policy, answer: &Stated, now: DateTime<Utc>) -> Result<Value, String> {
     let Stated { fact: name, value, source } = answer;
     let Some(fact) = policy.binding.fact(&called(name)) else {
         let there: Vec<&str> = policy.binding.facts.keys().map(|name| name.get_ref().as_str()).collect();
         return Err(format!("there is no fact “{name}” ({source}): {}", instead(name, &there)));
     };
-    let parsed = self::value(fact, value, fact.day).filter(|value| answers(policy, &called(name), fact, value));
-    parsed.ok_or_else(|| match fact.kind {
-        Kind::Instant if value.to_ascii_uppercase().contains(DATE) => {
+    let counting = Counting { day: fact.day, now, written: now };
+    let parsed = self::value(policy, fact, answer, counting)
+        .and_then(|value| answers(policy, &called(name), fact, &value).then_some(value).ok_or(Wrong::NoAnswer));
+    parsed.map_err(|wrong| match wrong {
+        Wrong::StandsForOne => {
             format!("“{value}” in {name} stands for a date: write the date itself, like 2026-11-30 ({source})")
         }
-        Kind::Instant => {
-            format!("“{value}” is no date for {name} ({source}): write it like 2026-11-30 or 2026-11-30T17:00:00Z")
+        Wrong::NoDate(why) => {
+            format!("{name} is “{value}” ({source}), {why}: write it like 2026-11-30 or 2026-11-30T17:00:00Z")
         }
-        Kind::Word => {
+        Wrong::Unclear(why, moments) => {
+            let days: Vec<String> = moments.iter().map(|at| at.format("%Y-%m-%d").to_string()).collect();
+            let how = if days.is_empty() {
+                "the date, or with its time 2026-11-30T17:00:00Z".into()
+            } else {
+                days.join(" or ")
+            };
+            format!("{name} is “{value}” ({source}), {why}: write {how}")
+        }
+        Wrong::NoAnswer => {
             format!(
                 "“{value}” is no answer for {name} ({source}): the answers are {}",
                 policy.answers(&called(name)).join(", ")

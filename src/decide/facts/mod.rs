@@ -1,5 +1,6 @@
 //! What is known of a ticket, from where, and how sure.
 
+mod dated;
 pub mod dates;
 pub mod expiry;
 pub mod fact;

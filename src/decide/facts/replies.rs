@@ -1,6 +1,6 @@
 //! `star:` lines in managers' internal notes.
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::quotes::unquoted;
@@ -105,17 +105,20 @@ fn says(command: &str) -> Vec<Says> {
     }
 }
 
-/// The answers on a line, between commas; but the comma before a time belongs to its date: `3 Dec 2026, 17:00 UTC`.
+/// The answers on a line, between commas; a comma that no answer follows belongs to a date: `Nov 30, 2026`.
 fn parts(command: &str) -> impl Iterator<Item = &str> {
-    let time =
-        |rest: &str| rest.trim_start().get(..5).is_some_and(|time| NaiveTime::parse_from_str(time, "%H:%M").is_ok());
-    let ends =
-        command.match_indices(',').map(|(at, _)| at).filter(move |at| !time(command.get(at + 1..).unwrap_or_default()));
-    let mut from = 0;
-    let parts = ends.chain([command.len()]).filter_map(move |end| {
-        let part = command.get(from..end);
-        from = end + 1;
-        part.map(ended)
+    let mut rest = Some(command);
+    let parts = std::iter::from_fn(move || {
+        let text = rest.filter(|text| !text.is_empty())?;
+        let dated = text.find('=').is_some_and(|equals| text.find(',').is_none_or(|comma| equals < comma));
+        let ends = |(at, _): &(usize, &str)| {
+            let next = text.get(at + 1..).unwrap_or_default();
+            let part = next.split(',').next().unwrap_or_default();
+            !dated || part.contains('=') || part.trim().is_empty()
+        };
+        let end = text.match_indices(',').find(ends).map_or(text.len(), |(at, _)| at);
+        rest = text.get(end + 1..);
+        text.get(..end).map(ended)
     });
     parts.filter(|part| !part.is_empty())
 }

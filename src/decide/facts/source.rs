@@ -123,6 +123,28 @@ pub struct Dated {
 }
 
 impl Source {
+    /// When a person said so, where that is known.
+    pub fn at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Source::Note { at, .. } => *at,
+            Source::Console { at, .. } => Some(*at),
+            Source::Given(_)
+            | Source::Tag(_)
+            | Source::Form(_)
+            | Source::Field(_)
+            | Source::Organization(_)
+            | Source::OrganizationTag(_)
+            | Source::Lookup(_)
+            | Source::Picture(_)
+            | Source::Hours(_)
+            | Source::Words
+            | Source::Otherwise { .. }
+            | Source::Grace(_)
+            | Source::Doubted { .. }
+            | Source::Told(_) => None,
+        }
+    }
+
     /// The doubt a reader must know of.
     pub fn caveat(&self) -> Option<&str> {
         match self {

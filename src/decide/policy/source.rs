@@ -99,8 +99,8 @@ pub enum Place {
         /// What a match says.
         answer: String,
     },
-    /// A date in a sentence of the customer's that one of the patterns finds; a guess.
-    TextDate(Vec<Pattern>),
+    /// What the customer's words say of when something ends; a guess.
+    Dates,
     /// Patterns in the customer's words that leave the answer open: then the policy's own word is a guess.
     Unclear(Vec<Pattern>),
     /// The policy's own word where nothing before it answered.
@@ -174,6 +174,18 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
+/// `dates = true`
+struct Dates;
+
+impl<'de> Deserialize<'de> for Dates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match bool::deserialize(deserializer)? {
+            true => Ok(Dates),
+            false => Err(D::Error::custom("leave the source out instead of `dates = false`")),
+        }
+    }
+}
+
 /// A source as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,7 +200,7 @@ struct SourceText {
     image_asked_any: Option<Vec<Pattern>>,
     hours: Option<String>,
     text_any: Option<Vec<Pattern>>,
-    text_date_any: Option<Vec<Pattern>>,
+    dates: Option<Dates>,
     unclear_any: Option<Vec<Pattern>>,
     otherwise: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
@@ -207,7 +219,7 @@ impl TryFrom<SourceText> for SourceBinding {
     fn try_from(text: SourceText) -> Result<Self, Self::Error> {
         const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
                               `organization_tag_any`, `lookup`, `image_asked_any`, `hours`, `text_any`, \
-                              `text_date_any`, `unclear_any` or `otherwise`";
+                              `dates`, `unclear_any` or `otherwise`";
         const ANSWER: &str = "this source needs an `answer`: what a match says";
         let answer = || text.answer.clone().ok_or(ANSWER);
         let says = || says(&text.is, text.answer.as_ref());
@@ -217,7 +229,7 @@ impl TryFrom<SourceText> for SourceBinding {
         if text.pointer.is_some() != text.lookup.is_some() {
             return Err("`lookup` and `pointer` go together: { lookup = \"…\", pointer = \"/plan/code\" }");
         }
-        let dated = text.hours.is_some() || text.text_date_any.is_some();
+        let dated = text.hours.is_some() || text.dates.is_some();
         let unanswered = dated || text.otherwise.is_some() || text.unclear_any.is_some();
         if unanswered && text.answer.is_some() {
             return Err("this source is the answer itself; leave `answer` out");
@@ -251,7 +263,7 @@ impl TryFrom<SourceText> for SourceBinding {
             places.push(Place::Lookup { name, pointer, says: says()? });
         }
         places.extend(text.hours.map(Place::Hours));
-        places.extend(text.text_date_any.map(Place::TextDate));
+        places.extend(text.dates.map(|Dates| Place::Dates));
         places.extend(text.unclear_any.map(Place::Unclear));
         places.extend(text.otherwise.map(Place::Otherwise));
         match (places.pop(), places.is_empty()) {
@@ -296,19 +308,19 @@ impl SourceBinding {
             | Place::Text { answer, .. }
             | Place::Otherwise(answer) => Some(answer),
             Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => says.answer(),
-            Place::Hours(_) | Place::TextDate(_) | Place::Unclear(_) => None,
+            Place::Hours(_) | Place::Dates | Place::Unclear(_) => None,
         }
     }
 
     /// Whether it reads customers' words, so that what it finds is a guess.
     pub fn guesses(&self) -> bool {
-        !self.patterns().is_empty()
+        matches!(self.place, Place::Dates) || !self.patterns().is_empty()
     }
 
     /// The patterns it looks for in customers' words.
     pub fn patterns(&self) -> &[Pattern] {
         match &self.place {
-            Place::Text { any: patterns, .. } | Place::TextDate(patterns) | Place::Unclear(patterns) => patterns,
+            Place::Text { any: patterns, .. } | Place::Unclear(patterns) => patterns,
             Place::Tag { .. }
             | Place::Form { .. }
             | Place::Field { .. }
@@ -317,15 +329,14 @@ impl SourceBinding {
             | Place::Lookup { .. }
             | Place::Image { .. }
             | Place::Hours(_)
+            | Place::Dates
             | Place::Otherwise(_) => &[],
         }
     }
 
     /// The same patterns, to be found their places.
     pub(super) fn patterns_mut(&mut self) -> &mut [Pattern] {
-        let (Place::Text { any: patterns, .. } | Place::TextDate(patterns) | Place::Unclear(patterns)) =
-            &mut self.place
-        else {
+        let (Place::Text { any: patterns, .. } | Place::Unclear(patterns)) = &mut self.place else {
             return &mut [];
         };
         patterns
