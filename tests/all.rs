@@ -36,6 +36,7 @@ mod follow_ups;
 mod fuzz;
 mod help;
 mod hostile;
+mod keeping;
 mod logs;
 mod metrics;
 mod migrations;

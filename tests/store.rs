@@ -450,6 +450,33 @@ async fn a_budget_is_shared_by_all_who_ask_and_held_for_all() {
 }
 
 #[tokio::test]
+async fn what_a_wrong_clock_wrote_stops_nobody() {
+    check(|store| async move {
+        let (hour, years) = (3600, 4 * 365 * 86_400);
+        for (nth, ahead) in [hour, years].into_iter().enumerate() {
+            let account = format!("account {nth}");
+            let ticket = TicketKey { account: account.clone(), id: 1 };
+            for _ in 0..6 {
+                store.take(&account, 1, 60, at(ahead)).await.expect("an answer");
+            }
+            store.hold_until(&account, at(ahead + 30)).await.expect("held");
+            store.mark_due(&ticket, at(0)).await.expect("marked");
+            assert_eq!(store.claim(&account, at(ahead), LEASE, 10).await.expect("claimed").len(), 1);
+            // The budget's normal wait, and not one more: the burst and a call.
+            let mut taken = store.take(&account, 1, 60, at(0)).await.expect("an answer");
+            if let Some(again) = taken.again() {
+                assert!(again <= at(8), "{ahead} s ahead: {taken:?}");
+                taken = store.take(&account, 1, 60, again).await.expect("an answer");
+            }
+            assert!(matches!(taken, Taken::Now { .. }), "{ahead} s ahead: {taken:?}");
+            let claims = store.claim(&account, at(1), LEASE, 10).await.expect("claimed");
+            assert_eq!(claims.len(), 1, "{ahead} s ahead: no lease is as long");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_the_helpdesk_asked_for_outlives_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("star.db");
