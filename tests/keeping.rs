@@ -55,7 +55,7 @@ async fn a_ticket_that_a_dead_process_had_in_hand_is_looked_at_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::sqlite(&folder.path().join("star.db")).expect("a store");
     store.mark_due(&key(1), Utc::now()).await.expect("marked");
-    let claims = store.claim("global", Utc::now(), Duration::from_mins(10), 10).await.expect("claimed");
+    let claims = store.claim("global", Utc::now(), Duration::from_secs(100), 10).await.expect("claimed");
     assert_eq!(claims.len(), 1);
     drop(store);
     tokio::task::spawn_blocking(move || {

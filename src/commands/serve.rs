@@ -44,7 +44,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(async {
-        let store = store::open(&settings.store).await?;
+        let store = store::open_for_bot(&settings.store).await?;
         let watch = Watch::over(file, settings.clone(), store.clone());
         let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")), &store).await?;
         let watch = watch.since(loaded.rules.promotion);
@@ -63,7 +63,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
             rate: settings.server.requests_per_second_per_address.map(Rate::new),
             patience: Patience { head: settings.server.head_timeout, request: settings.server.request_timeout },
         };
-        let front = Front::of(&settings, file.parent().unwrap_or(Path::new(".")), &store).await?;
+        let front = Front::of(&settings, file.parent().unwrap_or(Path::new(".")))?;
         let (tell, stop) = watch::channel(false);
         tokio::spawn(async move {
             signal().await;

@@ -117,13 +117,16 @@ fn default_listen() -> SocketAddr {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// `sqlite:PATH`, the path relative to where the program is started, for one process; or `postgres://…`, for several.
+    /// `sqlite:PATH`, the path relative to the configuration, for one process; or `postgres://…`, for several.
     /// A secret, for a server's may hold a password. Absent: `sqlite:starwarden.db`.
     #[serde(default = "default_store")]
     pub url: Secret,
     /// How long deliveries, and decisions of tickets that are watched no longer, are kept; "off" for ever. Absent: 400 days.
     #[serde(default = "default_keep", deserialize_with = "span_or_off")]
     pub keep: Option<Duration>,
+    /// The configuration's folder.
+    #[serde(skip)]
+    pub home: PathBuf,
 }
 
 fn default_store() -> Secret {
@@ -145,7 +148,7 @@ pub enum StoreAt {
 
 impl Default for Store {
     fn default() -> Self {
-        Store { url: default_store(), keep: default_keep() }
+        Store { url: default_store(), keep: default_keep(), home: PathBuf::new() }
     }
 }
 
@@ -157,7 +160,7 @@ impl Store {
     pub fn at(&self) -> anyhow::Result<StoreAt> {
         let url = self.url.read(Path::new("")).context("store.url")?;
         match url.expose_secret().split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreAt::Sqlite(PathBuf::from(path))),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreAt::Sqlite(self.home.join(path))),
             Some(("postgres" | "postgresql", _)) => Ok(StoreAt::Postgres(url)),
             _ => bail!("store.url is not one this version can use: write `sqlite:PATH` or `postgres://…`"),
         }
@@ -342,6 +345,7 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
         *file = home.join(&*file);
     }
     settings.store.url = settings.store.url.beside(home);
+    settings.store.home = home.to_owned();
     let unsound = unsound(&settings);
     if unsound.is_empty() { Ok(settings) } else { Err(faults::of_sense(file, &text, &unsound)) }
 }

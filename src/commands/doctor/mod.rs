@@ -111,7 +111,10 @@ async fn store(settings: &Settings) -> Found {
         Err(error) => return Found::wrong(format!("{error:#}"), cure),
     }
     let ready = match super::store::open(&settings.store).await {
-        Ok(store) => store.ready().await.map_err(anyhow::Error::from),
+        Ok(store) => match store.ready().await {
+            Ok(()) => store.sound().await.map_err(anyhow::Error::from),
+            Err(error) => Err(error.into()),
+        },
         Err(error) => Err(error),
     };
     match ready {
