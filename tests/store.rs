@@ -1197,7 +1197,7 @@ async fn what_replicas_share_goes_by_the_databases_clock() {
     let an_hour_less = "CREATE SCHEMA wrong; CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql
         AS $$ SELECT pg_catalog.clock_timestamp() - interval '1 hour' $$";
     postgres::shared().execute(database, an_hour_less).await;
-    let options = "?options=-c%20search_path%3Dwrong,pg_catalog,public";
+    let options = "?options=-c%20search_path%3Dpublic,wrong,pg_catalog";
     let ahead = Store::postgres(&format!("{url}{options}")).await.expect("a store");
     let (now, hour) = (Utc::now(), TimeDelta::hours(1));
     let its_now = now + hour;
