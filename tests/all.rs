@@ -23,6 +23,7 @@ mod dates;
 mod demo;
 mod deploy;
 mod diagram;
+mod dismissal;
 mod documents;
 mod durable;
 mod each;

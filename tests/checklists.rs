@@ -344,7 +344,7 @@ mod renamed {
                     }
                 }
             }
-            _ => {}
+            Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
         }
     }
 }

@@ -208,6 +208,7 @@ fn a_date_that_can_be_two_days_is_asked_back_with_both() {
         ids: &ids,
         decision: &judged.decision,
         facts: &judged.facts,
+        spoken: &judged.spoken,
         reading: Some(&reading),
         problems: &judged.problems,
         was: None,

@@ -149,17 +149,15 @@ fn customers_words_are_guesses_with_their_quote() {
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
         let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
-        let quote = gathered.facts["trial"]
-            .known()
-            .map(|fact| (fact.trust, fact.quote.as_ref().expect("a quote").words.as_str()));
+        let quote = gathered.facts["trial"].known().map(|fact| (fact.trust, fact.quote.as_deref().expect("a quote")));
         assert_eq!(quote, says.map(|words| (Trust::Inferred, words)), "{description:?}");
     }
     let comments = json!([{ "id": 1, "author_id": 7001, "body": "shall I extend your trial extension?", "public": true }, { "id": 2, "author_id": 5001, "body": "Yes, a trial extension please", "public": true, "created_at": "2026-11-23T10:00:00Z" }]);
     let reading = reading(json!({}), json!({ "comments": comments }));
     let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
     assert_eq!(
-        gathered.facts["trial"].known().and_then(|fact| fact.quote.clone()).expect("a quote").place,
-        "customer, 23 Nov",
+        gathered.facts["trial"].known().map(|fact| fact.source.to_string()).expect("a fact"),
+        "customer, 23 Nov 2026",
         "an agent's words are not the customer's"
     );
 }
@@ -201,7 +199,10 @@ fn replies_count_from_staff_in_internal_notes_alone() {
             comment(7001, false, "star: trial=yes, expires_at=24 Nov 2026, 23:59 UTC, in_grace=no"),
             vec![answer("trial", "yes"), answer("expires_at", "24 Nov 2026, 23:59 UTC"), answer("in_grace", "no")],
         ),
-        (comment(7001, false, "> star: trial=yes\nReply with star: trial=yes\nstart: trial=yes\nstar:"), vec![]),
+        (
+            comment(7001, false, "> star: trial=yes\nReply with star: trial=yes\nstart: trial=yes\nstar:"),
+            vec![Says::Unreadable(String::new())],
+        ),
         (comment(7001, false, "FYI\n-----Original Message-----\nFrom: Casey\nstar: trial=yes"), vec![]),
         (comment(7001, false, "---------- Forwarded message ---------\nstar: trial=yes"), vec![]),
         (comment(7001, false, "Am Montag schrieb Casey <c@example.com>:\nstar: trial=yes"), vec![]),

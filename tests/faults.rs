@@ -202,7 +202,7 @@ fn ways_that_lead_nowhere() {
     chart("No-->X[", "No-->Pass\n    No-->X[", "an outcome ends the walk: this exit is never taken", "No-->Pass");
     binding(
         "[outcomes.use_docs]",
-        "[outcomes.unheard]\ntitle = \"x\"\n[outcomes.use_docs]",
+        "[outcomes.unheard]\ntitle = \"x\"\ndismisses = false\n[outcomes.use_docs]",
         "no path ends in the outcome `unheard`",
         "unheard",
     );
@@ -284,7 +284,7 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
         SA-->|Yes|G\nSA-->|No|No[No need for STAR]\nG-->|Yes|No\nG-->|No|Exp[Is it expiring in more than 24h?]\nExp-->|Yes|No\nExp-->|No|Pass[Ok to STAR]";
     let binding = "diagram = \"old.mmd\"\n[times]\ngrace_period = \"14d\"\n[nodes.T]\nyes_no = \"trial\"\n[nodes.SA]\nyes_no = \"sales_assisted\"\n[nodes.G]\nyes_no = \"in_grace\"\n\
         [nodes.Exp]\nmore_than = \"24h\"\nuntil = \"expires_at\"\n[nodes.No]\noutcome = \"no_need\"\n[nodes.Pass]\noutcome = \"ok_to_star\"\n\
-        [outcomes.no_need]\ntitle = \"No need\"\ndismisses = true\n[outcomes.ok_to_star]\ntitle = \"OK\"\n\
+        [outcomes.no_need]\ntitle = \"No need\"\ndismisses = true\n[outcomes.ok_to_star]\ntitle = \"OK\"\ndismisses = false\n\
         [facts.trial]\n[facts.sales_assisted]\n[facts.in_grace]\n[facts.expires_at]\nkind = \"instant\"\nsources = [{ organization = \"expiration_date\" }]";
     let policy = Policy::parse(binding, older).expect("sound");
     let now = "2026-11-24T12:00:00Z".parse().expect("an instant");
@@ -314,7 +314,7 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
             &stated,
             now,
         );
-        let decision = policy.decide(&gathered.facts, now);
+        let decision = policy.decide(&gathered.facts, &gathered.spoken, now);
         assert_eq!(
             (decision.verdict.as_str(), decision.valid_until.map(|at| at.to_rfc3339()).as_deref()),
             (verdict, until),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value as FactValue};
+use starwarden::decide::facts::fact::{Fact, Facts, Finding, Spoken, Trust, Value as FactValue};
 use starwarden::decide::facts::gather::Stated;
 use starwarden::decide::facts::hours::Schedule;
 use starwarden::decide::facts::replies;
@@ -42,6 +42,7 @@ fn write_for(account: &Ids, reading: &Reading, was: Option<&str>) -> Note {
         ids: &ids,
         decision: &judged.decision,
         facts: &judged.facts,
+        spoken: &judged.spoken,
         reading: Some(reading),
         problems: &judged.problems,
         was,
@@ -664,7 +665,7 @@ type Known = Option<(&'static str, Trust)>;
 
 fn found(facts: &Facts, name: &str, value: &str, trust: Trust) -> Facts {
     let value = value.parse().map_or_else(|_| FactValue::Word(value.to_owned()), FactValue::Instant);
-    let fact = Fact { value, trust, source: Source::Tag("somewhere".into()), quote: None };
+    let fact = Fact::new(value, trust, Source::Tag("somewhere".into()));
     let mut facts = facts.clone();
     facts.insert(name.to_owned(), Finding::Known(fact));
     facts
@@ -711,17 +712,17 @@ fn whatever_is_known_a_correction_changes_the_verdict_and_one_answer_is_one() {
                     Some((value, trust)) => found(&facts, name, value, *trust),
                     None => facts,
                 });
-                let decision = policy.decide(&facts, now);
-                let with =
-                    |fact: &str, value: &str| policy.decide(&found(&facts, fact, value, Trust::Stated), now).verdict;
+                let decision = policy.decide(&facts, &Spoken::default(), now);
+                let with = |fact: &str, value: &str| {
+                    policy.decide(&found(&facts, fact, value, Trust::Stated), &Spoken::default(), now).verdict
+                };
                 if decision.verdict == "needs_facts" {
-                    let questions = policy.questions(&facts, now);
-                    let first = questions.first().expect("a question");
-                    let fact = &first.missing.fact;
+                    let first = decision.missing.first().expect("a question");
+                    let fact = &first.fact;
                     let enough = every_answer(fact).iter().all(|answer| with(fact, answer) != "needs_facts");
-                    assert_eq!(first.missing.settles, enough, "{fact} of {known:?}");
+                    assert_eq!(first.settles, enough, "{fact} of {known:?}");
                     settled += usize::from(enough);
-                } else if let Some(offered) = policy.correction(&facts, now) {
+                } else if let Some(offered) = policy.correction(&facts, &Spoken::default(), now) {
                     let answers = offered.answer.map_or_else(|| every_answer(&offered.fact), |answer| vec![answer]);
                     let changes = answers.iter().any(|answer| with(&offered.fact, answer) != decision.verdict);
                     assert!(changes, "{} of {known:?}", offered.fact);

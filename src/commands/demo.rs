@@ -272,7 +272,7 @@ impl Play<'_> {
     fn tone(&self, verdict: Option<&str>) -> Tone {
         let outcome = self.policy.binding.outcomes.iter().find(|(name, _)| Some(name.get_ref().as_str()) == verdict);
         match outcome {
-            Some((_, outcome)) if outcome.dismisses => Tone::Dismisses,
+            Some((_, outcome)) if outcome.dismisses() => Tone::Dismisses,
             Some((name, _)) if name.get_ref() == NEEDS_FACTS => Tone::Asks,
             Some(_) => Tone::Escalates,
             None => Tone::Asks,

@@ -91,6 +91,7 @@ impl Line {
             comments,
             users,
             records: self.records.take().unwrap_or_default(),
+            ..Reading::default()
         })
     }
 

@@ -27,6 +27,15 @@ pub fn fingerprint(decision: &Decision, problems: &[String]) -> String {
     for missing in &decision.missing {
         let _infallible = write!(said, "|{}? {:?}", missing.fact, missing.suggested);
     }
+    for against in &decision.against {
+        let _infallible = write!(said, "|!{}={}", against.fact, against.value);
+    }
+    for (fact, value) in &decision.proposal {
+        let _infallible = write!(said, "|>{fact}={value}");
+    }
+    for why in decision.illegible.iter() {
+        let _infallible = write!(said, "|?{why}");
+    }
     for problem in problems {
         let _infallible = write!(said, "|{problem}");
     }

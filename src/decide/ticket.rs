@@ -9,6 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
+use crate::decide::facts::said::Words;
+use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
+
 /// A ticket of one helpdesk account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TicketKey {
@@ -192,6 +195,34 @@ pub struct Reading {
     /// What systems of record answered, by the policy's names for the lookups.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub records: BTreeMap<String, Record>,
+    /// What a reader made of the words; none where no reader read them.
+    #[serde(skip)]
+    pub words: Option<Words>,
+    /// What our own notes on it said, by their references, as far as that is kept.
+    #[serde(skip)]
+    pub notes: BTreeMap<String, Noted>,
+}
+
+/// What one of our own notes said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Noted {
+    /// It gave a verdict.
+    Decided,
+    /// It proposed one, which follows from these answers.
+    Proposed(BTreeMap<String, String>),
+    /// It asked, and proposed nothing; the first fact it asked for.
+    Asked(Option<String>),
+}
+
+impl Noted {
+    /// What the note of a decision said.
+    pub fn of(decision: &Decision) -> Noted {
+        match (decision.verdict == NEEDS_FACTS, decision.proposal.is_empty()) {
+            (false, _) => Noted::Decided,
+            (true, false) => Noted::Proposed(decision.proposal.clone()),
+            (true, true) => Noted::Asked(decision.missing.first().map(|missing| missing.fact.clone())),
+        }
+    }
 }
 
 /// What a system of record answered.

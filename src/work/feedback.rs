@@ -29,7 +29,13 @@ pub fn replied(
             let opinion = match &reply.says {
                 Says::Agree => Opinion::Agree,
                 Says::Disagree(why) => Opinion::Disagree { why: why.clone() },
-                Says::Answer { .. } | Says::Recheck | Says::Stop | Says::Unreadable(_) => continue,
+                Says::Answer { .. }
+                | Says::Yes
+                | Says::No(_)
+                | Says::Undo
+                | Says::Recheck
+                | Says::Stop
+                | Says::Unreadable(_) => continue,
             };
             said.push(Feedback {
                 ticket: ticket.clone(),

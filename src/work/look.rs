@@ -1,5 +1,6 @@
 //! One look at one ticket: read, decide, and write where something changed.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,15 +24,15 @@ use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::reference::{fingerprint, posted, reference};
-use crate::decide::ticket::{Reading, Record, TicketKey};
+use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
 use crate::helpdesk::client::{CallError, Turn, Update};
 use crate::metrics;
-use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
 use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
+use crate::store::{Store, StoreError};
 
 /// The time in which a ticket may be written upon only so often.
 const FLAP: TimeDelta = TimeDelta::minutes(10);
@@ -84,6 +85,9 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let own = account.own_users();
     reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, own, Utc::now()).await;
     let said = operators::replies(&store.operators_on(&claim.ticket).await?);
+    if !posted(&reading, own).is_empty() {
+        reading.notes = noted(store, &claim.ticket).await?;
+    }
     let now = Utc::now();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], own, now);
     store.record_feedback(&feedback::replied(&reading, own, &claim.ticket, &judged.replies, now)).await?;
@@ -110,6 +114,16 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
     }
+}
+
+/// What our notes on a ticket said, by their references.
+async fn noted(store: &Store, ticket: &TicketKey) -> Result<BTreeMap<String, Noted>, StoreError> {
+    let decisions = store.history(ticket).await?.map(|history| history.decisions).unwrap_or_default();
+    let said = |row: DecisionRow| {
+        let decision: Decision = serde_json::from_str(&row.decision).ok()?;
+        Some((row.reference, Noted::of(&decision)))
+    };
+    Ok(decisions.into_iter().filter_map(said).collect())
 }
 
 /// A decision that is made, with all that is needed to act on it.
@@ -281,7 +295,7 @@ impl Decided<'_> {
 
     /// The decision as it is kept, and its note as HTML; `before` is the note it follows.
     fn row(&self, before: Option<&str>, carried: Carried) -> Result<(DecisionRow, String), StoreError> {
-        let Judged { decision, facts, problems, .. } = self.judged;
+        let Judged { decision, facts, spoken, problems, .. } = self.judged;
         let reference = reference(&self.claim.ticket, &self.fingerprint, before);
         let link = self.shared.public_url.as_ref().map(|url| {
             let TicketKey { account, id } = &self.claim.ticket;
@@ -292,6 +306,7 @@ impl Decided<'_> {
             ids: self.ids,
             decision,
             facts,
+            spoken,
             reading: Some(self.reading),
             problems,
             was: self.last.as_ref().map(|row| row.verdict.as_str()),

@@ -61,6 +61,7 @@ use tracing::Instrument;
 use crate::config::Mode;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
+use crate::decide::policy::binding::Condition;
 use crate::decide::ticket::OwnUsers;
 use crate::elsewhere::lookups::Systems;
 use crate::helpdesk::client::{CallError, Helpdesk};
@@ -238,9 +239,10 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<Result<(), Call
 
 /// Tags that show that a ticket may be ours: a condition of the policy that asks for nothing else.
 pub fn star_tags(policy: &Policy) -> Vec<String> {
-    let conditions = policy.binding.applies_to.conditions.values();
-    let tags = conditions.filter(|condition| condition.form_any.is_empty() && !condition.tag_any.is_empty());
-    tags.map(|condition| condition.tag_any.clone()).next().unwrap_or_default()
+    let conditions = || policy.binding.applies_to.conditions.values();
+    let tags_alone = |condition: &&Condition| condition.form_any.is_empty() && !condition.tag_any.is_empty();
+    let star = conditions().find(|condition| condition.star).or_else(|| conditions().find(tags_alone));
+    star.map(|condition| condition.tag_any.clone()).unwrap_or_default()
 }
 
 /// One ticket: looked at while its lease is kept, and given back; why the account is to rest, if it is.

@@ -266,9 +266,9 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
         for reply in replies::read(&reading(&text, 7001, false), &OwnUsers::from_iter([1]), &star().lexicon.languages) {
             match reply.says {
                 Says::Answer { fact, value } => assert!(written(&fact) && written(&value), "{fact}={value}"),
-                Says::Disagree(why) => assert!(written(&why), "{why}"),
+                Says::No(why) | Says::Disagree(why) => assert!(written(&why), "{why}"),
                 Says::Unreadable(line) => assert!(written(&line), "{line}"),
-                Says::Agree | Says::Recheck | Says::Stop => {}
+                Says::Yes | Says::Undo | Says::Agree | Says::Recheck | Says::Stop => {}
             }
         }
         for unheard in [reading(&text, 7001, true), reading(&text, 5001, false), reading(&text, 5001, true)] {

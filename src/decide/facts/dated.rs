@@ -4,9 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::dates::{Means, Mention, Read, Reader, Unread, When, Which};
 use super::expiry;
-use super::fact::{Quote, Value};
+use super::fact::Value;
+use super::source::Cited;
 use super::span::Span;
-use super::words::{Words, cited, clip};
+use super::words::{Words, clip};
 use crate::decide::policy::binding::Day;
 
 /// What can be said of when something is.
@@ -63,13 +64,8 @@ pub(super) fn answer(text: &str, reader: &Reader, counting: &Counting) -> Dated 
 fn one(read: Result<Read, Unread>, counting: &Counting) -> Dated {
     let shown = |days: &[NaiveDate]| days.iter().map(|day| shown(*day)).collect::<Vec<_>>().join(" or ");
     match read {
-        Ok(Read { when: When::Day(day), rest }) => match expiry::of_day(day, counting.day) {
-            Some(at) => Dated::Value(Value::Instant(at), rest),
-            None => Dated::Not("which is no date".into()),
-        },
         Ok(Read { when, rest }) => match counting.span(&when) {
-            Some(span) if span.from == span.until => Dated::Value(Value::Instant(span.from), rest),
-            Some(span) => Dated::Unclear(format!("which can be any time {}", stretch(span)), Vec::new()),
+            Some(span) => Dated::Value(value(span), rest),
             None => Dated::Not("which is no date".into()),
         },
         Err(Unread::Empty) => Dated::Empty,
@@ -86,18 +82,17 @@ fn shown(day: NaiveDate) -> String {
     day.format("%-d %b %Y").to_string()
 }
 
-/// A span in words: `from 16 Nov 2026 until 22 Nov 2026`, `of 26 Nov 2026`.
-fn stretch(span: Span) -> String {
-    let (from, until) = (span.from.date_naive(), span.until.date_naive());
-    if from == until { format!("of {}", shown(from)) } else { format!("from {} until {}", shown(from), shown(until)) }
+/// A span as a value: an instant where it is one.
+fn value(span: Span) -> Value {
+    if span.from == span.until { Value::Instant(span.from) } else { Value::Span(span) }
 }
 
 /// What customers' words say of when their plan or licence ends.
 pub(super) enum Ending {
     /// It ends then, by these words.
-    At(Value, Quote),
-    /// Words leave it open: why, and what it can be.
-    Unclear(String, Vec<DateTime<Utc>>),
+    At(Value, Cited),
+    /// Words leave it open: why, these words, and what it can be.
+    Unclear(String, Cited, Vec<Value>),
     /// They say something that cannot be used: why.
     Unreadable(String),
     /// They say nothing of it.
@@ -106,11 +101,11 @@ pub(super) enum Ending {
 
 /// What the customer's words say of when the plan or licence in use ends: the latest words that speak of it; and the
 /// words that were set aside, and why.
-pub(super) fn ending(words: &Words<'_>, day: Day, now: DateTime<Utc>) -> (Ending, Vec<(Quote, &'static str)>) {
+pub(super) fn ending(words: &Words<'_>, day: Day, now: DateTime<Utc>) -> (Ending, Vec<(Cited, &'static str)>) {
     let mut set_aside = Vec::new();
-    for (mentions, place, written) in words.dates(now) {
+    for (mentions, source, written) in words.dates(now) {
         let counting = Counting { day, now, written };
-        let quoted = |mention: &Mention| Quote { words: clip(&mention.sentence), place: place.clone() };
+        let quoted = |mention: &Mention| Cited { quote: clip(&mention.sentence), source: Box::new(source.clone()) };
         let disputed = mentions.iter().filter(|mention| mention.means == Means::Disputed);
         set_aside.extend(disputed.map(|mention| (quoted(mention), "denied, or said under a condition")));
         let found = of_piece(&mentions, &counting, &quoted);
@@ -121,7 +116,7 @@ pub(super) fn ending(words: &Words<'_>, day: Day, now: DateTime<Utc>) -> (Ending
     (Ending::Unsaid, set_aside)
 }
 
-fn of_piece(mentions: &[Mention], counting: &Counting, quoted: &impl Fn(&Mention) -> Quote) -> Ending {
+fn of_piece(mentions: &[Mention], counting: &Counting, quoted: &impl Fn(&Mention) -> Cited) -> Ending {
     let of = |which: &[Which]| -> Vec<&Mention> {
         mentions.iter().filter(|one| matches!(one.means, Means::Ends(of) if which.contains(&of))).collect()
     };
@@ -131,22 +126,16 @@ fn of_piece(mentions: &[Mention], counting: &Counting, quoted: &impl Fn(&Mention
         read.into_iter().filter_map(|one| Some((counting.span(one.when.as_ref().ok()?)?, one))).collect();
     let newer = of(&[Which::New]);
     match (narrowest(&spans), newer.first()) {
-        (Some((span, mention)), None) if span.from == span.until => {
-            Ending::At(Value::Instant(span.from), quoted(mention))
-        }
-        (Some((span, mention)), None) => {
-            let why = format!("{} can be any time {}", cited(&quoted(mention)), stretch(span));
-            Ending::Unclear(why, Vec::new())
-        }
+        (Some((span, mention)), None) => Ending::At(value(span), quoted(mention)),
         (Some((span, mention)), Some(new)) => {
             let other = new.when.as_ref().ok().and_then(|when| counting.span(when));
             let two: Vec<Span> = std::iter::once(span).chain(other).collect();
-            Ending::Unclear(format!("{} speaks of two licences", cited(&quoted(mention))), singles(&two))
+            Ending::Unclear(format!("{} speaks of two licences", quoted(mention)), quoted(mention), values(&two))
         }
         (None, _) if !spans.is_empty() => {
             let all: Vec<Span> = spans.iter().map(|(span, _)| *span).collect();
-            let last = spans.last().map(|(_, mention)| cited(&quoted(mention))).unwrap_or_default();
-            Ending::Unclear(format!("{last} is not the only date of an end that is named"), singles(&all))
+            let Some(last) = spans.last().map(|(_, mention)| quoted(mention)) else { return Ending::Unsaid };
+            Ending::Unclear(format!("{last} is not the only date of an end that is named"), last, values(&all))
         }
         (None, _) => unread.into_iter().next().map_or(Ending::Unsaid, |mention| unusable(mention, counting, quoted)),
     }
@@ -163,17 +152,17 @@ fn narrowest<'a>(spans: &[(Span, &'a Mention)]) -> Option<(Span, &'a Mention)> {
     spans.iter().all(within).then_some((*span, *mention))
 }
 
-/// The moments among spans.
-fn singles(spans: &[Span]) -> Vec<DateTime<Utc>> {
-    spans.iter().filter(|span| span.from == span.until).map(|span| span.from).collect()
+fn values(spans: &[Span]) -> Vec<Value> {
+    spans.iter().map(|span| value(*span)).collect()
 }
 
-fn unusable(mention: &Mention, counting: &Counting, quoted: &impl Fn(&Mention) -> Quote) -> Ending {
-    let place = cited(&quoted(mention));
+fn unusable(mention: &Mention, counting: &Counting, quoted: &impl Fn(&Mention) -> Cited) -> Ending {
+    let place = quoted(mention);
     match &mention.when {
         Err(Unread::Either(words, days)) => {
             let [one, other] = days.map(shown);
-            Ending::Unclear(format!("{words} in {place} can be {one} or {other}"), counting.moments(days))
+            let moments = counting.moments(days).into_iter().map(Value::Instant).collect();
+            Ending::Unclear(format!("{words} in {place} can be {one} or {other}"), place, moments)
         }
         Err(Unread::NoSuchDay(words)) => Ending::Unreadable(format!("there is no {words}, which {place} says")),
         Err(Unread::Empty | Unread::NoDate | Unread::Several(_)) | Ok(_) => Ending::Unsaid,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
+use super::span::Span;
 use crate::decide::policy::binding::Day;
 
 /// The start or end of a day, UTC.
@@ -21,6 +22,12 @@ pub fn moment(at: DateTime<Utc>) -> String {
 /// A moment with its time and zone: `3 Dec 2026, 00:00 UTC`.
 pub fn exact(at: DateTime<Utc>) -> String {
     format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
+}
+
+/// A span for people: `16 Nov 2026 to 22 Nov 2026`, or its day.
+pub fn between(span: Span) -> String {
+    let (from, until) = (day(span.from), day(span.until));
+    if from == until { from } else { format!("{from} to {until}") }
 }
 
 fn day(at: DateTime<Utc>) -> String {

@@ -1,5 +1,6 @@
 //! What is known of a ticket, from where, and how sure.
 
+pub mod answers;
 mod dated;
 pub mod dates;
 pub mod expiry;

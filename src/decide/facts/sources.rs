@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 
 use super::dated::{self, Counting, Dated, Ending};
 use super::dates::Reader;
-use super::fact::{Fact, Quote, Trust, Value};
+use super::fact::{Confidence, Fact, Trust, Value};
 use super::hours::{Schedule, Standing};
 use super::screenshot;
-use super::source::{self, By, Source};
+use super::source::{self, By, Cited, Source};
 use super::words::{Search, Words};
 use crate::decide::policy::binding::{Binding, Day, FactBinding, Kind};
 use crate::decide::policy::source::{Pattern, Place, Says};
@@ -95,7 +95,9 @@ pub(super) enum Said {
     /// It was to answer and could not, in words.
     Unreadable(String),
     /// Words that leave it open, so that the policy's own word is a guess.
-    Doubt(Quote),
+    Doubt(Cited),
+    /// Words that can mean each of these, so that none is taken, and why.
+    Either(String, Vec<Fact>),
     /// It can mean several moments, in words and as such.
     Unclear(String, Vec<DateTime<Utc>>),
 }
@@ -103,7 +105,7 @@ pub(super) enum Said {
 /// What one source says, and the customers' words it set aside.
 pub(super) struct Asking {
     pub said: Said,
-    pub set_aside: Vec<(Quote, &'static str)>,
+    pub set_aside: Vec<(Cited, &'static str)>,
 }
 
 /// Asks one place.
@@ -118,7 +120,9 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
             let (ending, set_aside) = dated::ending(words, asked.day, asked.now);
             let said = match ending {
                 Ending::At(value, quote) => guess(value, quote),
-                Ending::Unclear(why, moments) => Said::Unclear(why, moments),
+                Ending::Unclear(why, words, values) => {
+                    Said::Either(why, values.into_iter().map(|value| guessed(value, words.clone())).collect())
+                }
                 Ending::Unreadable(why) => Said::Unreadable(why),
                 Ending::Unsaid => Said::Nothing,
             };
@@ -132,8 +136,16 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
     }
 }
 
-fn guess(value: Value, quote: Quote) -> Said {
-    Said::Answer(Fact { value, trust: Trust::Inferred, source: Source::Words, quote: Some(quote) })
+/// How sure a pattern is that finds something.
+const FOUND: f64 = 0.9;
+
+fn guess(value: Value, words: Cited) -> Said {
+    Said::Answer(guessed(value, words))
+}
+
+fn guessed(value: Value, Cited { quote, source }: Cited) -> Fact {
+    let (at, quote, confidence) = (source.at(), Some(quote), Some(Confidence::of(FOUND)));
+    Fact { value, trust: Trust::Inferred, source: *source, quote, confidence, at }
 }
 
 fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
@@ -210,7 +222,7 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
             }
         }
         Place::Otherwise(answer) => said(answer, Source::Otherwise { doubt: None }),
-        Place::Text { .. } | Place::Dates | Place::Unclear(_) => Said::Nothing,
+        Place::Text { .. } | Place::Dates | Place::Unclear(_) | Place::Reader => Said::Nothing,
     }
 }
 
@@ -222,7 +234,7 @@ fn named(name: &str, by: By) -> source::Place {
 /// A recorded answer in the policy's own words.
 fn said(fact: &FactBinding, answer: &str, source: Source, asked: &Asked<'_>) -> Said {
     match asked.parse(fact, answer) {
-        Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source, quote: None }),
+        Some(value) => Said::Answer(Fact::new(value, Trust::Recorded, source)),
         None => Said::Unreadable(format!("{source} says “{answer}”")),
     }
 }
@@ -242,20 +254,25 @@ fn value(
             Said::Unreadable(format!("{} is empty", place(By::Value)))
         }
         (Says::Filled(answer), Some(_)) => said(fact, answer, place(By::BeingFilled), asked),
+        (Says::Above { limit, answer }, Some(number)) => {
+            #[expect(clippy::cast_precision_loss, reason = "a limit is a small number")]
+            let above = number.trim().parse::<f64>().is_ok_and(|number| number > *limit as f64);
+            let shown = || place(By::Being(number.trim().to_owned()));
+            if above { said(fact, answer, shown(), asked) } else { Said::Nothing }
+        }
         (Says::OneOf { values: wanted, answer }, _) => {
             match values.iter().find(|value| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value.trim()))) {
                 Some(found) => said(fact, answer, place(By::Being(found.trim().to_owned())), asked),
                 None => Said::Nothing,
             }
         }
-        (Says::Itself | Says::Filled(_), None) => Said::Nothing,
+        (Says::Itself | Says::Filled(_) | Says::Above { .. }, None) => Said::Nothing,
     }
 }
 
 /// What a value says that is the answer itself.
 fn itself(fact: &FactBinding, text: &str, asked: &Asked<'_>, place: impl Fn(By) -> Source) -> Said {
-    let answer =
-        |value: Value, by: By| Said::Answer(Fact { value, trust: Trust::Recorded, source: place(by), quote: None });
+    let answer = |value: Value, by: By| Said::Answer(Fact::new(value, Trust::Recorded, place(by)));
     let shown: String = text.trim().chars().take(LONGEST_SHOWN).collect();
     let says = |what: &str| format!("{} says “{shown}”, {what}", place(By::Value));
     match fact.kind {

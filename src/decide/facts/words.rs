@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use regex::Match;
 
 use super::dates::Mention;
-use super::fact::Quote;
 use super::pieces::{self, Piece};
+use super::source::{Cited, Source};
 use crate::decide::policy::language::Language;
 use crate::decide::policy::lexicon::Lexicon;
 use crate::decide::policy::source::Pattern;
@@ -44,9 +44,9 @@ pub(super) struct Words<'a> {
 #[derive(Default)]
 pub(super) struct Search<T> {
     /// What was found, and the sentence it stands in.
-    pub found: Option<(T, Quote)>,
+    pub found: Option<(T, Cited)>,
     /// Sentences that do not count, and why.
-    pub set_aside: Vec<(Quote, &'static str)>,
+    pub set_aside: Vec<(Cited, &'static str)>,
 }
 
 /// One find with its sentence.
@@ -70,10 +70,10 @@ impl<'a> Words<'a> {
     }
 
     /// The dates of each text with its place and when it was written (`now` where nobody knows), the latest text first.
-    pub(super) fn dates(&self, now: DateTime<Utc>) -> impl Iterator<Item = (Vec<Mention>, String, DateTime<Utc>)> {
+    pub(super) fn dates(&self, now: DateTime<Utc>) -> impl Iterator<Item = (Vec<Mention>, Source, DateTime<Utc>)> {
         self.pieces().iter().map(move |piece| {
             let written = piece.written.unwrap_or(now);
-            (self.lexicon.dates.in_words(&piece.text, written), piece.place.clone(), written)
+            (self.lexicon.dates.in_words(&piece.text, written), piece.source.clone(), written)
         })
     }
 
@@ -99,7 +99,7 @@ impl<'a> Words<'a> {
                     from = next_word(text, found.start());
                     let sentence = sentence(text, found);
                     let whole = sentence.whole();
-                    let quote = || Quote { words: clip(&whole), place: piece.place.clone() };
+                    let quote = || Cited { quote: clip(&whole), source: Box::new(piece.source.clone()) };
                     if self.any(|language| language.past.found_in(&whole)) {
                         set_aside.push((quote(), "speaks of the past"));
                     } else if self.denied(&sentence, pattern) {
@@ -221,9 +221,4 @@ pub(super) fn clip(words: &str) -> String {
     }
     let cut: String = line.chars().take(LONGEST_QUOTE).collect();
     format!("{}…", cut.trim_end())
-}
-
-/// A guess's place for people: `"we started a trial" (customer, 23 Nov)`.
-pub fn cited(quote: &Quote) -> String {
-    format!("“{}” ({})", quote.words, quote.place)
 }

@@ -60,7 +60,7 @@ fn convenience(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
     let far = advice.convenience_beyond.and_then(|least| {
         match &subject.facts.get(subject.policy.binding.times.expires()).and_then(Finding::known)?.value {
             Value::Instant(at) => Some(*at - subject.now).filter(|left| left.num_milliseconds() >= least.0),
-            Value::Word(_) => None,
+            Value::Span(_) | Value::Word(_) => None,
         }
     })?;
     let said =

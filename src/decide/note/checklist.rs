@@ -3,7 +3,6 @@
 use super::Subject;
 use super::markup::{Item, Span, code, text};
 use crate::decide::facts::fact::{Fact, Finding, Trust};
-use crate::decide::facts::words;
 use crate::decide::policy::checklist::{ASSIGNEE, Case, Part, Step};
 use crate::decide::policy::decision::NOT_APPLICABLE;
 
@@ -71,10 +70,11 @@ fn tell(subject: &Subject<'_>, name: &str) -> Option<String> {
     if name == ASSIGNEE {
         return assignee(subject);
     }
-    let Fact { value, trust, source, quote } = subject.facts.get(name).and_then(Finding::known)?;
+    let fact = subject.facts.get(name).and_then(Finding::known)?;
+    let Fact { value, trust, source, quote, .. } = fact;
     let value = value.word()?;
     Some(match (quote, trust) {
-        (Some(quote), _) => words::cited(quote),
+        (Some(_), _) => fact.cited(),
         (None, Trust::Stated) => {
             let title = subject.policy.answer_title(name, value).unwrap_or(value);
             format!("{title}: {source}")

@@ -9,7 +9,7 @@ mod reasons;
 use chrono::{DateTime, Utc};
 
 use crate::decide::facts::expiry;
-use crate::decide::facts::fact::Facts;
+use crate::decide::facts::fact::{Facts, Spoken};
 use crate::decide::facts::replies::{DATE, SIGNATURE};
 use crate::decide::facts::sources::{self, Ids};
 use crate::decide::policy::Policy;
@@ -29,6 +29,8 @@ pub struct Subject<'a> {
     pub decision: &'a Decision,
     /// What it was decided on.
     pub facts: &'a Facts,
+    /// Everything said in words.
+    pub spoken: &'a Spoken,
     /// The ticket, where there is one.
     pub reading: Option<&'a Reading>,
     /// Answers of managers that could not be used, a sentence each.
@@ -132,10 +134,11 @@ fn correction(subject: &Subject<'_>, blocks: &[Block]) -> Vec<Span> {
     }
     line.extend(until.map(|until| text(format!("Holds until {until}; I look again then. "))));
     line.extend([text("Not right? Reply in an internal note with "), code("star: disagree"), text(" and why")]);
-    let example = subject.policy.correction(subject.facts, subject.now).map(|Correction { fact, answer }| {
-        let answer = answer.unwrap_or_else(|| DATE.to_owned());
-        code(format!("star: {fact}={answer}"))
-    });
+    let example =
+        subject.policy.correction(subject.facts, subject.spoken, subject.now).map(|Correction { fact, answer }| {
+            let answer = answer.unwrap_or_else(|| DATE.to_owned());
+            code(format!("star: {fact}={answer}"))
+        });
     match example.filter(|example| !shows(blocks, example)) {
         // Nothing behind it, so that nothing is copied with it.
         Some(example) => line.extend([text(", or put a fact right: "), example]),

@@ -5,125 +5,133 @@ use chrono::{DateTime, Utc};
 use super::markup::{Block, Span, code, strong, text};
 use super::{Subject, changed, lower_first, reasons};
 use crate::decide::facts::expiry;
-use crate::decide::facts::fact::{Fact, Finding, Value};
+use crate::decide::facts::fact::{Fact, Finding, Value, cited};
 use crate::decide::facts::replies::DATE;
-use crate::decide::facts::words;
+use crate::decide::facts::span::Span as Stretch;
 use crate::decide::policy::binding::Kind;
-use crate::decide::policy::decision::{Answered, Decision, Missing};
-use crate::decide::policy::questions::Question;
+use crate::decide::policy::decision::{Answered, Decision, LeadsTo, Missing};
 
 /// Writes the part of a note that asks.
 pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
-    let questions = subject.policy.questions(subject.facts, subject.now);
-    let Some((first, others)) = questions.split_first() else { return };
-    let count = if first.missing.settles { "One answer needed." } else { "Answers needed." };
-    let mut lead = vec![strong(count), text(format!(" {}", first.missing.question))];
-    lead.extend(changed(subject));
-    blocks.push(Block::Line(lead));
-    if let Some(guess) = guess(subject, first) {
-        blocks.push(Block::Line(guess));
+    let decision = subject.decision;
+    if let Some(likely) = &decision.likely {
+        let mut lead = vec![strong(format!("Probably {}: right?", lower_first(subject.policy.title(likely))))];
+        lead.extend(changed(subject));
+        lead.push(text(" "));
+        lead.push(code("star: yes"));
+        let taken = decision.proposal.iter().map(|(fact, value)| format!("{fact}={value}")).collect::<Vec<_>>();
+        lead.push(text(format!(" takes {}", taken.join(", "))));
+        blocks.push(Block::Line(lead));
     }
-    blocks.push(Block::Bullets(leads(subject, &first.missing)));
+    blocks.extend(Some(spoken_against(subject)).filter(|lines| !lines.is_empty()).map(Block::Bullets));
+    let Some((first, others)) = decision.missing.split_first() else { return };
+    let count = if first.settles && others.is_empty() { "One answer needed." } else { "Answers needed." };
+    let mut lead = vec![strong(count), text(format!(" {}", first.question))];
+    lead.extend(changed(subject).filter(|_| decision.likely.is_none()));
+    blocks.push(Block::Line(lead));
+    if let Some(guess) = guessed(subject, first) {
+        blocks.push(Block::Line(vec![text(format!("{guess}."))]));
+    }
+    blocks.push(Block::Bullets(leads(subject, first)));
     let mut reply = vec![text("Reply in an internal note: ")];
-    reply.extend(examples(subject, &first.missing));
+    reply.extend(examples(subject, first));
     blocks.push(Block::Line(reply));
     if !others.is_empty() {
-        let title = if first.missing.settles { "If that is not known" } else { "Also open" };
-        blocks.push(Block::Title(title.into()));
-        let asked = questions.iter().map(|question| &question.missing);
-        let also =
-            others.iter().zip(1..).map(|(other, place)| also(subject, &other.missing, asked.clone().take(place)));
-        blocks.push(Block::Bullets(also.collect()));
+        blocks.push(Block::Title("Also open".into()));
+        blocks.push(Block::Bullets(others.iter().map(|other| also(subject, other)).collect()));
     }
     let known: Vec<Vec<Span>> =
-        so_far(subject, &questions).into_iter().chain(contradictions(subject)).chain(looked(subject)).collect();
+        so_far(subject).into_iter().chain(contradictions(subject)).chain(looked(subject)).collect();
     if !known.is_empty() {
         blocks.push(Block::Title("So far".into()));
         blocks.push(Block::Bullets(known));
     }
 }
 
-/// One more question, with what is guessed of it; words that stand above already are not quoted again.
-fn also<'a>(subject: &Subject<'_>, missing: &Missing, mut above: impl Iterator<Item = &'a Missing>) -> Vec<Span> {
-    let guess_of =
-        |missing: &Missing| subject.facts.get(&missing.fact)?.known().filter(|_| missing.suggested.is_some());
-    let quote = guess_of(missing).and_then(|fact| fact.quote.as_ref());
-    let quoted = quote.is_some() && above.any(|above| guess_of(above).is_some_and(|fact| fact.quote.as_ref() == quote));
-    let guess = guessed(subject, missing, if quoted { Quoted::Above } else { Quoted::Here });
-    let guess = guess.map(|guess| format!(" {guess}:")).unwrap_or_default();
+/// What stands against a dismissal, and what could not be read.
+fn spoken_against(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let against = subject.decision.against.iter().map(|against| {
+        let value = value(subject, &against.fact, &against.value);
+        let said = cited(against.quote.as_deref(), &against.source);
+        format!("Against a dismissal: {} {value}, by {said}", against.fact.replace('_', " "))
+    });
+    let illegible = subject.decision.illegible.iter().map(|why| format!("Not understood: {why}"));
+    illegible.chain(against).map(|line| vec![text(line)]).collect()
+}
+
+/// One more question, with what is suggested of it.
+fn also(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
+    let guess = guessed(subject, missing).map(|guess| format!(" {guess}:")).unwrap_or_default();
     let mut line = vec![text(format!("{}{guess} ", missing.question))];
     line.extend(examples(subject, missing));
     line
 }
 
 /// What is answered, on the way and past what is open; what is asked above stands there already.
-fn so_far(subject: &Subject<'_>, questions: &[Question]) -> Vec<Vec<Span>> {
-    let Decision { path, beyond, .. } = subject.decision;
-    let asked = |fact: &str| questions.iter().any(|question| question.missing.fact == fact);
+fn so_far(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let Decision { path, beyond, missing, .. } = subject.decision;
+    let asked = |fact: &str| missing.iter().any(|missing| missing.fact == fact);
     let rests_on_asked =
         |answered: &&Answered| subject.policy.basis(&answered.fact, subject.facts).into_iter().all(asked);
     let known: Vec<&Answered> = path.iter().chain(beyond).filter(|answered| !rests_on_asked(answered)).collect();
     reasons::told(subject, &known)
 }
 
-/// What was guessed, and what follows if it is right.
-fn guess(subject: &Subject<'_>, question: &Question) -> Option<Vec<Span>> {
-    let mut line = vec![text(format!("{}.", guessed(subject, &question.missing, Quoted::Here)?))];
-    if let [one] = question.if_right.as_slice() {
-        line.extend([text(" If that is right: "), strong(subject.policy.title(one)), text(".")]);
-        if subject.policy.outcome(one).is_some_and(|outcome| outcome.dismisses) {
-            line.push(text(" A guess alone does not dismiss."));
-        }
+/// What the ticket suggests, and from which words or record.
+fn guessed(subject: &Subject<'_>, missing: &Missing) -> Option<String> {
+    let suggested = missing.suggested.as_ref()?;
+    let spoken = subject.spoken.answers.get(&missing.fact).into_iter().flatten();
+    let known = subject.facts.get(&missing.fact).and_then(Finding::known);
+    let from = known.into_iter().chain(spoken).find(|fact| fact.value.to_string() == *suggested)?;
+    Some(format!("I guess {}, from {}", value(subject, &missing.fact, suggested), from.cited()))
+}
+
+/// A value for people: what an answer is called, a day, or the days between which it lies.
+fn value(subject: &Subject<'_>, fact: &str, value: &str) -> String {
+    if let Ok(span) = value.parse::<Stretch>() {
+        return expiry::between(span);
     }
-    Some(line)
-}
-
-/// Whether the words a guess was read out of stand above already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Quoted {
-    Here,
-    Above,
-}
-
-/// What was guessed and from which words; or what is taken for granted though words leave it open.
-fn guessed(subject: &Subject<'_>, missing: &Missing, quoted: Quoted) -> Option<String> {
-    missing.suggested.as_ref()?;
-    let fact = subject.facts.get(&missing.fact)?.known()?;
-    let value = match &fact.value {
-        Value::Word(word) => lower_first(&reasons::called(subject, &missing.fact, word)),
-        Value::Instant(at) => expiry::moment(*at),
-    };
-    Some(match &fact.quote {
-        Some(_) if quoted == Quoted::Above => format!("I guess {value}, from the same words"),
-        Some(quote) => format!("I guess {value}, from {}", words::cited(quote)),
-        None => format!("I assume {value}: {}", fact.source),
-    })
+    match DateTime::parse_from_rfc3339(value) {
+        Ok(at) => expiry::moment(at.to_utc()),
+        Err(_) => lower_first(&reasons::called(subject, fact, value)),
+    }
 }
 
 /// What each answer leads to.
 fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
-    let span = reasons::compared(subject, &missing.fact);
-    let mut answers: Vec<_> = missing.leads_to.iter().collect();
-    answers.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
-    let line = |(answer, outcomes): (&String, &Vec<String>)| {
-        let label = match (span, answer.as_str()) {
-            (Some(span), "yes") => format!("More than {} h from now", span / 3_600_000),
-            (Some(_), _) => "Sooner, or already past".into(),
-            (None, word) => reasons::called(subject, &missing.fact, word),
-        };
+    let line = |label: String, outcomes: &Vec<String>| {
         let mut line = vec![text(format!("{label} → "))];
         match outcomes.as_slice() {
             [one] => line.push(strong(subject.policy.title(one))),
             several => {
                 let titles: Vec<String> =
                     several.iter().map(|outcome| lower_first(subject.policy.title(outcome))).collect();
-                let how = if missing.settles { "the date decides" } else { "still open" };
-                line.push(text(format!("{how}: {}", titles.join(" or "))));
+                line.push(text(format!("still open: {}", titles.join(" or "))));
             }
         }
         line
     };
-    answers.into_iter().map(line).collect()
+    match &missing.leads_to {
+        LeadsTo::Words(words) => {
+            let mut answers: Vec<_> = words.iter().collect();
+            answers.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
+            let called = |word: &str| reasons::called(subject, &missing.fact, word);
+            answers.into_iter().map(|(word, outcomes)| line(called(word), outcomes)).collect()
+        }
+        LeadsTo::Stretches(stretches) => {
+            let exact = |at: &DateTime<Utc>| expiry::exact(*at);
+            let label = |from: Option<String>, until: Option<String>| match (from, until) {
+                (None, None) => "Whenever".to_owned(),
+                (None, Some(until)) => format!("Before {until}"),
+                (Some(from), Some(until)) => format!("From {from} until {until}"),
+                (Some(from), None) => format!("From {from} on"),
+            };
+            let each = stretches.iter().map(|stretch| {
+                line(label(stretch.from.as_ref().map(exact), stretch.until.as_ref().map(exact)), &stretch.outcomes)
+            });
+            each.collect()
+        }
+    }
 }
 
 /// How to answer: `star: in_grace=yes` or `star: in_grace=no`.
@@ -152,7 +160,7 @@ fn examples(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
 fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
     let one = |fact: &Fact| match &fact.value {
         Value::Instant(at) => Some(*at),
-        Value::Word(_) => None,
+        Value::Span(_) | Value::Word(_) => None,
     };
     match finding {
         Finding::Known(guess) => one(guess).into_iter().collect(),
@@ -163,7 +171,7 @@ fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
 
 /// Records that contradict each other, so that neither counts.
 pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    let open = subject.policy.open_facts(subject.facts, subject.now).into_iter();
+    let open = subject.policy.open_facts(subject.facts, subject.spoken, subject.now).into_iter();
     let conflicts = open.filter_map(|open| match subject.facts.get(open)? {
         Finding::Conflict(two) => {
             let says = |fact: &Fact| match &fact.value {
@@ -171,6 +179,7 @@ pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
                     format!("{} says {}", fact.source, lower_first(&reasons::called(subject, open, word)))
                 }
                 Value::Instant(at) => format!("{} says {}", fact.source, expiry::moment(*at)),
+                Value::Span(span) => format!("{} says {}", fact.source, expiry::between(*span)),
             };
             Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))])
         }

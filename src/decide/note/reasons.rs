@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::markup::{Span, strong, text};
 use super::{Subject, questions};
-use crate::decide::facts::fact::Finding;
+use crate::decide::facts::expiry;
+use crate::decide::facts::fact::{Finding, Trust, cited};
 use crate::decide::facts::source::Source;
-use crate::decide::facts::{expiry, words};
 use crate::decide::policy::binding::Meaning;
 use crate::decide::policy::decision::{Answered, Decision};
 
@@ -36,7 +36,7 @@ pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered]) -> Vec<Vec<Spa
 /// The reason that settled it, as a sentence.
 pub(super) fn settling(subject: &Subject<'_>) -> Option<String> {
     let decision = subject.decision;
-    let Some(open) = subject.policy.open_facts(subject.facts, subject.now).first().copied() else {
+    let Some(open) = subject.policy.open_facts(subject.facts, subject.spoken, subject.now).first().copied() else {
         return Some(sentence(subject, decision.path.last()?));
     };
     // All branches end alike: by these answers, whatever the open one is.
@@ -94,10 +94,13 @@ enum Read {
 
 fn source(subject: &Subject<'_>, answered: &Answered) -> Cite {
     let known = subject.facts.get(&answered.fact).and_then(Finding::known).is_some();
-    match &answered.quote {
+    let cited = cited(answered.quote.as_deref(), &answered.source);
+    match answered.trust {
         _ if !known => Cite { words: answered.source.to_string(), kind: Read::Derived },
-        Some(quote) => Cite { words: format!("a guess from {}", words::cited(quote)), kind: Read::Guessed },
-        None => Cite { words: answered.source.to_string(), kind: Read::Recorded },
+        Trust::Inferred if answered.quote.is_some() => {
+            Cite { words: format!("a guess from {cited}"), kind: Read::Guessed }
+        }
+        Trust::Inferred | Trust::Recorded | Trust::Stated => Cite { words: cited, kind: Read::Recorded },
     }
 }
 

@@ -10,7 +10,8 @@ use super::checklist::{Case, Notes, Step, Task};
 use super::fault::{Document, Fault};
 use super::language::Language;
 use super::lookup::Lookup;
-use super::source::{Pattern, SourceBinding};
+use super::source::{Pattern, Place, SourceBinding};
+use crate::decide::facts::fact::{Fact, Trust};
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +25,11 @@ pub struct Binding {
     /// Spans of time the facts need.
     #[serde(default)]
     pub times: Times,
+    /// When a ticket may be dismissed. Absent: where no answer on the way is a guess, or contradicted by words.
+    pub dismissal: Option<Dismissal>,
+    /// How words are read.
+    #[serde(default)]
+    pub reader: Reader,
     /// Ids of ticket forms by name, used where an account gives none.
     #[serde(default)]
     pub forms: BTreeMap<String, Vec<u64>>,
@@ -109,6 +115,50 @@ pub struct Condition {
     /// Names of forms, any of which is enough.
     #[serde(default)]
     pub form_any: Vec<String>,
+    /// Whether this is the star itself. Absent on all: the first that asks for tags alone is.
+    #[serde(default)]
+    pub star: bool,
+}
+
+/// When a ticket may be dismissed, besides that no answer on the way is a guess.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dismissal {
+    /// The fact that says what the ticket is about.
+    pub understood_by: Spanned<String>,
+    /// Facts that speak against any dismissal, with the answer that does, though no node asks for them.
+    #[serde(default)]
+    pub against: BTreeMap<Spanned<String>, String>,
+    /// How a manager is asked for an instant while one of them stands. Absent: by the fact's own question.
+    pub question: Option<String>,
+}
+
+/// How words are read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reader {
+    /// Files of labelled examples, relative to the binding.
+    pub examples: Vec<String>,
+    /// How sure a reading must be to understand a ticket, from 0 to 1.
+    pub sure: f64,
+    /// How sure it must be to suggest an answer.
+    pub suggests: f64,
+    /// How sure it must be to speak against a dismissal.
+    pub against: f64,
+}
+
+impl Default for Reader {
+    fn default() -> Reader {
+        Reader { examples: Vec::new(), sure: 0.85, suggests: 0.5, against: 0.2 }
+    }
+}
+
+impl Reader {
+    /// Whether a fact is known or read surely enough to understand a ticket by it.
+    pub fn understands(&self, fact: &Fact) -> bool {
+        let sure = || fact.confidence.is_some_and(|confidence| confidence.share() >= self.sure);
+        fact.trust > Trust::Inferred || sure()
+    }
 }
 
 /// Spans of time the facts need.
@@ -298,12 +348,18 @@ pub struct OutcomeBinding {
     /// Tags a ticket with this verdict bears, and no other.
     #[serde(default)]
     pub add_tags: Vec<String>,
-    /// Whether it turns a request away: then no guess may lead to it.
-    #[serde(default)]
-    pub dismisses: bool,
+    /// Whether it turns a request away; every outcome says so, or `check` refuses it.
+    pub(super) dismisses: Option<bool>,
     /// What a manager does with it.
     #[serde(default)]
     pub steps: Vec<Step>,
+}
+
+impl OutcomeBinding {
+    /// Whether it turns a request away: then no guess may lead to it.
+    pub fn dismisses(&self) -> bool {
+        self.dismisses == Some(true)
+    }
 }
 
 /// One fact.
@@ -370,6 +426,14 @@ impl Binding {
             span: error.span().unwrap_or(0..0),
             message: error.message().to_owned(),
             help: None,
+        })
+    }
+
+    /// What a fact is where nothing answers.
+    pub fn otherwise(&self, fact: &str) -> Option<&str> {
+        self.fact(fact)?.sources.iter().find_map(|source| {
+            let Place::Otherwise(word) = &source.place else { return None };
+            Some(word.as_str())
         })
     }
 

@@ -16,7 +16,7 @@ pub(super) fn graph(joined: &Joined<'_>, start: usize, facts: Vec<Asked>, links:
         .binding
         .outcomes
         .iter()
-        .map(|(name, outcome)| Outcome { name: name.get_ref().clone(), dismisses: outcome.dismisses })
+        .map(|(name, outcome)| Outcome { name: name.get_ref().clone(), dismisses: outcome.dismisses() })
         .collect();
     let steps: Vec<Step> =
         (0..joined.diagram.nodes.len()).map(|node| step(joined, node, &facts, &outcomes, &links)).collect();

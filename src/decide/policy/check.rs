@@ -8,7 +8,7 @@ use super::diagram::Diagram;
 use super::fault::Fault;
 use super::graph::Graph;
 use super::joined::Joined;
-use super::{asked, build, exits, mentions, names, steps, texts, ways};
+use super::{asked, build, dismissals, exits, mentions, names, steps, texts, ways};
 
 /// Checks that diagram and binding hold together, and joins them.
 pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
@@ -16,6 +16,7 @@ pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<F
     let mut faults = mentions::faults(binding);
     faults.extend(names::faults(diagram, binding));
     faults.extend(steps::faults(binding));
+    faults.extend(dismissals::faults(binding));
     let facts = asked::facts(binding, &mut faults);
     faults.extend(asked::faults(binding, &facts));
     let links = exits::taken(&joined, &mut faults);

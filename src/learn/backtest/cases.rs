@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
+use crate::decide::facts::fact::{Trust, cited};
 use crate::decide::facts::gather::Stated;
 use crate::decide::facts::source::{self, Source};
 use crate::decide::facts::sources::Ids;
@@ -172,10 +173,8 @@ impl Failed<'_> {
         let came = if asked.is_empty() { String::new() } else { asking(&asked) };
         lines.push(format!("  decided  {}{came}", decision.verdict));
         for answered in decision.path.iter().chain(&decision.beyond) {
-            let source = answered.quote.as_ref().map_or_else(
-                || answered.source.to_string(),
-                |quote| format!("a guess from {}", crate::decide::facts::words::cited(quote)),
-            );
+            let cited = cited(answered.quote.as_deref(), &answered.source);
+            let source = if answered.trust == Trust::Inferred { format!("a guess from {cited}") } else { cited };
             let value =
                 if answered.value == answered.answer { String::new() } else { format!(" ({})", answered.value) };
             lines.push(format!("    {:<5} {} → {}{value}: {source}", answered.node, answered.text, answered.answer));

@@ -14,7 +14,7 @@ const BEFORE_IT_FLIPS: TimeDelta = TimeDelta::hours(2);
 /// Whether a decision says that a STAR is in order: it gives a verdict, and the verdict dismisses nothing.
 pub fn escalates(decision: &Decision, policy: &Policy) -> bool {
     let outcome = policy.outcome(&decision.verdict).filter(|_| decision.verdict != NEEDS_FACTS);
-    outcome.is_some_and(|outcome| !outcome.dismisses)
+    outcome.is_some_and(|outcome| !outcome.dismisses())
 }
 
 /// What follows a decision, as far as its destination is switched on; `before` is what followed the ticket's older ones.
