@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod asking;
 mod backtest;
 mod backup;
 mod browser;

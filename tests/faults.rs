@@ -60,7 +60,7 @@ fn a_sentence_and_a_title_are_for_an_answer_there_is() {
         "edge_case",
     );
     binding(
-        "sentences = { no = \"The trial is not run with Sales.\"",
+        "sentences = { yes = \"The trial is run with Sales.\"",
         "sentences = { otherwise = \"Nobody says so.\"",
         "`sales_assisted` has a sentence for `otherwise`, which is no answer to it | the answers are: yes, no",
         "sales_assisted",
@@ -68,7 +68,7 @@ fn a_sentence_and_a_title_are_for_an_answer_there_is() {
     binding(
         "sentences = { ahead = \"The plan or licence expires",
         "sentences = { later = \"The plan or licence expires",
-        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: ahead, past",
+        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: ahead, past, within",
         "expires_at",
     );
 }

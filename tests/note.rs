@@ -63,13 +63,13 @@ fn says(text: &str) -> Value {
 #[test]
 fn no_need_says_why_from_what_and_how_to_put_it_right() {
     insta::assert_snapshot!(write(&reading(&[], expires("2026-11-19"), says("star: trial=no")), Some("needs_facts")).text(), @r"
-    **No need for STAR.** The grace period runs for another 8 d 11 h (until 3 Dec 2026, 00:00 UTC). Was: answers needed.
+    **No need for STAR.** The grace period runs for another 8 d 11 h (until 3 Dec 2026, 00:00 UTC, perhaps not this licence's own). Was: answers needed.
 
     Why
     1. Plan or licence request: nothing on the ticket says otherwise
-    2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
-    4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
+    2. For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    3. In the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date) + 14 days of grace
+    4. Grace ending in more than 24 h? **Yes**: 8 d 11 h left
 
     Next
     - Give the filer the reason and agree on another way in the STAR issue; note the data for feedback; label it `unstarred`
@@ -77,7 +77,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     - To the customer, do not mention the grace period
     - No new licence from us: non-trial licences are L&R's
 
-    Holds until 2 Dec 2026, 00:00 UTC; I look again then. Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
+    Holds until 2 Dec 2026, 00:00 UTC. Not right? Reply `star: no` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -86,20 +86,20 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
 #[test]
 fn ok_to_star_has_the_cases_checklist() {
     insta::assert_snapshot!(write(&reading(&[], expires("2026-11-11"), says("star: trial=no")), None).text(), @r"
-    **OK to STAR.** The grace period runs for another 11 h 55 min (until 25 Nov 2026, 00:00 UTC).
+    **OK to STAR.** The grace period runs for another 11 h 55 min (until 25 Nov 2026, 00:00 UTC, perhaps not this licence's own).
 
     Why
     1. Plan or licence request: nothing on the ticket says otherwise
-    2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
-    4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
+    2. For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    3. In the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date) + 14 days of grace
+    4. Grace ending in more than 24 h? **No**: 11 h 55 min left
 
     Next
     - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
     - To the customer, do not mention the grace period
     - No new licence from us: non-trial licences are L&R's
 
-    Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
+    Not right? Reply `star: no` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -110,21 +110,15 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     insta::assert_snapshot!(write(&reading(&[], expires("n/a"), says("star: trial=no\nstar: in_grce=yes")), None).text(), @r"
     **Not understood:** there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
 
-    **One answer needed.** When does the plan or licence expire?
+    **When does the plan or licence expire?**
 
-    - More than 24 h from now → **No need for STAR**
-    - Sooner, or already past → the date decides: no need for STAR or OK to STAR
+    Reply `star: expires_at=2026-11-10` · ended by 11 Nov, 12:05 UTC, or ends by 25 Nov, 12:05 UTC → **OK to STAR** · ended since 11 Nov, 12:05 UTC, or ends later → **no need for STAR**
 
-    Reply in an internal note: `star: expires_at=YYYY-MM-DD`
-
-    If that is not known
-    - Is the customer in the grace period? `star: in_grace=yes` or `star: in_grace=no`
-    - When does the grace period end? `star: grace_ends_at=YYYY-MM-DD`
+    - No answer in the records: field expires on is empty; organisation's expiration date is empty
 
     So far
     - Plan or licence request: nothing on the ticket says otherwise
-    - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    - Looked in vain: field expires on is empty; organisation's expiration date is empty
+    - For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
 
     Next
     - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
@@ -135,13 +129,13 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
 }
 
 #[test]
-fn a_guess_is_called_a_guess_and_quoted() {
-    let mut trial = reading(&["trial"], expires("n/a"), json!([]));
-    trial.ticket.tags.retain(|tag| tag != "trial");
-    trial.ticket.description = "Hi! Could you extend our trial <b>now</b>? Bye".into();
+fn a_guess_that_escalates_is_called_a_guess_and_quoted_once() {
+    let mut trial = reading(&["com_sales_assisted_trial"], expires("n/a"), json!([]));
+    trial.ticket.description = "Hi! The trial <b>ends on</b> 24 Nov 2026. Bye".into();
     let note = write(&trial, None).text();
-    assert!(note.contains("So far"), "{note}");
-    assert!(note.contains("a guess from “Could you extend our trial <b>now</b>” (description, 24 Nov)"), "{note}");
+    assert!(note.starts_with("**OK to STAR, on a guess.** The plan or licence expires in"), "{note}");
+    assert_eq!(note.matches("“The trial <b>ends on</b> 24 Nov 2026” (description, 24 Nov 2026)").count(), 1, "{note}");
+    assert!(note.contains("a guess from the words above"), "{note}");
 }
 
 #[test]
@@ -446,11 +440,11 @@ fn the_correction_a_note_offers_is_of_the_doubtful_fact_and_changes_the_verdict(
 }
 
 #[test]
-fn an_example_copied_as_it_stands_decides_nothing() {
+fn an_example_copied_as_it_stands_turns_nobody_away() {
     let asked = starred("Please help.", &["transaction_issue_renewal_help"], Some("n/a"));
     let (verdict, note) = decided(&asked, &[]);
     assert_eq!(verdict, "needs_facts");
-    assert!(note.contains("`star: expires_at=YYYY-MM-DD`\n") && !note.contains("=2026-"), "{note}");
+    assert!(note.contains("\nReply `star: expires_at=2026-11-10` · ended by "), "it turns nobody away: {note}");
     let copied =
         answered("Please help.", &["transaction_issue_renewal_help"], Some("n/a"), "star: expires_at=YYYY-MM-DD");
     let (verdict, note) = decided(&copied, &[]);
@@ -497,75 +491,19 @@ fn check(line: &Value, there: &[&str], not_there: &[&str]) {
 }
 
 #[test]
-fn a_question_shows_every_guess_the_answers_rest_on() {
-    check(
-        &starred("Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern.", &[], None),
-        &[
-            "**Answers needed.** Is this a sales assisted trial?",
-            "- Is this request for a trial? I guess yes, from “Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern” (description, 23 Nov): `star: trial=yes` or `star: trial=no`",
-            "- When does the plan or licence expire? I guess 25 Nov 2026, from the same words: `star: expires_at=2026-11-25`",
-        ],
-        &["One answer needed"],
-    );
-    check(
-        &starred("Our subscription expired yesterday.", &[], None),
-        &[
-            "**Answers needed.** When does the plan or licence expire?",
-            "I guess 22 Nov 2026, from “Our subscription expired yesterday” (description, 23 Nov).",
-            "- More than 24 h from now → **No need for STAR**",
-            "- Is this request for a trial? `star: trial=yes` or `star: trial=no`",
-        ],
-        &["One answer needed", "YYYY"],
-    );
-    // Where each answer settles it, a guess that is used is shown and need not be confirmed.
-    check(&starred("Our licence ends tonight.", &["trial"], None), &[], &["Answers needed"]);
-    check(
-        &starred("Our trial ends today, can we have more time?", &["trial_extension"], None),
-        &[
-            "**One answer needed.** Is this a sales assisted trial?",
-            "- Yes → **OK to STAR**",
-            "- No → **No need for STAR**",
-            "- Is the plan/lic expiring in more than 24h? **No**: 23 Nov 2026, 00:00 UTC, 1 d 12 h ago, a guess from “Our trial ends today, can we have more time” (description, 23 Nov)",
-        ],
-        &["Also open"],
-    );
-}
-
-#[test]
-fn a_guess_is_told_with_what_follows_if_it_is_right() {
+fn what_the_ticket_says_is_proposed_with_its_words_and_one_reply_takes_it() {
     let mut line = starred("Our licence is valid until 10 Dec 2026.", &["transaction_issue_renewal_help"], None);
     check(
         &line,
         &[
-            "I guess 10 Dec 2026, from “Our licence is valid until 10 Dec 2026” (description, 23 Nov). If that is right: **No need for STAR**. A guess alone does not dismiss.",
+            "**Probably no need for STAR: right?** The plan or licence expires in 15 d 12 h (10 Dec 2026, 00:00 UTC): “Our licence is valid until 10 Dec 2026” (description, 23 Nov 2026).",
+            "Reply `star: yes` (takes expires_at=2026-12-10), or correct it: `star: expires_at=YYYY-MM-DD`",
             "I look again on 9 Dec 2026, 00:00 UTC.",
         ],
-        &["Holds until"],
+        &["Holds until", "plan/lic"],
     );
     line["ticket"]["created_at"] = Value::Null;
     assert!(decided(&line, &[]).1.contains("(description)"), "where nothing says when it was written");
-    let unclear = "Please assign the subscription to our account, it is not listed.";
-    check(
-        &starred(
-            "We have Premium and Ultimate, please extend.",
-            &["transaction_issue_renewal_help"],
-            Some("2026-11-19"),
-        ),
-        &[
-            "I assume plan or licence request: nothing on the ticket says otherwise, though “We have Premium and Ultimate, please extend” (description, 23 Nov) may mean something else. If that is right: **No need for STAR**. A guess alone does not dismiss.",
-            "- Force reassociate → **Use the docs**",
-            "- Plan or licence request → **No need for STAR**",
-            "- Wrong product sold → **Wait for Sales**",
-        ],
-        &["own word", "Plan license"],
-    );
-    check(
-        &starred(unclear, &["transaction_issue_renewal_help"], Some("2026-11-19")),
-        &[
-            "I guess force reassociate, from “Please assign the subscription to our account, it is not listed” (description, 23 Nov).",
-        ],
-        &["own word", "Plan license"],
-    );
 }
 
 #[test]
@@ -573,7 +511,7 @@ fn where_all_branches_agree_the_reason_is_what_they_end_by() {
     check(
         &starred("Help.", &["trial_extension", "transaction_issue_renewal_help"], Some("2026-11-30")),
         &[
-            "**No need for STAR.** The plan or licence expires in 5 d 12 h (30 Nov 2026, 00:00 UTC), trial or not.",
+            "**No need for STAR.** The plan or licence expires in 5 d 12 h (30 Nov 2026, 00:00 UTC, perhaps not this licence's own), whether it is for a trial or not.",
             "2. Contradiction: tag trial_extension says yes, and tag transaction_issue_renewal_help says no",
         ],
         &["Whatever else", "request="],
@@ -581,7 +519,7 @@ fn where_all_branches_agree_the_reason_is_what_they_end_by() {
     check(
         &starred("Help.", &["trial_extension"], Some("2027-01-30")),
         &[
-            "**No need for STAR.** The plan or licence expires in 66 days (30 Jan 2027, 00:00 UTC), whatever the answer to “Is this a sales assisted trial?”.",
+            "**No need for STAR.** The plan or licence expires in 66 days (30 Jan 2027, 00:00 UTC, perhaps not this licence's own), whatever the answer to “Is this a sales assisted trial?”.",
         ],
         &[],
     );
@@ -629,7 +567,7 @@ fn spans_of_time_are_told_as_exactly_as_the_chart_asks_for_them() {
     check(
         &sample(106),
         &[
-            "3. Is the customer in the grace period? **No**: expired 1 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace, which ended 15 Nov 2026",
+            "3. In the grace period? **No**: expired 1 Nov 2026 (organisation's expiration date) + 14 days of grace, which ended 15 Nov 2026",
         ],
         &[],
     );

@@ -5,11 +5,12 @@ mod checklist;
 pub mod markup;
 mod questions;
 mod reasons;
+mod words;
 
 use chrono::{DateTime, Utc};
 
 use crate::decide::facts::expiry;
-use crate::decide::facts::fact::{Facts, Spoken};
+use crate::decide::facts::fact::{Facts, Spoken, Trust};
 use crate::decide::facts::replies::{DATE, SIGNATURE};
 use crate::decide::facts::sources::{self, Ids};
 use crate::decide::policy::Policy;
@@ -57,9 +58,11 @@ pub fn write(subject: &Subject<'_>) -> Note {
     } else if subject.decision.verdict == NEEDS_FACTS {
         questions::write(subject, &mut blocks);
     } else {
-        blocks.push(lead(subject));
+        let lead = lead(subject);
+        let above: String = Note(vec![Block::Line(lead.clone())]).text();
+        blocks.push(Block::Line(lead));
         blocks.push(Block::Title("Why".into()));
-        blocks.push(Block::Numbered(reasons::list(subject)));
+        blocks.push(Block::Numbered(reasons::list(subject, &above)));
     }
     let next = checklist::items(subject);
     if !next.is_empty() {
@@ -90,14 +93,15 @@ fn misunderstood(subject: &Subject<'_>) -> Vec<Block> {
 }
 
 /// The verdict in a manager's words, with the reason that settled it.
-fn lead(subject: &Subject<'_>) -> Block {
+fn lead(subject: &Subject<'_>) -> Vec<Span> {
     let title = subject.policy.title(&subject.decision.verdict);
-    let mut line = vec![strong(format!("{title}."))];
+    let guess = subject.decision.trust == Some(Trust::Inferred);
+    let mut line = vec![strong(format!("{title}{}.", if guess { ", on a guess" } else { "" }))];
     if let Some(reason) = reasons::settling(subject) {
         line.push(text(format!(" {reason}")));
     }
     line.extend(changed(subject));
-    Block::Line(line)
+    line
 }
 
 /// What the last note said, where it was something else.
@@ -127,13 +131,14 @@ fn correction(subject: &Subject<'_>, blocks: &[Block]) -> Vec<Span> {
     if subject.decision.verdict == NOT_APPLICABLE {
         return line; // Nothing is posted, so there is nothing to reply to.
     }
-    let until = subject.decision.valid_until.map(expiry::exact);
+    let near = |until: &DateTime<Utc>| questions::near(*until, subject.now); // What is far off is not worth a line.
+    let until = subject.decision.valid_until.filter(near).map(expiry::exact);
     if subject.decision.verdict == NEEDS_FACTS {
         line.extend(until.map(|until| text(format!("I look again on {until}.")))); // A question does not hold.
         return line;
     }
-    line.extend(until.map(|until| text(format!("Holds until {until}; I look again then. "))));
-    line.extend([text("Not right? Reply in an internal note with "), code("star: disagree"), text(" and why")]);
+    line.extend(until.map(|until| text(format!("Holds until {until}. "))));
+    line.extend([text("Not right? Reply "), code("star: no"), text(" and why")]);
     let example =
         subject.policy.correction(subject.facts, subject.spoken, subject.now).map(|Correction { fact, answer }| {
             let answer = answer.unwrap_or_else(|| DATE.to_owned());

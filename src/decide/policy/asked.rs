@@ -128,7 +128,7 @@ fn said(fact: &FactBinding) -> impl Iterator<Item = &str> {
 fn answer_words(range: &Range) -> Vec<&str> {
     match range {
         Range::Words(words) => words.iter().map(String::as_str).collect(),
-        Range::Instant(_) => vec!["ahead", "past"],
+        Range::Instant(_) => vec!["ahead", "past", "within"],
     }
 }
 

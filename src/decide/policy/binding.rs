@@ -379,6 +379,9 @@ pub struct FactBinding {
     pub pattern: Option<Pattern>,
     /// How a manager is asked for it.
     pub question: Option<String>,
+    /// The chart's question as a note's reasons ask it, in few words; `{span}` is how far off an instant is compared with.
+    /// Absent: in the chart's words.
+    pub asked: Option<String>,
     /// What an answer is called, where its name does not say it well. Absent: its name.
     #[serde(default)]
     pub titles: BTreeMap<String, String>,
