@@ -8,6 +8,8 @@ use starwarden::decide::note::markup::Note;
 use starwarden::decide::note::{self, Subject};
 use starwarden::decide::policy::Policy;
 use starwarden::decide::ticket::{OwnUsers, Reading};
+use starwarden::store::follow_ups::{Destination, Kind};
+use starwarden::work::follow_ups::plan;
 
 use crate::support::{BINDING, CHART};
 
@@ -164,5 +166,21 @@ fn no_note_speaks_jargon_or_greets() {
             assert!(!text.contains(jargon), "{name}: {jargon}: {text}");
         }
         assert!(text.split_whitespace().count() < 220, "{name}: twenty seconds of reading: {text}");
+    }
+}
+
+#[test]
+fn the_chat_hears_at_once_of_whoever_is_locked_out() {
+    let policy = policy();
+    for (name, line, heard) in [
+        ("locked out", open()[0].1.clone(), true),
+        ("by a tag", open()[1].1.clone(), true),
+        ("nothing known", open()[2].1.clone(), false),
+    ] {
+        let (judged, _) = judged(&policy, &line);
+        assert_eq!(judged.decision.verdict, "needs_facts", "{name}");
+        let planned = plan::of(&judged.decision, &policy, &[Destination::Chat].into(), &[]);
+        let at_once = planned.iter().any(|one| one.kind == Kind::Escalation && one.not_before.is_none());
+        assert_eq!(at_once, heard, "{name}: {planned:?}");
     }
 }

@@ -127,7 +127,12 @@ fn one_ticket_is_explained() {
     );
     let whole: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
     std::fs::write(&file, whole["ticket"].to_string()).expect("a file");
-    check(&["decide", "--policy", POLICY, "--ticket", name, "--fact", "trial=no"], 0, "**One answer needed.**", "");
+    check(
+        &["decide", "--policy", POLICY, "--ticket", name, "--fact", "trial=no"],
+        0,
+        "**When does the plan or licence expire?**",
+        "",
+    );
 }
 
 #[test]

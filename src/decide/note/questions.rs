@@ -7,7 +7,7 @@ use super::{Subject, changed, lower_first, reasons, words};
 use crate::decide::facts::expiry;
 use crate::decide::facts::fact::{Fact, Finding, Trust, Value, cited};
 use crate::decide::facts::replies::DATE;
-use crate::decide::policy::decision::{Against, Answered, Decision, LeadsTo, Missing, Stretch};
+use crate::decide::policy::decision::{Answered, Decision, LeadsTo, Missing, Stretch};
 
 /// Writes the part of a note that proposes or asks.
 pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
@@ -33,7 +33,7 @@ fn lead(subject: &Subject<'_>) -> Vec<Span> {
     let decision = subject.decision;
     let mut asked = decision.missing.iter().map(|missing| missing.question.clone()).collect::<Vec<_>>();
     let mut line = Vec::new();
-    let said = decision.against.iter().find(|against| cries(subject, against));
+    let said = subject.policy.cry(decision);
     let other = decision.against.first();
     match (said, &decision.illegible, other) {
         (Some(cry), _, _) => {
@@ -62,13 +62,6 @@ fn lead(subject: &Subject<'_>) -> Vec<Span> {
     }
     line.extend(changed(subject));
     line
-}
-
-/// Whether this is one of the facts that the policy names: then it comes before everything.
-pub(super) fn cries(subject: &Subject<'_>, against: &Against) -> bool {
-    let named =
-        subject.policy.binding.dismissal.as_ref().and_then(|dismissal| dismissal.against.get(against.fact.as_str()));
-    named.is_some_and(|answer| *answer == against.value)
 }
 
 /// What is proposed of a fact, as a sentence with where it was read.
@@ -266,9 +259,9 @@ fn doubted(subject: &Subject<'_>) -> Vec<Vec<Span>> {
 /// What people say against a dismissal, besides what stands in the first line.
 fn spoken(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     let decision = subject.decision;
-    let first = decision.against.iter().position(|against| cries(subject, against));
-    let others = decision.against.iter().enumerate().filter(|(place, _)| Some(*place) != first);
-    let lines = others.filter(|(_, against)| !decision.proposal.contains_key(&against.fact)).map(|(_, against)| {
+    let first = subject.policy.cry(decision);
+    let others = decision.against.iter().filter(|against| first != Some(*against));
+    let lines = others.filter(|against| !decision.proposal.contains_key(&against.fact)).map(|against| {
         let sentence = reasons::says(subject, &against.fact, &against.value);
         let said = cited(against.quote.as_deref(), &against.source);
         vec![text(format!("Said against it: {}: {said}", sentence.trim_end_matches('.')))]

@@ -38,6 +38,7 @@ mod walk;
 mod ways;
 
 use binding::{Binding, OutcomeBinding};
+use decision::{Against, Decision};
 use diagram::Diagram;
 use fault::Fault;
 use graph::Graph;
@@ -106,6 +107,14 @@ impl Policy {
             Some(graph::Range::Words(words)) => words,
             Some(graph::Range::Instant(_)) | None => &[],
         }
+    }
+
+    /// What speaks against a dismissal by one of the facts that the policy names, such as that somebody is locked out.
+    pub fn cry<'a>(&self, decision: &'a Decision) -> Option<&'a Against> {
+        let named = self.binding.dismissal.as_ref().map(|dismissal| &dismissal.against);
+        let cries =
+            |against: &&Against| named.and_then(|named| named.get(against.fact.as_str())) == Some(&against.value);
+        decision.against.iter().find(cries)
     }
 
     /// What an answer to a fact is called; none where the policy gives it no title.

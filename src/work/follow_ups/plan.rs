@@ -30,6 +30,9 @@ pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, befo
             planned.push(Planned { kind: Kind::Unlabel, not_before: None });
         }
     }
+    if policy.cry(decision).is_some() {
+        planned.push(Planned { kind: Kind::Escalation, not_before: None }); // Who is locked out waits for no answer.
+    }
     if let Some(until) = decision.valid_until {
         planned.push(Planned { kind: Kind::AboutToFlip, not_before: Some(until - BEFORE_IT_FLIPS) });
     }
