@@ -133,7 +133,7 @@ fn a_guess_that_escalates_is_called_a_guess_and_quoted_once() {
     let mut trial = reading(&["com_sales_assisted_trial"], expires("n/a"), json!([]));
     trial.ticket.description = "Hi! The trial <b>ends on</b> 24 Nov 2026. Bye".into();
     let note = write(&trial, None).text();
-    assert!(note.starts_with("**OK to STAR, on a guess.** The plan or licence expires in"), "{note}");
+    assert!(note.starts_with("**OK to STAR, on a guess.** The plan or licence ends on 24 Nov 2026: “"), "{note}");
     assert_eq!(note.matches("“The trial <b>ends on</b> 24 Nov 2026” (description, 24 Nov 2026)").count(), 1, "{note}");
     assert!(note.contains("a guess from the words above"), "{note}");
 }
