@@ -7,5 +7,6 @@ pub mod judge;
 pub mod line;
 pub mod note;
 pub mod policy;
+pub mod reader;
 pub mod reference;
 pub mod ticket;

@@ -1,0 +1,110 @@
+//! Reading: the words of a ticket go in, what they say comes out.
+
+use chrono::{DateTime, Utc};
+
+use super::Reader;
+use super::example::By;
+use super::text;
+use super::vectors::Sparse;
+use crate::decide::facts::said::{Said, Speaker, Understanding, Words};
+
+/// One comment's own words.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// The words, without what is quoted and signed.
+    pub words: String,
+    /// Who wrote them.
+    pub by: Speaker,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What the reader makes of one text, by fact.
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
+    /// The fact.
+    pub fact: &'a str,
+    /// The answer.
+    pub answer: &'a str,
+    /// How sure it is, from 0 to 1.
+    pub confidence: f64,
+    /// The sentence that carries it.
+    pub quote: &'a str,
+}
+
+/// Less than this is not worth telling.
+const FLOOR: f64 = 0.05;
+
+impl Reader {
+    /// Reads the words on a ticket, which are in the order in which they were written.
+    pub fn read(&self, texts: &[Text]) -> Words {
+        let mut said = Vec::new();
+        let mut understood = Understanding::Nothing;
+        for Text { words, by, at } in texts {
+            let speaker = match by {
+                Speaker::Customer => By::Customer,
+                Speaker::Colleague { .. } => By::Colleague,
+            };
+            if let Some(why) = self.lit.dark(words, &self.vocabulary) {
+                understood = Understanding::Dark { why };
+                continue;
+            }
+            let answers = self.text(words, speaker);
+            if !matches!(understood, Understanding::Dark { .. }) && (!answers.is_empty() || words.len() > 60) {
+                understood = Understanding::Read;
+            }
+            said.extend(answers.into_iter().map(|Answer { fact, answer, confidence, quote }| Said {
+                fact: fact.to_owned(),
+                answer: answer.to_owned(),
+                confidence,
+                quote: quote.to_owned(),
+                by: by.clone(),
+                at: *at,
+            }));
+        }
+        Words { said, understood }
+    }
+
+    /// Every answer that a text may give.
+    pub fn text<'a>(&'a self, words: &'a str, by: By) -> Vec<Answer<'a>> {
+        let sentences = text::sentences(words);
+        let vectors: Vec<Sparse> = sentences.iter().map(|sentence| self.vocabulary.sentence(sentence, by)).collect();
+        let whole = self.scores(&self.vocabulary.together(vectors.iter()));
+        let alone: Vec<Vec<f32>> = vectors.iter().map(|vector| self.scores(vector)).collect();
+        let mut answers = Vec::new();
+        for (index, fact) in self.model.facts.iter().enumerate() {
+            let whole = self.probabilities(index, &whole);
+            let alone: Vec<Vec<f64>> = alone.iter().map(|scores| self.probabilities(index, scores)).collect();
+            for (at, answer) in fact.answers.iter().enumerate().skip(1) {
+                let of = |shares: &Vec<f64>| shares.get(at).copied().unwrap_or(0.0);
+                let carries = alone.iter().map(of).zip(&sentences).max_by(|one, other| one.0.total_cmp(&other.0));
+                let confidence = of(&whole);
+                if let Some((_, quote)) = carries.filter(|_| confidence >= FLOOR) {
+                    answers.push(Answer { fact: &fact.name, answer, confidence, quote });
+                }
+            }
+        }
+        answers
+    }
+
+    /// The scores of a vector.
+    fn scores(&self, vector: &Sparse) -> Vec<f32> {
+        let width = self.model.width;
+        let mut scores = vec![0.0_f32; width];
+        for &place in &vector.places {
+            let from = usize::try_from(place).unwrap_or(usize::MAX).saturating_mul(width);
+            if let Some(weights) = self.model.weights.get(from..from.saturating_add(width)) {
+                scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += weight);
+            }
+        }
+        scores.iter_mut().for_each(|score| *score /= vector.length);
+        scores
+    }
+
+    /// How likely each answer to a fact is by these scores.
+    fn probabilities(&self, fact: usize, scores: &[f32]) -> Vec<f64> {
+        let Some(fact) = self.model.facts.get(fact) else { return Vec::new() };
+        let scores = scores.iter().skip(fact.column).take(fact.answers.len());
+        fact.calibration.probabilities(scores.map(|&score| f64::from(score)))
+    }
+}
