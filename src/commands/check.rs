@@ -27,6 +27,9 @@ pub(super) struct Check {
     /// Table tests of the policy, facts in and verdict out: star.cases.toml
     #[arg(long, value_name = "FILE")]
     cases: Option<PathBuf>,
+    /// Measure the reader of words on the policy's own examples, each left out in turn
+    #[arg(long)]
+    examples: bool,
 }
 
 impl Check {
@@ -59,6 +62,9 @@ impl Check {
         print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), policy.hash));
         if let Some((file, candidate)) = candidate {
             print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
+        }
+        if self.examples {
+            print(&super::examples::measured(&policy));
         }
         match self.cases {
             Some(file) => cases(&policy, &file).exit_as(1),

@@ -219,6 +219,7 @@ fn a_binding_is_read_or_its_faults_are_shown() {
                 match fault.document {
                     starwarden::decide::policy::fault::Document::Binding => points_into(fault, &text),
                     starwarden::decide::policy::fault::Document::Diagram => points_into(fault, diagram),
+                    starwarden::decide::policy::fault::Document::Examples(_) => {} // Its file is a part of the text.
                 }
             }
         }

@@ -137,8 +137,8 @@ pub struct Dismissal {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reader {
-    /// Files of labelled examples, relative to the binding.
-    pub examples: Vec<String>,
+    /// Files of labelled examples, relative to the binding: `examples/*.toml`. A file's name is its language.
+    pub examples: Vec<Spanned<String>>,
     /// How sure a reading must be to understand a ticket, from 0 to 1.
     pub sure: f64,
     /// How sure it must be to suggest an answer.
@@ -391,6 +391,9 @@ pub struct FactBinding {
     /// `ahead` and `past`, with `{away}` and `{at}` for how far off and when it is. Absent: the question and the answer.
     #[serde(default)]
     pub sentences: BTreeMap<String, String>,
+    /// Words it can be besides those the diagram asks for and its other sources give: what examples may be labelled with.
+    #[serde(default)]
+    pub answers: Vec<String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
     #[serde(default)]
     pub sources: Vec<SourceBinding>,

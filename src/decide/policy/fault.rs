@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-/// Which of a policy's two texts a fault is in.
+/// Which of a policy's texts a fault is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Document {
     /// The Mermaid text, `star.mmd`.
     Diagram,
     /// What its nodes mean, `star.toml`.
     Binding,
+    /// A file of examples, by its number among them.
+    Examples(usize),
 }
 
 /// One fault of a policy.

@@ -12,6 +12,7 @@ pub mod decision;
 pub mod diagram;
 mod dismissals;
 pub mod drawing;
+pub mod examples;
 mod exits;
 mod explain;
 pub mod expression;
@@ -37,6 +38,10 @@ mod texts;
 mod walk;
 mod ways;
 
+use std::sync::{Arc, OnceLock};
+
+use super::reader::Reader;
+use super::reader::example::Example;
 use binding::{Binding, OutcomeBinding};
 use decision::{Against, Decision};
 use diagram::Diagram;
@@ -53,24 +58,29 @@ pub struct Policy {
     pub diagram: Diagram,
     /// The flowchart's Mermaid text, for its picture.
     pub mermaid: String,
-    /// The binding's text, to see later what changed.
+    /// The binding's text with that of its examples, to see later what changed.
     pub text: String,
     /// `sha256:` and 64 hex digits over what both say, layout and comments aside.
     pub hash: String,
-    /// What it reads words with.
+    /// What it finds patterns with.
     pub lexicon: Lexicon,
+    /// What it reads words by.
+    pub examples: Vec<Example>,
+    reader: OnceLock<Arc<Reader>>,
     graph: Graph,
 }
 
 impl Policy {
-    /// Reads a policy from the texts of its binding and its diagram.
+    /// Reads a policy from the texts of its diagram and its binding, which may have files of examples behind it, see
+    /// [`examples::joined`].
     ///
     /// # Errors
-    /// Every fault found, each with its place in one of the two texts.
-    pub fn parse(binding: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
+    /// Every fault found, each with its place in one of the texts.
+    pub fn parse(text: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
+        let (binding, files) = examples::parted(text);
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
-        let (text, mermaid) = (binding, diagram.to_owned());
+        let (own_text, mermaid) = (binding, diagram.to_owned());
         let (mut binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
@@ -81,8 +91,15 @@ impl Policy {
         };
         let graph = check::graph(&diagram, &binding)?;
         let lexicon = Lexicon::new(&mut binding);
-        let hash = hash::content(&diagram, text);
-        Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
+        let examples = examples::all(&files, &binding.read_from_words())?;
+        let hash = hash::content(&diagram, own_text, &examples);
+        let (text, reader) = (text.to_owned(), OnceLock::new());
+        Ok(Policy { binding, diagram, mermaid, text, hash, lexicon, examples, reader, graph })
+    }
+
+    /// What reads words, learned from the examples when it is first asked for.
+    pub fn reader(&self) -> &Arc<Reader> {
+        self.reader.get_or_init(|| Reader::shared(&self.examples))
     }
 
     /// An outcome's entry.

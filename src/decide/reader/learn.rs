@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use super::algebra::{self, Fit};
 use super::calibrate::Calibration;
-use super::example::Example;
+use super::example::{By, Example};
 use super::vectors::{Sparse, Vocabulary};
 
 /// What one fact's answers are scored by.
@@ -33,7 +33,10 @@ pub(super) struct Model {
     pub width: usize,
     /// What an n-gram adds to each score, `width` numbers a place.
     pub weights: Vec<f32>,
-    /// The same for each number of a server's vector.
+    /// What it adds that a colleague writes, and that the customer does.
+    pub colleague: Vec<f32>,
+    pub customer: Vec<f32>,
+    /// What each number of a server's vector adds, `width` numbers each.
     pub dense: Vec<f32>,
 }
 
@@ -45,6 +48,9 @@ pub(super) type Dense = Array2<f64>;
 
 /// How much the ridge holds weights down; by measurement, and flat about this.
 const RIDGE: f64 = 0.4;
+
+/// How much it counts who writes; by measurement, and flat about this.
+const SPEAKER: f64 = 0.3;
 
 /// How much of a vector's square is a server's where there is one; by measurement, too.
 const SERVERS_SHARE: f64 = 0.5;
@@ -70,7 +76,7 @@ pub(super) fn model(
             }
         }
     }
-    let Fit { weights, left_out } = algebra::fit(gram(vocabulary, vectors, dense), &targets, RIDGE);
+    let Fit { weights, left_out } = algebra::fit(gram(examples, vocabulary, vectors, dense), &targets, RIDGE);
     let mut told = Vec::new();
     for fact in &mut facts {
         let columns = fact.column..fact.column + fact.answers.len();
@@ -85,6 +91,8 @@ pub(super) fn model(
     }
     let model = Model {
         weights: per_place(vocabulary, vectors, &weights, sparse_share(dense)),
+        colleague: per_speaker(examples, By::Colleague, &weights),
+        customer: per_speaker(examples, By::Customer, &weights),
         dense: dense.map(|dense| per_number(dense, &weights)).unwrap_or_default(),
         facts,
         width,
@@ -121,13 +129,18 @@ fn sparse_share(dense: Option<&Dense>) -> f64 {
 const COMMON: usize = 512;
 
 /// How alike the examples are, each with each.
-fn gram(vocabulary: &Vocabulary, vectors: &[Sparse], dense: Option<&Dense>) -> Array2<f64> {
+fn gram(
+    examples: &[Example],
+    vocabulary: &Vocabulary,
+    vectors: &[Sparse],
+    dense: Option<&Dense>,
+) -> Array2<f64> {
     let share = sparse_share(dense);
     let mut holders: Vec<Vec<(usize, f64)>> = vec![Vec::new(); vocabulary.tells.len()];
     for (row, vector) in vectors.iter().enumerate() {
         for &place in &vector.places {
             if let Some(held) = usize::try_from(place).ok().and_then(|place| holders.get_mut(place)) {
-                held.push((row, f64::from(vocabulary.weight(place)) / f64::from(vector.length) * share.sqrt()));
+                held.push((row, vocabulary.value(vector, place) * share.sqrt()));
             }
         }
     }
@@ -152,6 +165,10 @@ fn gram(vocabulary: &Vocabulary, vectors: &[Sparse], dense: Option<&Dense>) -> A
             }
         }
     }
+    for (mut line, one) in gram.rows_mut().into_iter().zip(examples) {
+        let same = line.iter_mut().zip(examples).filter(|(_, other)| other.by == one.by);
+        same.for_each(|(cell, _)| *cell += SPEAKER);
+    }
     if let Some(dense) = dense {
         gram += &(algebra::product(dense.view(), dense.t()) * SERVERS_SHARE);
     }
@@ -165,17 +182,26 @@ fn per_place(vocabulary: &Vocabulary, vectors: &[Sparse], weights: &Array2<f64>,
     for (vector, weights) in vectors.iter().zip(weights.rows()) {
         let Some(weights) = weights.as_slice() else { continue };
         for &place in &vector.places {
-            let value = share * f64::from(vocabulary.weight(place)) / f64::from(vector.length);
+            let value = share * vocabulary.value(vector, place);
             let from = usize::try_from(place).unwrap_or(usize::MAX).saturating_mul(width);
             if let Some(cells) = summed.get_mut(from..from.saturating_add(width)) {
                 cells.iter_mut().zip(weights).for_each(|(cell, weight)| *cell += value * weight);
             }
         }
     }
-    // An n-gram's weight in the text that is read is the same again.
+    // In the text that is read it counts as much again.
     for (place, cells) in (0..).zip(summed.chunks_mut(width.max(1))) {
-        let tells = f64::from(vocabulary.weight(place));
+        let tells = f64::from(vocabulary.weight(place)) * std::f64::consts::FRAC_1_SQRT_2;
         cells.iter_mut().for_each(|cell| *cell *= tells);
+    }
+    summed.into_iter().map(stepped).collect()
+}
+
+/// The examples' weights brought over to who wrote them.
+fn per_speaker(examples: &[Example], by: By, weights: &Array2<f64>) -> Vec<f32> {
+    let mut summed = vec![0.0; weights.ncols()];
+    for (_, weights) in examples.iter().zip(weights.rows()).filter(|(example, _)| example.by == by) {
+        summed.iter_mut().zip(weights).for_each(|(cell, weight)| *cell += SPEAKER * weight);
     }
     summed.into_iter().map(stepped).collect()
 }

@@ -13,10 +13,13 @@ mod calibrate;
 mod dark;
 pub mod example;
 mod learn;
+pub mod measure;
 mod ngrams;
 pub mod read;
 mod text;
 mod vectors;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dark::Lit;
 use example::Example;
@@ -33,7 +36,29 @@ pub struct Reader {
     examples: Vec<(Example, Sparse)>,
 }
 
+/// How many readers a process remembers: the one in force, a candidate's, and the one before.
+const MOST_SHARED: usize = 3;
+
 impl Reader {
+    /// The reader that learned from these examples: one for all policies of this process that have them.
+    pub fn shared(examples: &[Example]) -> Arc<Reader> {
+        static LEARNED: Mutex<Vec<Arc<Reader>>> = Mutex::new(Vec::new());
+        let mut learned = LEARNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = learned.iter().find(|reader| reader.learned_from(examples)) {
+            return same.clone();
+        }
+        let reader = Arc::new(Reader::learn(examples));
+        if learned.len() >= MOST_SHARED {
+            learned.remove(0);
+        }
+        learned.push(reader.clone());
+        reader
+    }
+
+    fn learned_from(&self, examples: &[Example]) -> bool {
+        self.examples.len() == examples.len() && self.examples.iter().zip(examples).all(|((own, _), other)| own == other)
+    }
+
     /// Learns from examples.
     pub fn learn(examples: &[Example]) -> Reader {
         Reader::learned(examples).0
@@ -41,8 +66,7 @@ impl Reader {
 
     /// The same, with what each example would have been read as had it been left out.
     fn learned(examples: &[Example]) -> (Reader, LeftOut) {
-        let (vocabulary, vectors) =
-            Vocabulary::of(examples.iter().map(|example| (example.says.as_str(), example.by)));
+        let (vocabulary, vectors) = Vocabulary::of(examples.iter().map(|example| example.says.as_str()));
         let (model, left_out) = learn::model(examples, &vocabulary, &vectors, None);
         let lit = Lit::by(examples, &vocabulary);
         let examples = examples.iter().cloned().zip(vectors).collect();

@@ -32,6 +32,9 @@ pub struct Answer<'a> {
     pub quote: &'a str,
 }
 
+/// How many sentences in a row are read together.
+const ROW: usize = 3;
+
 /// Less than this is not worth telling.
 const FLOOR: f64 = 0.05;
 
@@ -66,19 +69,30 @@ impl Reader {
     }
 
     /// Every answer that a text may give.
+    ///
+    /// A fact may stand in one sentence of two pages. So half of how sure an answer is comes of the whole text, half of the
+    /// few sentences in a row that say it most clearly.
     pub fn text<'a>(&'a self, words: &'a str, by: By) -> Vec<Answer<'a>> {
         let sentences = text::sentences(words);
-        let vectors: Vec<Sparse> = sentences.iter().map(|sentence| self.vocabulary.sentence(sentence, by)).collect();
-        let whole = self.scores(&self.vocabulary.together(vectors.iter()));
-        let alone: Vec<Vec<f32>> = vectors.iter().map(|vector| self.scores(vector)).collect();
+        let vectors: Vec<Sparse> = sentences.iter().map(|sentence| self.vocabulary.sentence(sentence)).collect();
+        let scores = |vector: &Sparse| self.scores(vector, by);
+        let whole = scores(&self.vocabulary.together(vectors.iter()));
+        let alone: Vec<Vec<f32>> = vectors.iter().map(scores).collect();
+        let rows: Vec<Vec<f32>> = match vectors.len() {
+            0..=ROW => Vec::new(),
+            _ => vectors.windows(ROW).map(|row| scores(&self.vocabulary.together(row.iter()))).collect(),
+        };
         let mut answers = Vec::new();
         for (index, fact) in self.model.facts.iter().enumerate() {
-            let whole = self.probabilities(index, &whole);
-            let alone: Vec<Vec<f64>> = alone.iter().map(|scores| self.probabilities(index, scores)).collect();
+            let shares = |scores: &Vec<f32>| self.probabilities(index, scores);
+            let whole = shares(&whole);
+            let rows: Vec<Vec<f64>> = rows.iter().map(shares).collect();
+            let alone: Vec<Vec<f64>> = alone.iter().map(shares).collect();
             for (at, answer) in fact.answers.iter().enumerate().skip(1) {
                 let of = |shares: &Vec<f64>| shares.get(at).copied().unwrap_or(0.0);
+                let clearest = rows.iter().map(of).reduce(f64::max).unwrap_or_else(|| of(&whole));
+                let confidence = f64::midpoint(of(&whole), clearest);
                 let carries = alone.iter().map(of).zip(&sentences).max_by(|one, other| one.0.total_cmp(&other.0));
-                let confidence = of(&whole);
                 if let Some((_, quote)) = carries.filter(|_| confidence >= FLOOR) {
                     answers.push(Answer { fact: &fact.name, answer, confidence, quote });
                 }
@@ -88,17 +102,26 @@ impl Reader {
     }
 
     /// The scores of a vector.
-    fn scores(&self, vector: &Sparse) -> Vec<f32> {
+    fn scores(&self, vector: &Sparse, by: By) -> Vec<f32> {
         let width = self.model.width;
-        let mut scores = vec![0.0_f32; width];
-        for &place in &vector.places {
-            let from = usize::try_from(place).unwrap_or(usize::MAX).saturating_mul(width);
-            if let Some(weights) = self.model.weights.get(from..from.saturating_add(width)) {
-                scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += weight);
+        let (words, pieces) =
+            vector.places.split_at(vector.places.partition_point(|&place| place < self.vocabulary.pieces));
+        let sum = |places: &[u32]| {
+            let mut sums = vec![0.0_f32; width];
+            for &place in places {
+                let from = usize::try_from(place).unwrap_or(usize::MAX).saturating_mul(width);
+                if let Some(weights) = self.model.weights.get(from..from.saturating_add(width)) {
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+                }
             }
-        }
-        scores.iter_mut().for_each(|score| *score /= vector.length);
-        scores
+            sums
+        };
+        let speaker = match by {
+            By::Customer => &self.model.customer,
+            By::Colleague => &self.model.colleague,
+        };
+        let sums = sum(words).into_iter().zip(sum(pieces)).zip(speaker);
+        sums.map(|((word, piece), speaker)| word / vector.words + piece / vector.pieces + speaker).collect()
     }
 
     /// How likely each answer to a fact is by these scores.
@@ -106,5 +129,18 @@ impl Reader {
         let Some(fact) = self.model.facts.get(fact) else { return Vec::new() };
         let scores = scores.iter().skip(fact.column).take(fact.answers.len());
         fact.calibration.probabilities(scores.map(|&score| f64::from(score)))
+    }
+
+    /// How alike two vectors are, from 0 to 1.
+    pub(super) fn alike(&self, one: &Sparse, other: &Sparse) -> f64 {
+        let mut others = other.places.iter().peekable();
+        let mut sum = 0.0;
+        for &place in &one.places {
+            while others.next_if(|&&theirs| theirs < place).is_some() {}
+            if others.peek() == Some(&&place) {
+                sum += self.vocabulary.value(one, place) * self.vocabulary.value(other, place);
+            }
+        }
+        sum
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::example::By;
 use super::{ngrams, text};
 
 /// N-grams that stand in at least two examples, each with its place and how much it tells.
@@ -12,68 +11,65 @@ pub(super) struct Vocabulary {
     places: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
     /// How much an n-gram tells, by its place: the rarer, the more.
     pub tells: Vec<f32>,
+    /// From this place on they are runs of characters; before it, words.
+    pub pieces: u32,
 }
 
-/// A text: the places of its n-grams, ascending, and the length of their vector.
+/// A text: the places of its n-grams, ascending, and how long the vectors of its words and of its runs of characters are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sparse {
     pub places: Vec<u32>,
-    /// By which each n-gram's weight is divided, so that long texts weigh as much as short ones.
-    pub length: f32,
+    /// By which the weight of a word is divided, so that long texts weigh as much as short ones.
+    pub words: f32,
+    /// The same for a run of characters: both say half.
+    pub pieces: f32,
 }
 
-/// Who speaks is an n-gram like any other.
-const COLLEAGUE: u64 = 0x5eed_c011_ea60_0e01;
-
 /// The n-grams of a text, sorted and without repeats.
-fn grams(says: &str, by: By) -> Vec<u64> {
+fn grams(says: &str) -> Vec<u64> {
     let mut grams: Vec<u64> = text::sentences(says).into_iter().flat_map(ngrams::of_sentence).collect();
-    if by == By::Colleague {
-        grams.push(COLLEAGUE);
-    }
     grams.sort_unstable();
     grams.dedup();
     grams
 }
 
 impl Vocabulary {
-    /// Of these texts.
-    pub(super) fn of<'a>(texts: impl Iterator<Item = (&'a str, By)>) -> (Vocabulary, Vec<Sparse>) {
-        let read: Vec<Vec<u64>> = texts.map(|(says, by)| grams(says, by)).collect();
+    /// Of these texts, with the vector of each.
+    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> (Vocabulary, Vec<Sparse>) {
+        let read: Vec<Vec<u64>> = texts.map(grams).collect();
         let mut counts: HashMap<u64, u32, BuildHasherDefault<AsIs>> = HashMap::default();
         read.iter().flatten().for_each(|gram| *counts.entry(*gram).or_default() += 1);
         let mut kept: Vec<(u64, u32)> = counts.into_iter().filter(|&(_, count)| count > 1).collect();
         kept.sort_unstable();
         let texts = f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX));
         let tells = kept.iter().map(|&(_, count)| tells(texts, count)).collect();
-        let places = kept.iter().zip(0..).map(|(&(gram, _), place)| (gram, place)).collect();
-        let vocabulary = Vocabulary { places, tells };
+        let hashes: Vec<u64> = kept.iter().map(|&(gram, _)| gram).collect();
+        let vocabulary = Vocabulary::kept(&hashes, tells);
         let vectors = read.iter().map(|grams| vocabulary.vector(grams.iter().copied())).collect();
         (vocabulary, vectors)
     }
 
-    /// The places of these n-grams, as far as they are known, ascending.
+    /// These n-grams as a vector, as far as they are known.
     fn vector(&self, grams: impl Iterator<Item = u64>) -> Sparse {
-        let mut places: Vec<u32> = grams.filter_map(|gram| self.places.get(&gram).copied()).collect();
-        places.sort_unstable();
-        places.dedup();
-        let length = self.length(&places);
-        Sparse { places, length }
+        self.measured(grams.filter_map(|gram| self.places.get(&gram).copied()).collect())
     }
 
     /// A sentence by itself.
-    pub(super) fn sentence(&self, sentence: &str, by: By) -> Sparse {
-        let who = (by == By::Colleague).then_some(COLLEAGUE);
-        self.vector(ngrams::of_sentence(sentence).into_iter().chain(who))
+    pub(super) fn sentence(&self, sentence: &str) -> Sparse {
+        self.vector(ngrams::of_sentence(sentence).into_iter())
     }
 
     /// Several vectors as one.
     pub(super) fn together<'a>(&self, parts: impl Iterator<Item = &'a Sparse>) -> Sparse {
-        let mut places: Vec<u32> = parts.flat_map(|part| part.places.iter().copied()).collect();
+        self.measured(parts.flat_map(|part| part.places.iter().copied()).collect())
+    }
+
+    fn measured(&self, mut places: Vec<u32>) -> Sparse {
         places.sort_unstable();
         places.dedup();
-        let length = self.length(&places);
-        Sparse { places, length }
+        let (words, pieces) = places.split_at(places.partition_point(|&place| place < self.pieces));
+        let (words, pieces) = (self.length(words), self.length(pieces));
+        Sparse { places, words, pieces }
     }
 
     /// How many of the n-grams by which a language shows are known, and how many there are.
@@ -99,9 +95,17 @@ impl Vocabulary {
         listed.into_iter().map(|(_, gram)| gram).collect()
     }
 
-    /// As it was kept.
+    /// Of these n-grams, ascending, which tell so much.
     pub(super) fn kept(hashes: &[u64], tells: Vec<f32>) -> Vocabulary {
-        Vocabulary { places: hashes.iter().copied().zip(0..).collect(), tells }
+        let words = hashes.partition_point(|&gram| !ngrams::is_piece(gram));
+        let pieces = u32::try_from(words).unwrap_or(u32::MAX);
+        Vocabulary { places: hashes.iter().copied().zip(0..).collect(), tells, pieces }
+    }
+
+    /// How much the n-gram at a place counts in a vector: the squares of all come to 1.
+    pub(super) fn value(&self, vector: &Sparse, place: u32) -> f64 {
+        let length = if place < self.pieces { vector.words } else { vector.pieces };
+        f64::from(self.weight(place)) / f64::from(length) * std::f64::consts::FRAC_1_SQRT_2
     }
 }
 
