@@ -9,6 +9,7 @@ use crate::decide::facts::fact::{Facts, Heard, Spoken};
 use crate::decide::facts::gather::{self, Stated};
 use crate::decide::facts::replies::{self, Reply};
 use crate::decide::facts::sources::{self, Ids};
+use crate::decide::facts::texts;
 use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::Decision;
@@ -75,12 +76,16 @@ pub fn ticket(
     let Answers { stated: mut answered, mut problems, refused, replies } =
         answers::of(replies, |reply| note_before(reading?, own, reply));
     answered.extend_from_slice(stated);
-    let mut gathered = gather::facts(policy, ids, reading, &answered, now);
+    let read = reading.filter(|reading| reading.words.is_none() && ours(policy, ids, reading)).and_then(|reading| {
+        let words = policy.reader()?.read(&texts::of(reading, own, &policy.lexicon.languages));
+        Some(Reading { words: Some(words), ..reading.clone() })
+    });
+    let mut gathered = gather::facts(policy, ids, read.as_ref().or(reading), &answered, now);
     gathered.spoken.refused = refused;
     problems.extend(gathered.problems);
     let tags = reading.map(|reading| reading.ticket.tags.as_slice()).unwrap_or_default();
     let mut decision = match reading {
-        Some(reading) if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() => policy.not_applicable(),
+        Some(reading) if !ours(policy, ids, reading) => policy.not_applicable(),
         _ => policy.decide(&gathered.facts, &gathered.spoken, now),
     };
     decision.tags = policy.tags(&decision.verdict, tags);
@@ -96,4 +101,9 @@ fn note_before<'a>(reading: &'a Reading, own: &OwnUsers, reply: &Reply) -> Optio
     });
     let ours = before.map(|(_, comment)| comment).filter(|comment| own.has(comment.author_id));
     reading.notes.get(ours.filter_map(|comment| note::reference(comment.text())).next_back()?)
+}
+
+/// Whether the policy speaks of the ticket.
+fn ours(policy: &Policy, ids: &Ids, reading: &Reading) -> bool {
+    sources::not_ours(&policy.binding, ids, &reading.ticket).is_none()
 }

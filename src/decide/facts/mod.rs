@@ -15,4 +15,5 @@ pub mod screenshot;
 pub mod source;
 pub mod sources;
 pub mod span;
+pub mod texts;
 pub mod words;

@@ -45,7 +45,7 @@ pub(super) fn customers(reading: &Reading) -> impl Iterator<Item = &Comment> {
 
 /// A text without lines that start with `>`, without what follows a mail's heading or a signature's mark, and without
 /// a note of ours and all before it.
-fn own_words(text: &str, languages: &[Language]) -> String {
+pub(super) fn own_words(text: &str, languages: &[Language]) -> String {
     let ours = text.rfind(SIGNATURE).and_then(|at| text.get(at..)?.find('\n').map(|end| at + end + 1));
     let text = ours.map_or(text, |after| text.get(after..).unwrap_or_default());
     let mut own = String::with_capacity(text.len());

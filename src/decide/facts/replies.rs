@@ -91,7 +91,7 @@ fn lines(comment: &Comment, reading: &Reading, languages: &[Language]) -> Vec<Re
 }
 
 /// What stands behind `star:` at the start of a line, as phones write it too: `STAR :`, `star：`, in quotes or in a list.
-fn command(line: &str) -> Option<String> {
+pub(super) fn command(line: &str) -> Option<String> {
     let plain: String = line
         .chars()
         .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'))

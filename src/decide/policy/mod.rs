@@ -97,9 +97,9 @@ impl Policy {
         Ok(Policy { binding, diagram, mermaid, text, hash, lexicon, examples, reader, graph })
     }
 
-    /// What reads words, learned from the examples when it is first asked for.
-    pub fn reader(&self) -> &Arc<Reader> {
-        self.reader.get_or_init(|| Reader::shared(&self.examples))
+    /// What reads words, learned from the examples when it is first asked for; none where there are no examples.
+    pub fn reader(&self) -> Option<&Arc<Reader>> {
+        (!self.examples.is_empty()).then(|| self.reader.get_or_init(|| Reader::shared(&self.examples)))
     }
 
     /// An outcome's entry.

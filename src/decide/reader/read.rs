@@ -38,6 +38,16 @@ const ROW: usize = 3;
 /// Less than this is not worth telling.
 const FLOOR: f64 = 0.05;
 
+/// From here on a later text clearly says so.
+const CLEARLY: f64 = 0.8;
+
+/// Whether whoever said this clearly says otherwise later, and no longer this: "it works now, thanks".
+fn is_over(earlier: &Said, said: &[Said]) -> bool {
+    let later = || said.iter().filter(|it| it.fact == earlier.fact && it.by == earlier.by && it.at > earlier.at);
+    let clearly = later().any(|it| it.answer != earlier.answer && it.confidence >= CLEARLY);
+    clearly && !later().any(|it| it.answer == earlier.answer && it.confidence > 1.0 - CLEARLY)
+}
+
 impl Reader {
     /// Reads the words on a ticket, which are in the order in which they were written.
     pub fn read(&self, texts: &[Text]) -> Words {
@@ -65,6 +75,9 @@ impl Reader {
                 at: *at,
             }));
         }
+        let over: Vec<bool> = said.iter().map(|earlier| is_over(earlier, &said)).collect();
+        let mut over = over.into_iter();
+        said.retain(|_| over.next() != Some(true));
         Words { said, understood }
     }
 
