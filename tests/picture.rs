@@ -12,6 +12,7 @@ fn faults(binding: &str, chart: &str) -> Vec<(String, String)> {
     let place = |fault: &starwarden::decide::policy::fault::Fault| match fault.document {
         Document::Binding => binding[fault.span.clone()].to_owned(),
         Document::Diagram => chart[fault.span.clone()].to_owned(),
+        Document::Examples(number) => panic!("no examples are given: {number}"),
     };
     found
         .iter()

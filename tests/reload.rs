@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use starwarden::receive::verify::{sign, timestamp};
 
-use crate::support::{Bot, desk, event, serve, ticket, wait_for};
+use crate::support::{Bot, copy_policy, desk, event, serve, ticket, wait_for};
 
 /// Changes a file beside the configuration.
 #[track_caller]
@@ -34,9 +34,7 @@ fn ready(bot: &Bot) -> Option<Value> {
 fn a_changed_policy_decides_the_next_ticket_and_a_faulty_one_does_not() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy");
-    for name in ["star.toml", "star.mmd"] {
-        std::fs::copy(shipped.join(name), folder.path().join(name)).expect("a copy");
-    }
+    copy_policy(folder.path());
     let bot = serve(&desk, folder.path(), "");
     change(folder.path(), "starwarden.toml", &format!("{}/star.toml", shipped.display()), "star.toml");
     bot.signal("HUP");

@@ -43,13 +43,7 @@ pub(super) fn measured(policy: &Policy) -> String {
             let line: String = says.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(90).collect();
             format!("    {}: {line}\n", answer.as_deref().unwrap_or("nothing said"))
         };
-        let _ = write!(
-            text,
-            "  {}\n{}{}",
-            contradiction.fact,
-            side(&contradiction.first),
-            side(&contradiction.second)
-        );
+        let _ = write!(text, "  {}\n{}{}", contradiction.fact, side(&contradiction.first), side(&contradiction.second));
     }
     text
 }
@@ -63,7 +57,8 @@ fn table(measured: &Measured) -> String {
         let of = || measured.rows.iter().filter(move |row| row.fact == fact);
         let sum = Row::sum(of(), "all");
         for row in of().chain(&sum) {
-            let mut cells = vec![row.fact.clone(), row.language.clone(), format!("{} of {}", row.answered, row.examples)];
+            let mut cells =
+                vec![row.fact.clone(), row.language.clone(), format!("{} of {}", row.answered, row.examples)];
             for spoken in &row.at {
                 cells.push(percent(spoken.right, spoken.said));
                 cells.push(percent(spoken.right, row.answered));

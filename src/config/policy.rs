@@ -9,6 +9,7 @@ use crate::decide::policy::Policy;
 use crate::decide::policy::binding::Binding;
 use crate::decide::policy::examples::joined;
 use crate::decide::policy::fault::{Document, Fault};
+use crate::decide::reader::Reader;
 
 /// Reads a policy from its binding's file and the diagram it names.
 ///
@@ -28,10 +29,9 @@ pub fn read(file: &Path) -> anyhow::Result<Policy> {
         };
         anyhow::Error::msg(drawn(&fault, &name(file), &binding))
     })?;
-    let examples = examples(file, &parsed)
-        .map_err(|fault| anyhow::Error::msg(drawn(&fault, &name(file), &binding)))?;
+    let examples = examples(file, &parsed).map_err(|fault| anyhow::Error::msg(drawn(&fault, &name(file), &binding)))?;
     let files = examples.iter().map(|examples| (examples.language.as_str(), examples.text.as_str()));
-    Policy::parse(&joined(&binding, files), &diagram).map_err(|faults| {
+    let policy = Policy::parse(&joined(&binding, files), &diagram).map_err(|faults| {
         let shown = faults.iter().map(|fault| match fault.document {
             Document::Binding => drawn(fault, &name(file), &binding),
             Document::Diagram => drawn(fault, &name(&diagram_file), &diagram),
@@ -41,7 +41,40 @@ pub fn read(file: &Path) -> anyhow::Result<Policy> {
             },
         });
         anyhow::Error::msg(shown.collect::<Vec<_>>().join("\n"))
-    })
+    })?;
+    learn(&policy);
+    Ok(policy)
+}
+
+/// Has the policy's reader learned, or taken from the user's cache folder, where it is kept for the next time.
+///
+/// A cache that cannot be read or written costs a second and nothing else.
+fn learn(policy: &Policy) {
+    let Some(folder) = cache() else { return policy.learn(|_| None) };
+    let file = folder.join(format!("reader-{}", Reader::key(&policy.examples)));
+    policy.learn(|examples| {
+        let kept = std::fs::read(&file).ok().and_then(|bytes| Reader::from_bytes(&bytes, examples));
+        if kept.is_some() {
+            return kept;
+        }
+        let reader = Reader::learn(examples);
+        let written = std::fs::create_dir_all(&folder).and_then(|()| {
+            let draft = tempfile::NamedTempFile::new_in(&folder)?;
+            std::fs::write(draft.path(), reader.to_bytes())?;
+            draft.persist(&file).map(drop).map_err(|error| error.error)
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, folder = %folder.display(), "the reader is not kept, and is learned again next time");
+        }
+        Some(reader)
+    });
+}
+
+/// The user's cache folder, by the XDG base directory specification.
+fn cache() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(folder.join("starwarden"))
 }
 
 /// One file of examples.

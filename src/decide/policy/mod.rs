@@ -99,7 +99,14 @@ impl Policy {
 
     /// What reads words, learned from the examples when it is first asked for; none where there are no examples.
     pub fn reader(&self) -> Option<&Arc<Reader>> {
-        (!self.examples.is_empty()).then(|| self.reader.get_or_init(|| Reader::shared(&self.examples)))
+        (!self.examples.is_empty()).then(|| self.reader.get_or_init(|| Reader::shared(&self.examples, |_| None)))
+    }
+
+    /// Has the reader made now, from what is kept of it where `kept` has that.
+    pub fn learn(&self, kept: impl FnOnce(&[Example]) -> Option<Reader>) {
+        if !self.examples.is_empty() {
+            self.reader.get_or_init(|| Reader::shared(&self.examples, kept));
+        }
     }
 
     /// An outcome's entry.

@@ -39,11 +39,10 @@ const FEW: usize = 3;
 
 impl Lit {
     /// What these examples light up.
-    pub(super) fn by(examples: &[Example], vocabulary: &Vocabulary) -> Lit {
+    pub(super) fn by(examples: &[Example]) -> Lit {
         let mut counts: BTreeMap<Script, usize> = BTreeMap::new();
         examples.iter().filter_map(|example| script(&example.says)).for_each(|it| *counts.entry(it).or_default() += 1);
         let scripts = counts.into_iter().filter(|&(_, count)| count >= ENOUGH).map(|(script, _)| script).collect();
-        let _ = vocabulary;
         Lit { scripts, least: LEAST }
     }
 

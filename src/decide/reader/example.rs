@@ -50,8 +50,8 @@ pub type Answers = BTreeMap<String, Vec<String>>;
 /// Text that is not TOML; an example without `says` or `by`; a fact that is not read from words; an answer it does not have.
 pub fn parse(text: &str, language: &str, known: &Answers) -> Result<Vec<Example>, Vec<Misfit>> {
     let fault = |span: Range<usize>, message: String| Misfit { span, message, help: None };
-    let table = DeTable::parse(text)
-        .map_err(|error| vec![fault(error.span().unwrap_or(0..0), error.message().to_owned())])?;
+    let table =
+        DeTable::parse(text).map_err(|error| vec![fault(error.span().unwrap_or(0..0), error.message().to_owned())])?;
     let (mut examples, mut faults) = (Vec::new(), Vec::new());
     for (key, value) in table.get_ref().iter() {
         match (key.get_ref().as_ref(), value.get_ref()) {
@@ -108,9 +108,7 @@ fn example(one: &Spanned<DeValue<'_>>, language: &str, known: &Answers) -> Resul
         }
     }
     match (says, by) {
-        (Some(says), Some(by)) if faults.is_empty() => {
-            Ok(Example { says, by, language: language.to_owned(), answers })
-        }
+        (Some(says), Some(by)) if faults.is_empty() => Ok(Example { says, by, language: language.to_owned(), answers }),
         (Some(_), Some(_)) => Err(faults),
         _ => {
             let help = "write says = \"…\" and by = \"customer\"".to_owned();

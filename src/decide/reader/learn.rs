@@ -36,15 +36,10 @@ pub(super) struct Model {
     /// What it adds that a colleague writes, and that the customer does.
     pub colleague: Vec<f32>,
     pub customer: Vec<f32>,
-    /// What each number of a server's vector adds, `width` numbers each.
-    pub dense: Vec<f32>,
 }
 
 /// What examples said by models that never saw them: by fact, each example's probabilities.
 pub(super) type LeftOut = Vec<Vec<Vec<f64>>>;
-
-/// The examples' embeddings by a server: a row an example, each of length 1 about their mean.
-pub(super) type Dense = Array2<f64>;
 
 /// How much the ridge holds weights down; by measurement, and flat about this.
 const RIDGE: f64 = 0.4;
@@ -52,16 +47,8 @@ const RIDGE: f64 = 0.4;
 /// How much it counts who writes; by measurement, and flat about this.
 const SPEAKER: f64 = 0.3;
 
-/// How much of a vector's square is a server's where there is one; by measurement, too.
-const SERVERS_SHARE: f64 = 0.5;
-
 /// Fits a model of every fact to these examples, whose vectors these are.
-pub(super) fn model(
-    examples: &[Example],
-    vocabulary: &Vocabulary,
-    vectors: &[Sparse],
-    dense: Option<&Dense>,
-) -> (Model, LeftOut) {
+pub(super) fn model(examples: &[Example], vocabulary: &Vocabulary, vectors: &[Sparse]) -> (Model, LeftOut) {
     let mut facts = facts(examples);
     let width = facts.iter().map(|fact| fact.answers.len()).sum();
     let answer = |example: &Example, fact: &FactModel| {
@@ -76,7 +63,7 @@ pub(super) fn model(
             }
         }
     }
-    let Fit { weights, left_out } = algebra::fit(gram(examples, vocabulary, vectors, dense), &targets, RIDGE);
+    let Fit { weights, left_out } = algebra::fit(gram(examples, vocabulary, vectors), &targets, RIDGE);
     let mut told = Vec::new();
     for fact in &mut facts {
         let columns = fact.column..fact.column + fact.answers.len();
@@ -90,10 +77,9 @@ pub(super) fn model(
         told.push(rows.iter().map(|(scores, _)| fact.calibration.probabilities(scores.iter().copied())).collect());
     }
     let model = Model {
-        weights: per_place(vocabulary, vectors, &weights, sparse_share(dense)),
+        weights: per_place(vocabulary, vectors, &weights),
         colleague: per_speaker(examples, By::Colleague, &weights),
         customer: per_speaker(examples, By::Customer, &weights),
-        dense: dense.map(|dense| per_number(dense, &weights)).unwrap_or_default(),
         facts,
         width,
     };
@@ -121,26 +107,16 @@ fn facts(examples: &[Example]) -> Vec<FactModel> {
     facts
 }
 
-fn sparse_share(dense: Option<&Dense>) -> f64 {
-    if dense.is_some() { 1.0 - SERVERS_SHARE } else { 1.0 }
-}
-
 /// How many n-grams are common enough to be multiplied as a matrix.
 const COMMON: usize = 512;
 
 /// How alike the examples are, each with each.
-fn gram(
-    examples: &[Example],
-    vocabulary: &Vocabulary,
-    vectors: &[Sparse],
-    dense: Option<&Dense>,
-) -> Array2<f64> {
-    let share = sparse_share(dense);
+fn gram(examples: &[Example], vocabulary: &Vocabulary, vectors: &[Sparse]) -> Array2<f64> {
     let mut holders: Vec<Vec<(usize, f64)>> = vec![Vec::new(); vocabulary.tells.len()];
     for (row, vector) in vectors.iter().enumerate() {
         for &place in &vector.places {
             if let Some(held) = usize::try_from(place).ok().and_then(|place| holders.get_mut(place)) {
-                held.push((row, vocabulary.value(vector, place) * share.sqrt()));
+                held.push((row, vocabulary.value(vector, place)));
             }
         }
     }
@@ -169,20 +145,17 @@ fn gram(
         let same = line.iter_mut().zip(examples).filter(|(_, other)| other.by == one.by);
         same.for_each(|(cell, _)| *cell += SPEAKER);
     }
-    if let Some(dense) = dense {
-        gram += &(algebra::product(dense.view(), dense.t()) * SERVERS_SHARE);
-    }
     gram
 }
 
 /// The examples' weights brought over to their n-grams.
-fn per_place(vocabulary: &Vocabulary, vectors: &[Sparse], weights: &Array2<f64>, share: f64) -> Vec<f32> {
+fn per_place(vocabulary: &Vocabulary, vectors: &[Sparse], weights: &Array2<f64>) -> Vec<f32> {
     let width = weights.ncols();
     let mut summed = vec![0.0_f64; vocabulary.tells.len() * width];
     for (vector, weights) in vectors.iter().zip(weights.rows()) {
         let Some(weights) = weights.as_slice() else { continue };
         for &place in &vector.places {
-            let value = share * vocabulary.value(vector, place);
+            let value = vocabulary.value(vector, place);
             let from = usize::try_from(place).unwrap_or(usize::MAX).saturating_mul(width);
             if let Some(cells) = summed.get_mut(from..from.saturating_add(width)) {
                 cells.iter_mut().zip(weights).for_each(|(cell, weight)| *cell += value * weight);
@@ -204,12 +177,6 @@ fn per_speaker(examples: &[Example], by: By, weights: &Array2<f64>) -> Vec<f32> 
         summed.iter_mut().zip(weights).for_each(|(cell, weight)| *cell += SPEAKER * weight);
     }
     summed.into_iter().map(stepped).collect()
-}
-
-/// The examples' weights brought over to the numbers of a server's vectors.
-fn per_number(dense: &Dense, weights: &Array2<f64>) -> Vec<f32> {
-    let summed = algebra::product(dense.t(), weights.view()) * SERVERS_SHARE;
-    summed.iter().copied().map(stepped).collect()
 }
 
 /// A weight in steps of 2⁻²⁰: machines that round in another place agree.

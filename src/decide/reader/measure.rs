@@ -6,6 +6,7 @@ use super::Reader;
 use super::calibrate::f64_of;
 use super::example::Example;
 use super::learn::SILENCE;
+use super::vectors::Sparse;
 
 /// What a reader makes of its examples.
 #[derive(Debug, Clone)]
@@ -73,7 +74,7 @@ const ALIKE: f64 = 0.9;
 
 /// Reads each example as if it had not been learned from, and holds what comes out against its labels.
 pub fn examples(examples: &[Example], thresholds: &[f64]) -> Measured {
-    let (reader, left_out) = Reader::learned(examples);
+    let (reader, vectors, left_out) = Reader::learned(examples);
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
     let mut confused: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     for (fact, told) in reader.model.facts.iter().zip(&left_out) {
@@ -112,7 +113,7 @@ pub fn examples(examples: &[Example], thresholds: &[f64]) -> Measured {
         .map(|((fact, right, read), times)| Confusion { fact, right: named(right), read: named(read), times })
         .collect();
     confused.sort_by_key(|confusion| std::cmp::Reverse(confusion.times));
-    Measured { rows: rows.into_values().collect(), confused, contradictions: reader.contradictions() }
+    Measured { rows: rows.into_values().collect(), confused, contradictions: reader.contradictions(&vectors) }
 }
 
 impl Row {
@@ -142,11 +143,12 @@ impl Spoken {
 
 impl Reader {
     /// Pairs of examples that are nearly the same text with other labels.
-    fn contradictions(&self) -> Vec<Contradiction> {
+    fn contradictions(&self, vectors: &[Sparse]) -> Vec<Contradiction> {
         let mut found = Vec::new();
-        for (index, (one, own)) in self.examples.iter().enumerate() {
+        for (index, (one, own)) in self.examples.iter().zip(vectors).enumerate() {
             // Nothing shorter than three words says enough to contradict.
-            for (other, theirs) in self.examples.iter().skip(index + 1).filter(|(other, _)| other.by == one.by) {
+            let others = self.examples.iter().zip(vectors).skip(index + 1);
+            for (other, theirs) in others.filter(|(other, _)| other.by == one.by) {
                 let lengths = (own.places.len(), theirs.places.len());
                 let near = lengths.0.min(lengths.1) * 10 >= lengths.0.max(lengths.1) * 8 && lengths.0 > 8;
                 if !near || self.alike(own, theirs) < ALIKE {
