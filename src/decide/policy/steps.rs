@@ -138,8 +138,9 @@ fn names<T>(table: &std::collections::BTreeMap<Spanned<String>, T>) -> Vec<&str>
     table.keys().map(|name| name.get_ref().as_str()).collect()
 }
 
-/// What the sources of a fact can say.
+/// What the sources of a fact can say, by rule and by examples.
 fn said(fact: &FactBinding) -> impl Iterator<Item = &str> {
     let hours = fact.sources.iter().any(|source| matches!(source.place, Place::Hours(_)));
-    fact.sources.iter().filter_map(SourceBinding::answer).chain(YES_NO.into_iter().filter(move |_| hours))
+    let sources = fact.sources.iter().filter_map(SourceBinding::answer);
+    sources.chain(fact.answers.iter().map(String::as_str)).chain(YES_NO.into_iter().filter(move |_| hours))
 }
