@@ -1,6 +1,6 @@
 //! A candidate beside the policy in force: compared, promoted, taken back, by the real binary.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
