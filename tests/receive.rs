@@ -210,7 +210,18 @@ async fn what_cannot_be_trusted_is_refused() {
         401,
         "another account by its header"
     );
-    assert_eq!(open.post("nobody", body(), &[]).await.0, 404);
+    // An account that is not here is answered like one that is: names cannot be tried.
+    for headers in [
+        vec![],
+        vec![
+            ("X-Zendesk-Webhook-Signature", &*signature),
+            ("X-Zendesk-Webhook-Signature-Timestamp", "2026-01-01T00:00:00Z"),
+        ],
+    ] {
+        let (here, nowhere) =
+            (open.post("global", body(), &headers).await, open.post("nobody", body(), &headers).await);
+        assert_eq!((here.0, here), (401, nowhere));
+    }
 }
 
 #[tokio::test]

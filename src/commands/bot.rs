@@ -22,6 +22,7 @@ use crate::helpdesk::client::Helpdesk;
 use crate::receive::doors::{Door, Doors};
 use crate::receive::{self, Receiver};
 use crate::server::Server;
+use crate::server::pages;
 use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::follow_ups::Destination;
@@ -96,7 +97,8 @@ pub(super) async fn run(
         sessions,
     });
     let health = health::router(Health { store, standing, destinations, rule, refused: refused.clone() });
-    let mut serving = tokio::spawn(server.run(receive::router(receiver).merge(health).merge(console), stop.clone()));
+    let mut serving =
+        tokio::spawn(server.run(receive::router(receiver).merge(health).merge(pages::bounded(console)), stop.clone()));
     loop {
         tokio::select! {
             told = stop.changed() => if told.is_err() || *stop.borrow() { break; },

@@ -15,6 +15,7 @@ use super::log::Log;
 use super::reload::{Refused, Watch, hang_ups};
 use super::{ConfigFile, Done, ExitAs, print, store};
 use crate::config::{self, Settings};
+use crate::server::files;
 use crate::server::rate::Rate;
 use crate::server::tls::Tls;
 use crate::server::{Patience, Server};
@@ -59,7 +60,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         let server = Server {
             listener,
             tls,
-            connections: settings.server.connections.get(),
+            connections: files::connections_within_limit(settings.server.connections.get()),
             rate: settings.server.requests_per_second_per_address.map(Rate::new),
             patience: Patience { head: settings.server.head_timeout, request: settings.server.request_timeout },
         };

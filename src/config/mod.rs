@@ -68,7 +68,8 @@ pub struct Server {
     pub tls_certificate: Option<PathBuf>,
     /// The certificate's key, PEM.
     pub tls_key: Option<PathBuf>,
-    /// How many connections are open at once; more wait. Absent: 1,024.
+    /// How many connections are open at once, half of them for one address; where all are taken the one that waits
+    /// longest for its peer is closed. Absent: 1,024, or what the limit on open files allows.
     #[serde(default = "default_connections")]
     pub connections: NonZeroUsize,
     /// How many requests a second one address may make, ten times as many at once. Absent: any number, for behind a
@@ -77,7 +78,8 @@ pub struct Server {
     /// How long a request's head may take to arrive; also how long an idle connection is kept. Absent: 10 seconds.
     #[serde(default = "default_head_timeout", deserialize_with = "span")]
     pub head_timeout: Duration,
-    /// How long a whole request may take, its body and the answer to it. Absent: 30 seconds.
+    /// How long a whole request may take, its body and the making of its answer; and then the answer's taking, longer by a
+    /// second for each 16 KiB. Absent: 30 seconds.
     #[serde(default = "default_request_timeout", deserialize_with = "span")]
     pub request_timeout: Duration,
 }

@@ -118,8 +118,8 @@ pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, en
 }
 
 /// The usual bot, run by another program, whose arguments come first; that program must become the bot's own process.
-pub(crate) fn serve_under(program: &mut Command, desk: &Desk, folder: &Path) -> Bot {
-    let file = configure(desk, folder, "", "");
+pub(crate) fn serve_under(program: &mut Command, desk: &Desk, folder: &Path, server: &str) -> Bot {
+    let file = configure(desk, folder, server, "");
     run(program.args([env!("CARGO_BIN_EXE_starwarden"), "serve", "--config"]).arg(&file), folder, &[])
 }
 
@@ -280,6 +280,13 @@ impl Bot {
     /// All that is kept of a ticket.
     pub(crate) fn kept(&self, ticket: u64) -> Value {
         self.get(&format!("/api/v1/tickets/global/{ticket}")).1
+    }
+
+    /// The most memory it has had, kB.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Sends it a signal, by its name.
