@@ -98,12 +98,14 @@ fn is_closed(mut stream: &TcpStream) -> bool {
 fn who_holds_most_gives_way_to_who_has_just_come() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve_at(&desk, folder.path(), "connections = 8\nhead_timeout = \"60s\"", "", &[]);
-    // No time-out of these ends before the test does: they are closed for others, the longest-waiting first.
-    let idle: Vec<TcpStream> = (0..4).map(|_| connect(&bot)).collect();
-    for _ in 0..8 {
-        assert_eq!(ask(&bot), 200);
-    }
-    assert!(idle.iter().all(|stream| answer(stream).is_empty()));
+    // No time-out ends these before the test does: they are closed for others, the longest-waiting first.
+    let first: Vec<TcpStream> = (0..4).map(|_| connect(&bot)).collect();
+    let second: Vec<TcpStream> = (0..3).map(|_| connect(&bot)).collect();
+    assert_eq!(ask(&bot), 200);
+    assert!(first.iter().all(|stream| answer(stream).is_empty()));
+    let mut last = second.last().expect("one");
+    last.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("a write");
+    assert!(answer(last).contains("200 OK"), "it is one of the four that came last");
 }
 
 /// A delivery whose body never ends, with a header that could be a signature.
@@ -127,20 +129,21 @@ fn memory_is_bounded_however_bodies_are_framed() {
     let bot = serve_at(&desk, folder.path(), "request_timeout = \"90s\"", "", &[]);
     assert_eq!(ask(&bot), 200);
     let before = bot.memory_peak();
-    let crumbs: &str = &"1\r\nx\r\n".repeat(1_000_000);
+    let crumbs: &str = &"1\r\nx\r\n".repeat(300_000);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 let stream = connect(&bot);
                 stream.set_read_timeout(Some(Duration::from_secs(90))).expect("a time-out");
                 let head = format!("{FORGED}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n");
-                (&stream).write_all(format!("{head}{crumbs}0\r\n\r\n").as_bytes()).expect("a write");
-                assert!(answer(&stream).starts_with("HTTP/1.1 401"));
+                let _refused_on_the_way = (&stream).write_all(format!("{head}{crumbs}0\r\n\r\n").as_bytes());
+                let answer = answer(&stream);
+                assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
             });
         }
     });
     let grown = bot.memory_peak() - before;
-    assert!(grown < 40 << 10, "{grown} kB for four bodies of a megabyte");
+    assert!(grown < 20 << 10, "{grown} kB for four small bodies in many pieces");
 }
 
 #[test]

@@ -22,6 +22,11 @@ const FREE: usize = 16 << 10;
 /// The least by which a body's room grows, bytes.
 const STEP: usize = 4 << 10;
 
+/// How many pieces a body may come in whatever their size, and how large further ones are on average, bytes: each takes
+/// work that its sender hardly has.
+const PIECES: usize = 256;
+const LEAST_PIECE: usize = 64;
+
 /// Why a body was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Untaken {
@@ -31,6 +36,9 @@ pub(super) enum Untaken {
     /// What others hold leaves no room for it.
     #[error("other requests' bodies fill the room there is")]
     NoRoom,
+    /// It comes in pieces so small that they are work and nothing else.
+    #[error("the body comes in too many pieces")]
+    Crumbs,
     /// The connection broke off.
     #[error("the body broke off")]
     Broken,
@@ -48,6 +56,7 @@ pub(super) struct Whole {
 /// Bytes with the share they take.
 struct Held {
     bytes: Vec<u8>,
+    pieces: usize,
     share: Share,
 }
 
@@ -60,6 +69,10 @@ impl AsRef<[u8]> for Held {
 impl Held {
     fn push(&mut self, data: &[u8]) -> Result<(), Untaken> {
         let wanted = self.bytes.len() + data.len();
+        self.pieces += 1;
+        if self.pieces > PIECES + wanted / LEAST_PIECE {
+            return Err(Untaken::Crumbs);
+        }
         if wanted > LARGEST {
             return Err(Untaken::TooLarge);
         }
@@ -80,7 +93,7 @@ impl Whole {
         if incoming.is_end_stream() {
             phase.works();
         }
-        Whole { incoming, held: Some(Held { bytes: Vec::new(), share }), phase, untaken }
+        Whole { incoming, held: Some(Held { bytes: Vec::new(), pieces: 0, share }), phase, untaken }
     }
 
     fn poll_whole(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Held>, Untaken>> {

@@ -206,6 +206,7 @@ impl One {
         Ok(match untaken.get() {
             Some(Untaken::NoRoom) => refused(StatusCode::SERVICE_UNAVAILABLE, &Untaken::NoRoom.to_string()),
             Some(Untaken::TooLarge) => refused(StatusCode::PAYLOAD_TOO_LARGE, &Untaken::TooLarge.to_string()),
+            Some(Untaken::Crumbs) => refused(StatusCode::BAD_REQUEST, &Untaken::Crumbs.to_string()),
             Some(Untaken::Broken) | None => answer,
         })
     }
