@@ -45,9 +45,10 @@ fn serve(file: &Path) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(async {
-        let store = store::open_for_bot(&settings.store).await?;
+        let (store, about_it) = store::open_for_bot(&settings.store).await?;
         let watch = Watch::over(file, settings.clone(), store.clone());
         let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")), &store).await?;
+        tracing::info!("{about_it}"); // What stops the start before is an error and no log.
         let watch = watch.since(loaded.rules.promotion);
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));

@@ -18,8 +18,9 @@ pub(super) async fn open(store: &config::Store) -> anyhow::Result<Store> {
     })
 }
 
-/// The same for the bot, of which there is one a SQLite file; the log's first line says where, and what is known there.
-pub(super) async fn open_for_bot(store: &config::Store) -> anyhow::Result<Store> {
+/// The same for the bot, of which there is one a SQLite file; with where it is and how many tickets it knows, for the log's
+/// first line.
+pub(super) async fn open_for_bot(store: &config::Store) -> anyhow::Result<(Store, String)> {
     let (opened, place, is_new) = match store.at()? {
         StoreAt::Sqlite(file) => {
             let is_new = !file.exists();
@@ -27,11 +28,11 @@ pub(super) async fn open_for_bot(store: &config::Store) -> anyhow::Result<Store>
         }
         StoreAt::Postgres(url) => (open(store).await?, places(&url).unwrap_or_default(), false),
     };
-    match opened.tickets_known().await? {
-        0 if is_new => tracing::info!("store {place}, new"),
-        tickets => tracing::info!("store {place}, {}", many(tickets, "ticket")),
-    }
-    Ok(opened)
+    let known = match opened.tickets_known().await? {
+        0 if is_new => "new".to_owned(),
+        tickets => many(tickets, "ticket"),
+    };
+    Ok((opened, format!("store {place}, {known}")))
 }
 
 /// What went wrong with a server, with where it is, and never with the password.
