@@ -37,6 +37,7 @@ mod fetch;
 mod follow_ups;
 mod fuzz;
 mod help;
+mod helpdesk;
 mod hostile;
 mod keeping;
 mod logs;

@@ -245,17 +245,13 @@ fn hostile(id: u64, tags: &[&str]) -> starwarden::decide::ticket::Reading {
     reading.ticket.organization_id = Some(1);
     reading.organization = Some(Organization { id: 1, name: format!("Acme {SCRIPT}"), ..Organization::default() });
     reading.users.push(User { id: 5002, name: format!("Mallory {SCRIPT}"), ..User::default() });
-    reading.comments.push(Comment {
-        id: 1,
-        author_id: Some(5002),
-        body: format!("trial extension {SCRIPT}"),
-        public: true,
-        attachments: vec![Attachment {
-            file_name: format!("screenshot {SCRIPT}.png"),
-            content_type: "image/png".into(),
-        }],
-        ..Comment::default()
-    });
+    let mut comment = Comment::of(format!("trial extension {SCRIPT}"));
+    comment.id = 1;
+    comment.author_id = Some(5002);
+    comment.public = true;
+    comment.attachments =
+        vec![Attachment { file_name: format!("screenshot {SCRIPT}.png"), content_type: "image/png".into() }];
+    reading.comments.push(comment);
     reading
 }
 

@@ -403,7 +403,7 @@ fn notes_link_to_their_tickets_page_where_we_have_an_address() {
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
     bot.notes(&desk, 1, 1);
     let reading = desk.helpdesk.reading(1).expect("the ticket");
-    let html = wait_for("the note", || reading.comments.last().map(|comment| comment.body.clone()));
+    let html = wait_for("the note", || reading.comments.last()?.html_body.clone());
     assert!(html.contains("https://star.test/tickets/global/1"), "{html}");
 }
 

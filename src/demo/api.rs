@@ -70,12 +70,12 @@ async fn comments(
     asked: Asked,
     as_of: Option<Extension<AsOf>>,
 ) -> Response {
-    let Some(mut reading) = helpdesk.reading(number(&id)) else { return missing() };
-    if let Some(Extension(AsOf(at))) = as_of {
-        reading.comments.retain(|comment| comment.created_at.is_none_or(|created| created <= at));
+    let Some(reading) = helpdesk.reading(number(&id)) else { return missing() };
+    let mut comments = helpdesk.comments_given(number(&id), as_of.map(|Extension(AsOf(at))| at));
+    if asked.sorted_newest_first() {
+        comments.reverse();
     }
-    reading.comments.reverse(); // Newest first.
-    asked.page("comments", reading.comments, json!({ "users": reading.users }))
+    asked.page("comments", comments, json!({ "users": reading.users }))
 }
 
 async fn audits(State(helpdesk): State<StandIn>, Path(id): Path<String>, asked: Asked) -> Response {

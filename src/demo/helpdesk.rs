@@ -39,6 +39,8 @@ pub(super) struct Held {
 struct Kept {
     reading: Reading,
     audits: Vec<Json>,
+    /// Comments that are given just so, by their id.
+    as_given: BTreeMap<u64, Json>,
 }
 
 /// A call that was made.
@@ -95,7 +97,7 @@ impl StandIn {
                 reading.users.push(User { id, name: name.into(), role });
             }
         }
-        self.lock().tickets.insert(reading.ticket.id, Kept { reading, audits: Vec::new() });
+        self.lock().tickets.insert(reading.ticket.id, Kept { reading, audits: Vec::new(), as_given: BTreeMap::new() });
     }
 
     /// A ticket as it stands.
@@ -157,20 +159,52 @@ impl StandIn {
         }
     }
 
+    /// As if a ticket had last changed so many seconds ago.
+    pub fn touch(&self, id: u64, seconds_ago: i64) {
+        if let Some(kept) = self.lock().tickets.get_mut(&id) {
+            let at = Utc::now().trunc_subsecs(0) - chrono::TimeDelta::seconds(seconds_ago);
+            kept.reading.ticket.updated_at = Some(at);
+        }
+    }
+
     /// Adds somebody's comment.
     pub fn say(&self, id: u64, author: u64, text: &str, publicity: Publicity) {
         let comment_id = self.fresh_id();
         self.change(id, |reading| {
-            reading.comments.push(Comment {
-                id: comment_id,
-                author_id: Some(author),
-                body: text.into(),
-                plain_body: Some(text.into()),
-                public: publicity == Publicity::Public,
-                created_at: Some(Utc::now().trunc_subsecs(0)),
-                attachments: Vec::new(),
-            });
+            let mut comment = Comment::of(text);
+            comment.id = comment_id;
+            comment.author_id = Some(author);
+            comment.public = publicity == Publicity::Public;
+            comment.created_at = Some(Utc::now().trunc_subsecs(0));
+            reading.comments.push(comment);
         });
+    }
+
+    /// Adds a comment that the API gives just so, in a shape that need not be the usual one.
+    pub fn say_as_given(&self, id: u64, mut comment: Json) {
+        let comment_id = self.fresh_id();
+        if let Some(comment) = comment.as_object_mut() {
+            comment.entry("id").or_insert(comment_id.into());
+            comment.entry("created_at").or_insert(json!(Utc::now().trunc_subsecs(0)));
+        }
+        self.change(id, |reading| {
+            let mut read: Comment = serde_json::from_value(comment.clone()).unwrap_or_default();
+            read.id = comment_id;
+            reading.comments.push(read);
+        });
+        if let Some(kept) = self.lock().tickets.get_mut(&id) {
+            kept.as_given.insert(comment_id, comment);
+        }
+    }
+
+    /// A ticket's comments as the API gives them, oldest first.
+    pub(super) fn comments_given(&self, id: u64, until: Option<DateTime<Utc>>) -> Vec<Json> {
+        let held = self.lock();
+        let Some(kept) = held.tickets.get(&id) else { return Vec::new() };
+        let comments = kept.reading.comments.iter();
+        let there = comments
+            .filter(|comment| comment.created_at.is_none_or(|created| until.is_none_or(|until| created <= until)));
+        there.map(|comment| kept.as_given.get(&comment.id).cloned().unwrap_or_else(|| json!(comment))).collect()
     }
 
     /// Every call so far.
@@ -260,15 +294,12 @@ impl StandIn {
         if let Some(html) = change.html_body {
             let public = change.publicity == Publicity::Public;
             events.push(json!({ "type": "Comment", "id": comment_id, "author_id": BOT_ID, "html_body": html, "public": public }));
-            kept.reading.comments.push(Comment {
-                id: comment_id,
-                author_id: Some(BOT_ID),
-                plain_body: Some(plain(&html)),
-                body: html,
-                public,
-                created_at: Some(now),
-                attachments: Vec::new(),
-            });
+            let mut comment = Comment::of_html(html);
+            comment.id = comment_id;
+            comment.author_id = Some(BOT_ID);
+            comment.public = public;
+            comment.created_at = Some(now);
+            kept.reading.comments.push(comment);
         }
         let audit =
             json!({ "id": audit_id, "ticket_id": id, "created_at": now, "author_id": BOT_ID, "events": events });
@@ -285,44 +316,4 @@ impl StandIn {
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// HTML as the helpdesk gives it back as text: a line for each paragraph and item, numbered or indented as its list is.
-fn plain(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut lists: Vec<Option<usize>> = Vec::new(); // The number of the last item, where the list has numbers.
-    let mut rest = html;
-    while let Some((before, tagged)) = rest.split_once('<') {
-        text.push_str(before);
-        let (tag, after) = tagged.split_once('>').unwrap_or((tagged, ""));
-        match tag {
-            "/p" | "br" => text.push('\n'),
-            "ol" | "ul" => lists.push((tag == "ol").then_some(0)),
-            "/ol" | "/ul" => {
-                lists.pop();
-                text.push_str(if lists.is_empty() { "\n" } else { "" });
-            }
-            "li" => {
-                text.push_str(if text.ends_with('\n') || text.is_empty() { "" } else { "\n" });
-                text.push_str(&"  ".repeat(lists.len().saturating_sub(1)));
-                match lists.last_mut() {
-                    Some(Some(number)) => {
-                        *number += 1;
-                        text.push_str(&format!("{number}. "));
-                    }
-                    Some(None) | None => text.push_str("- "),
-                }
-            }
-            "/li" if !text.ends_with('\n') => text.push('\n'),
-            _ => {}
-        }
-        rest = after;
-    }
-    text.push_str(rest);
-    for (entity, character) in
-        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
-    {
-        text = text.replace(entity, character);
-    }
-    text
 }

@@ -30,6 +30,12 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 }
 
 impl Asked {
+    /// Whether the newest is to come first: `sort` says so with pages by cursor, and `sort_order` says nothing there.
+    pub(super) fn sorted_newest_first(&self) -> bool {
+        let sort = self.0.as_ref().and_then(|url| url.query_pairs().find(|(key, _)| key == "sort"));
+        sort.is_some_and(|(_, order)| order == "-created_at")
+    }
+
     /// The page of these items that was asked for, under their name, with what comes with every page besides.
     ///
     /// A cursor names the last item before the page, so that what is added to the list's beginning moves nothing.

@@ -12,14 +12,18 @@ use super::auth::{Credentials, Keeper, Purpose};
 use super::limits;
 use super::pace::{AtOnce, Pace};
 use super::wire;
+use crate::decide::loose;
 use crate::decide::ticket::{Comment, Organization, Ticket, User};
 use crate::metrics;
 
 /// The largest answer that is read, bytes.
 const LARGEST: usize = 16 << 20;
 
-/// How many pages of comments are read at most, a hundred a page.
-const MOST_PAGES: usize = 10;
+/// How many comments of one ticket are read at most.
+const MOST_COMMENTS: usize = 1000;
+
+/// How many comments are asked for at once.
+const LARGEST_PAGE: usize = 100;
 
 /// How long a call may take where nothing else is said.
 const USUAL_PATIENCE: Duration = Duration::from_secs(20);
@@ -53,6 +57,29 @@ pub struct Looked {
     pub users: Vec<User>,
     /// What time it is at the helpdesk.
     pub server_time: Option<DateTime<Utc>>,
+}
+
+/// The comments on a ticket, as far as they were read.
+#[derive(Debug, Clone, Default)]
+pub struct Thread {
+    /// The comments, oldest first.
+    pub comments: Vec<Comment>,
+    /// Who wrote them.
+    pub users: Vec<User>,
+    /// How many came, those among them that could not be read.
+    pub read: usize,
+    /// Whether these are all.
+    pub reach: Reach,
+}
+
+/// How far back a list was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// To its beginning.
+    #[default]
+    Whole,
+    /// Only the newest of it.
+    Newest,
 }
 
 /// Leave to make one call now.
@@ -113,6 +140,12 @@ pub enum CallError {
     /// The call was not made: its turn could not be had.
     #[error("the account's share of calls cannot be asked for: {0}")]
     NoTurn(String),
+    /// An answer of more bytes than are read.
+    #[error("the helpdesk's answer is larger than 16 MiB")]
+    TooLarge {
+        /// Where the list goes on behind it, where it is a list and its end was seen.
+        after: Option<String>,
+    },
     /// An answer that is not what the API promises.
     #[error("the helpdesk's answer cannot be read: {0}")]
     Unreadable(String),
@@ -196,23 +229,47 @@ impl Helpdesk {
 
     /// A ticket's comments, oldest first, with who wrote them, `GET /api/v2/tickets/{id}/comments`; the newest thousand.
     ///
+    /// Pages by cursor are sorted by `sort`; `sort_order` belongs to pages by offset and says nothing here. A page that is too
+    /// large is asked for in smaller pieces, and a comment that is too large by itself is left out.
+    ///
     /// # Errors
     /// See [`CallError`].
-    pub async fn comments(&self, id: u64) -> Result<(Vec<Comment>, Vec<User>), CallError> {
-        let query = [("include", "users"), ("sort_order", "desc"), ("page[size]", "100")];
+    pub async fn comments(&self, id: u64) -> Result<Thread, CallError> {
+        let mut size = LARGEST_PAGE;
+        let query = [("include", "users"), ("sort", "-created_at")];
         let mut next = Some(self.url(&format!("/api/v2/tickets/{id}/comments"), &query)?);
-        let (mut comments, mut users) = (Vec::new(), Vec::new());
-        for _ in 0..MOST_PAGES {
+        let mut thread = Thread::default();
+        while thread.read < MOST_COMMENTS {
             let Some(url) = next.take() else { break };
-            let page: wire::Comments = read(self.call(Method::GET, &url, None).await?).await?;
-            comments.extend(page.comments);
-            users.extend(page.users.unwrap_or_default());
+            let answer = self.call(Method::GET, &with(&url, "page[size]", &size.to_string()), None).await?;
+            let loose::Read { read: page, left_out } = match read_loosely::<wire::Comments>(answer).await {
+                Ok(page) => page,
+                Err(CallError::TooLarge { .. }) if size > 1 => {
+                    size = size.div_ceil(5);
+                    next = Some(url);
+                    continue;
+                }
+                Err(CallError::TooLarge { after }) => {
+                    tracing::warn!(ticket = id, "a comment is too large to be read and is left out");
+                    thread.read += 1;
+                    next = after.map(|after| with(&url, "page[after]", &after));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            size = LARGEST_PAGE.min(size * 5);
+            thread.read += page.comments.len() + left_out.iter().filter(|place| place.starts_with("comments[")).count();
+            thread.comments.extend(page.comments);
+            thread.users.extend(page.users.unwrap_or_default());
             let more = page.meta.is_none_or(|meta| meta.has_more);
             let link = page.links.and_then(|links| links.next).or(page.next_page);
             next = self.next_page(link.filter(|_| more).as_deref())?;
         }
-        comments.sort_by_key(|comment| (comment.created_at, comment.id));
-        Ok((comments, users))
+        if next.is_some() {
+            thread.reach = Reach::Newest;
+        }
+        thread.comments.sort_by_key(|comment| (comment.created_at, comment.id));
+        Ok(thread)
     }
 
     /// Waits for the turn of a write, so that what is to be written can be looked at a last time before it is.
@@ -376,15 +433,59 @@ impl CallError {
     }
 }
 
-pub(super) async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, CallError> {
+/// An address with another value of one key of its query.
+fn with(url: &Url, key: &str, value: &str) -> Url {
+    let others: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(one, _)| one != key).collect();
+    let mut url = url.clone();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair(key, value);
+    url
+}
+
+/// Reads an answer; what in it cannot be read is left out and named in the log.
+pub(super) async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, CallError> {
+    Ok(read_loosely(answer).await?.read)
+}
+
+/// The same, with the places of what was left out.
+async fn read_loosely<T: DeserializeOwned>(answer: Response) -> Result<loose::Read<T>, CallError> {
+    let body = body(answer).await?;
+    if let Ok(read) = serde_json::from_slice(&body) {
+        return Ok(loose::Read { read, left_out: Vec::new() });
+    }
+    // What serde says may quote a value, and values are customers' words: only the place is told.
+    let json: Json = serde_json::from_slice(&body).map_err(|_| CallError::Unreadable("it is not JSON".into()))?;
+    let read = loose::from_json(json).map_err(|place| CallError::Unreadable(format!("at {place}")))?;
+    for place in &read.left_out {
+        tracing::warn!(place, "a part of the helpdesk's answer cannot be read and is left out");
+    }
+    Ok(read)
+}
+
+async fn body(mut answer: Response) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| CallError::unreachable(&error))? {
         if body.len() + chunk.len() > LARGEST {
-            return Err(CallError::Unreadable("it is larger than 16 MiB".into()));
+            return Err(CallError::TooLarge { after: cursor_at_the_end(answer, &chunk).await? });
         }
         body.extend_from_slice(&chunk);
     }
-    // The message of serde may quote a value, and values are customers' words: only the place is told.
-    serde_json::from_slice(&body)
-        .map_err(|error| CallError::Unreadable(format!("at line {}, column {}", error.line(), error.column())))
+    Ok(body)
+}
+
+/// The cursor that stands at the end of a list's answer, which is read on without being kept.
+async fn cursor_at_the_end(mut answer: Response, first: &[u8]) -> Result<Option<String>, CallError> {
+    let mut end = first.to_vec();
+    let mut passed_over = 0;
+    while let Some(chunk) = answer.chunk().await.map_err(|error| CallError::unreachable(&error))? {
+        passed_over += chunk.len();
+        if passed_over > LARGEST {
+            return Ok(None);
+        }
+        end.extend_from_slice(&chunk);
+        end.drain(..end.len().saturating_sub(4096));
+    }
+    let end = String::from_utf8_lossy(&end);
+    let more = end.rsplit_once("\"has_more\":").is_some_and(|(_, rest)| rest.trim_start().starts_with("true"));
+    let cursor = end.rsplit_once("\"after_cursor\":").and_then(|(_, rest)| rest.split('"').nth(1));
+    Ok(cursor.filter(|_| more).map(str::to_owned))
 }

@@ -147,7 +147,7 @@ impl Helpdesk {
     pub async fn invocations(&self, webhook: &str) -> Result<Vec<Invocation>, CallError> {
         let url = self.url(&format!("/api/v2/webhooks/{webhook}/invocations"), &[("page[size]", "100")])?;
         let mut page: Json = read(self.call(Method::GET, &url, None).await?).await?;
-        items(page.get_mut("invocations").map(Json::take))
+        items("invocations", page.get_mut("invocations").map(Json::take))
     }
 
     /// What a webhook signs with, `GET /api/v2/webhooks/{id}/signing_secret`.
@@ -231,7 +231,7 @@ impl Helpdesk {
         for _ in 0..MOST_PAGES {
             let Some(url) = next.take() else { break };
             let mut page: Json = read(self.call(Method::GET, &url, None).await?).await?;
-            all.extend(items(page.get_mut(key).map(Json::take))?);
+            all.extend(items(key, page.get_mut(key).map(Json::take))?);
             let more = page.pointer("/meta/has_more").and_then(Json::as_bool).unwrap_or(true);
             let link = page.pointer("/links/next").or(page.get("next_page")).and_then(Json::as_str);
             next = self.next_page(link.filter(|_| more))?;
@@ -240,7 +240,20 @@ impl Helpdesk {
     }
 }
 
-fn items<T: serde::de::DeserializeOwned>(list: Option<Json>) -> Result<Vec<T>, CallError> {
-    let list = list.ok_or_else(|| CallError::Unreadable("the list is not in it".into()))?;
-    serde_json::from_value(list).map_err(|_| CallError::Unreadable("an item of the list".into()))
+/// The items of a list. It holds other people's items too: one that cannot be read is passed over, and named in the log.
+fn items<T: serde::de::DeserializeOwned>(key: &str, list: Option<Json>) -> Result<Vec<T>, CallError> {
+    let Some(Json::Array(list)) = list else {
+        return Err(CallError::Unreadable(format!("{key} is not in it")));
+    };
+    let mut items = Vec::with_capacity(list.len());
+    for (index, item) in list.into_iter().enumerate() {
+        match serde_path_to_error::deserialize(item) {
+            Ok(item) => items.push(item),
+            Err(error) => {
+                let place = format!("{key}[{index}].{}", error.path());
+                tracing::warn!(place, "an item of the helpdesk's settings cannot be read and is passed over");
+            }
+        }
+    }
+    Ok(items)
 }

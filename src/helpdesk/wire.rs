@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::decide::loose;
 use crate::decide::ticket::{Comment, Organization, Ticket, User};
 
 #[derive(Deserialize)]
@@ -13,7 +14,7 @@ pub(super) struct Me {
 
 #[derive(Deserialize)]
 pub(super) struct MeUser {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::id")]
     pub id: Option<u64>,
 }
 
@@ -62,6 +63,7 @@ pub(super) struct Found {
 
 #[derive(Deserialize)]
 pub(super) struct FoundTicket {
+    #[serde(deserialize_with = "loose::some_id")]
     pub id: u64,
     #[serde(default)]
     pub updated_at: Option<DateTime<Utc>>,
@@ -75,7 +77,7 @@ pub(super) struct Written {
 
 #[derive(Deserialize)]
 pub(super) struct Audit {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::id")]
     pub id: Option<u64>,
 }
 

@@ -26,7 +26,7 @@ use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::reference::{fingerprint, posted, reference};
 use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
-use crate::helpdesk::client::{CallError, Turn, Update};
+use crate::helpdesk::client::{CallError, Reach, Thread, Turn, Update};
 use crate::metrics;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
@@ -74,12 +74,19 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         candidate::beyond(shared, account, &policy, &claim.ticket, looked).await;
         return Ok(stopped(why.clone())); // Its comments are none of our business.
     }
-    let (comments, people) = match account.helpdesk.comments(id).await {
-        Ok(read) => read,
+    let Thread { comments, users: people, read, reach } = match account.helpdesk.comments(id).await {
+        Ok(thread) => thread,
         Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
     let mut users = looked.users;
     users.extend(people);
+    let seen = Seen {
+        updated_at: looked.ticket.updated_at.unwrap_or(server_time),
+        server_time,
+        // Of a ticket that is longer than what is read, the count says nothing.
+        comments_counted: looked.ticket.comment_count.filter(|_| reach == Reach::Whole),
+        comments_read: read,
+    };
     let mut reading =
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let own = account.own_users();
@@ -108,8 +115,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
     let (reading, said, judged, policy, ids) = (&reading, &said, &judged, &*policy, &ids);
-    let decided =
-        Decided { shared, policy, ids, account, claim, reading, said, judged, fingerprint, last, now, server_time };
+    let decided = Decided { shared, policy, ids, account, claim, reading, seen, said, judged, fingerprint, last, now };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
@@ -134,6 +140,8 @@ struct Decided<'a> {
     account: &'a Account,
     claim: &'a Claim,
     reading: &'a Reading,
+    /// How fresh it is.
+    seen: Seen,
     /// What operators said at the console.
     said: &'a [Reply],
     judged: &'a Judged,
@@ -141,7 +149,6 @@ struct Decided<'a> {
     /// The newest decision that was carried out.
     last: Option<DecisionRow>,
     now: DateTime<Utc>,
-    server_time: DateTime<Utc>,
 }
 
 impl Decided<'_> {
@@ -161,25 +168,21 @@ impl Decided<'_> {
     /// Live mode: written where the ticket does not say so already, the moment is right, and the ticket does not flap.
     async fn act(mut self, fails: &Fails<'_>) -> Result<Looked, StoreError> {
         let store = &self.shared.store;
-        let posted = posted(self.reading, self.account.own_users());
-        let (newest, before) = (posted.last(), posted.iter().rev().nth(1).map(String::as_str));
-        if let Some(newest) = newest {
-            if self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted) {
-                store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
-                self.last = store.last_decision(&self.claim.ticket).await?;
-            }
-            if self.stands(newest, before).await? {
-                return self.rest().await;
-            }
+        let said = self.said_before().await?;
+        let newest = said.newest.as_deref();
+        if let Some(newest) = newest
+            && self.stands(newest, said.before.as_deref()).await?
+        {
+            return self.rest().await;
         }
         let Some(updated_at) = self.reading.ticket.updated_at else {
             return Ok(fails.again_or_dead("the ticket has no updated_at".into(), None));
         };
-        if let Some(at) = self.held() {
+        if let Some(at) = self.held(&said) {
             let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
             return Ok(Looked::so(Next::Held { at, why }));
         }
-        if let Some(wait) = self.wait(updated_at).await? {
+        if let Some(wait) = self.wait().await? {
             return Ok(Looked::so(Next::Again { at: self.now + wait }));
         }
         // What the records gave before may still hold: nobody is asked anew for a moment's silence.
@@ -196,7 +199,7 @@ impl Decided<'_> {
         if store.paused().await?.contains_key(&self.account.name) {
             return Ok(Looked::so(Next::Again { at: self.now })); // It is due when the pause ends.
         }
-        let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
+        let (row, html_body) = self.row(newest, Carried::Open)?;
         self.compare(&row).await;
         // Before any action, so that each action has its reason.
         if store.record_decision(self.claim, &row).await? {
@@ -221,8 +224,7 @@ impl Decided<'_> {
     /// change can be its write.
     async fn rest(&self) -> Result<Looked, StoreError> {
         if self.shared.store.unconfirmed(&self.claim.ticket).await? {
-            let updated_at = self.reading.ticket.updated_at.unwrap_or(self.server_time);
-            if let Some(wait) = self.wait(updated_at).await? {
+            if let Some(wait) = self.wait().await? {
                 return Ok(Looked::so(Next::Again { at: self.now + wait }));
             }
             self.shared.store.overtake(self.claim).await?;
@@ -250,27 +252,64 @@ impl Decided<'_> {
         feedback::corrected(self.policy, &self.claim.ticket, newest, verdict, tags, self.now)
     }
 
-    /// Until when the ticket is held back, where our notes on it came too often; told by the notes themselves.
-    fn held(&self) -> Option<DateTime<Utc>> {
-        let own = self.reading.own_comments(self.account.own_users());
-        let recent: Vec<_> =
-            own.filter_map(|comment| comment.created_at).filter(|at| *at > self.server_time - FLAP).collect();
-        let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
-        let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
-        Some(self.now + (*frees + FLAP - self.server_time) + TimeDelta::seconds(1))
+    /// What of ours was said on the ticket, by its notes and by what is kept.
+    ///
+    /// What is kept as posted was posted, whether or not its note can be seen: it may be redacted, removed, or too far back.
+    async fn said_before(&mut self) -> Result<SaidBefore, StoreError> {
+        let store = &self.shared.store;
+        let own = self.account.own_users();
+        let mut seen = posted(self.reading, own);
+        if let Some(newest) = seen.last()
+            && self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted)
+        {
+            store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
+            self.last = store.last_decision(&self.claim.ticket).await?;
+        }
+        let mut hidden = Vec::new();
+        let unreadable = self.reading.own_comments(own).filter(|comment| comment.signature().id().is_none());
+        let unreadable = unreadable.filter_map(|comment| comment.created_at).max();
+        let is_seen = |row: &DecisionRow| seen.contains(&row.reference);
+        if unreadable.is_some() || self.last.as_ref().is_some_and(|row| row.carried == Carried::Posted && !is_seen(row))
+        {
+            let kept = store.history(&self.claim.ticket).await?.map(|history| history.decisions).unwrap_or_default();
+            // A note whose id cannot be read is the one that was sent before it and never confirmed.
+            if let Some(row) = kept.iter().rfind(|row| row.carried == Carried::Open)
+                && unreadable.is_some_and(|at| at >= row.decided_at - TimeDelta::seconds(2))
+            {
+                store.posted(self.claim, &row.reference, self.now).await?;
+                self.last = store.last_decision(&self.claim.ticket).await?;
+            }
+            hidden.extend(
+                kept.iter().filter(|row| row.carried == Carried::Posted && !is_seen(row)).map(|row| row.decided_at),
+            );
+            // A note that the store never heard of came after all that it knows.
+            let known = |newest: &String| kept.iter().any(|row| row.reference == *newest);
+            if let Some(last) = self.last.as_ref().filter(|row| row.carried == Carried::Posted && !is_seen(row))
+                && seen.last().is_none_or(known)
+            {
+                seen.push(last.reference.clone());
+            }
+        }
+        let newest = seen.pop();
+        Ok(SaidBefore { newest, before: seen.pop(), hidden })
     }
 
-    async fn wait(&self, updated_at: DateTime<Utc>) -> Result<Option<TimeDelta>, StoreError> {
-        let seen = Seen {
-            updated_at,
-            server_time: self.server_time,
-            comments_counted: self.reading.ticket.comment_count,
-            comments_read: self.reading.comments.len(),
-        };
+    /// Until when the ticket is held back, where our notes on it came too often: those that are seen, and those that are not.
+    fn held(&self, said: &SaidBefore) -> Option<DateTime<Utc>> {
+        let own = self.reading.own_comments(self.account.own_users());
+        let written = own.filter_map(|comment| comment.created_at).chain(said.hidden.iter().copied());
+        let mut recent: Vec<_> = written.filter(|at| *at > self.seen.server_time - FLAP).collect();
+        recent.sort_unstable();
+        let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
+        let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
+        Some(self.now + (*frees + FLAP - self.seen.server_time) + TimeDelta::seconds(1))
+    }
+
+    async fn wait(&self) -> Result<Option<TimeDelta>, StoreError> {
         // Only for a fresh change does it matter whether a write of ours is unaccounted for.
-        let Some(wait) = guard::wait(&seen, Earlier::Unconfirmed) else { return Ok(None) };
+        let Some(wait) = guard::wait(&self.seen, Earlier::Unconfirmed) else { return Ok(None) };
         let unconfirmed = self.shared.store.unconfirmed(&self.claim.ticket).await?;
-        Ok(if unconfirmed { Some(wait) } else { guard::wait(&seen, Earlier::Settled) })
+        Ok(if unconfirmed { Some(wait) } else { guard::wait(&self.seen, Earlier::Settled) })
     }
 
     async fn compare(&self, row: &DecisionRow) {
@@ -354,6 +393,16 @@ impl Decided<'_> {
     }
 }
 
+/// What of ours was said on a ticket before.
+struct SaidBefore {
+    /// The id of what was said last.
+    newest: Option<String>,
+    /// The id of the note before that, as far as it is seen.
+    before: Option<String>,
+    /// When those decisions were made that were posted and are not to be seen any more.
+    hidden: Vec<DateTime<Utc>>,
+}
+
 /// All tags the ticket is to have: those it has, without other verdicts', with this one's.
 fn tags(reading: &Reading, decision: &Decision) -> Vec<String> {
     let kept = reading.ticket.tags.iter().filter(|tag| !decision.tags.remove.contains(tag));
@@ -383,9 +432,10 @@ impl Fails<'_> {
             CallError::Failed { retry_after, .. } => {
                 self.alone_or_all(doing, Trouble::Failed, error.to_string(), *retry_after).await
             }
-            CallError::Unreachable(_) | CallError::Unreadable(_) | CallError::Rejected { .. } => {
-                self.alone_or_all(doing, Trouble::Failed, error.to_string(), None).await
-            }
+            CallError::Unreachable(_)
+            | CallError::Unreadable(_)
+            | CallError::TooLarge { .. }
+            | CallError::Rejected { .. } => self.alone_or_all(doing, Trouble::Failed, error.to_string(), None).await,
         }
     }
 

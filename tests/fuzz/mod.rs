@@ -279,8 +279,9 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
                 "only staff's internal notes count"
             );
         }
+        let signed = format!("{text}\nstarwarden · ref 7Q2FMHXA");
         assert_eq!(
-            replies::read(&reading(&text, 7001, false), &OwnUsers::from_iter([7001]), &star().lexicon.languages),
+            replies::read(&reading(&signed, 7001, false), &OwnUsers::from_iter([7001]), &star().lexicon.languages),
             [],
             "the bot does not hear itself"
         );

@@ -16,6 +16,7 @@ use super::kept::{Kept, Progress};
 use crate::commands::{loaded, store};
 use crate::config;
 use crate::decide::facts::sources::{self, Ids};
+use crate::decide::loose;
 use crate::decide::policy::Policy;
 use crate::decide::ticket::{Comment, Organization, Ticket, User};
 use crate::helpdesk::client::{CallError, Helpdesk};
@@ -134,8 +135,7 @@ impl Taking<'_> {
             let begin = cursor.as_deref().map_or(Begin::Since(since), Begin::Cursor);
             let page = self.calls.export(async || self.helpdesk.exported(begin).await).await?;
             for raw in &page.tickets {
-                let ticket: Ticket =
-                    serde_json::from_str(raw.get()).context("a ticket of the export cannot be read")?;
+                let Some(ticket) = readable(raw) else { continue };
                 if !seen.insert(ticket.id) {
                     continue; // It changed again while it was exported, or was written before an interruption.
                 }
@@ -162,16 +162,19 @@ impl Taking<'_> {
             return Ok(serde_json::to_vec(raw)?);
         }
         let read = self.calls.work(async || self.helpdesk.comments(ticket.id).await).await;
-        let (comments, users) = match gone(read)? {
-            Some(read) => read,
-            None => return Ok(serde_json::to_vec(raw)?),
-        };
+        let Some(thread) = gone(read)? else { return Ok(serde_json::to_vec(raw)?) };
         let organization = match ticket.organization_id {
             Some(id) => self.organization(id).await?,
             None => None,
         };
         let audits = self.audits(ticket.id).await?;
-        Ok(serde_json::to_vec(&Line { ticket: raw, comments, users, organization, audits })?)
+        Ok(serde_json::to_vec(&Line {
+            ticket: raw,
+            comments: thread.comments,
+            users: thread.users,
+            organization,
+            audits,
+        })?)
     }
 
     async fn organization(&mut self, id: u64) -> Result<Option<Organization>, CallError> {
@@ -204,6 +207,25 @@ impl Taking<'_> {
             }
         }
         Ok(audits)
+    }
+}
+
+/// A ticket of the export; one that cannot be read is named and left out, so that it does not hide those behind it.
+fn readable(raw: &RawValue) -> Option<Ticket> {
+    if let Ok(ticket) = serde_json::from_str(raw.get()) {
+        return Some(ticket);
+    }
+    let json: serde_json::Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let id = json.get("id").map(ToString::to_string).unwrap_or_default();
+    match loose::from_json(json) {
+        Ok(loose::Read { read, left_out }) => {
+            eprintln!("ticket {id}: left out, for it cannot be read: {}", left_out.join(", "));
+            Some(read)
+        }
+        Err(place) => {
+            eprintln!("a ticket of the export is left out, for its {place} cannot be read: {id}");
+            None
+        }
     }
 }
 

@@ -111,6 +111,7 @@ impl Checkup<'_> {
                 | CallError::Failed { .. }
                 | CallError::Rejected { .. }
                 | CallError::NoTurn(_)
+                | CallError::TooLarge { .. }
                 | CallError::Unreadable(_)),
             ) => format!("{at}: {error}"),
         };

@@ -62,8 +62,7 @@ pub enum Says {
 ///
 /// What is quoted, and how it looks in these languages, is somebody else's: a customer's mail passed on is no manager's answer.
 pub fn read(reading: &Reading, own: &OwnUsers, languages: &[Language]) -> Vec<Reply> {
-    let counts =
-        |comment: &&Comment| !comment.public && reading.is_staff(comment.author_id) && !own.has(comment.author_id);
+    let counts = |comment: &&Comment| !comment.public && reading.is_staff(comment.author_id) && !own.wrote(comment);
     reading.comments.iter().filter(counts).flat_map(|comment| lines(comment, reading, languages)).collect()
 }
 

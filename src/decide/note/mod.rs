@@ -165,11 +165,9 @@ fn signature(subject: &Subject<'_>) -> Vec<Span> {
     line
 }
 
-/// The short id in a note of ours: what stands behind `ref` in its last line.
+/// The short id in a note of ours, wherever in it.
 pub fn reference(note: &str) -> Option<&str> {
-    let last = note.trim_end().lines().next_back()?;
-    let (_, reference) = last.rsplit_once(SIGNATURE)?;
-    Some(reference.trim()).filter(|reference| !reference.is_empty())
+    crate::decide::reference::in_text(note)
 }
 
 fn lower_first(words: &str) -> String {
