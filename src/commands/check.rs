@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use super::doctor;
+use super::doctor::finding::Found;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::config::policy::drawn;
@@ -39,7 +41,12 @@ impl Check {
             (Some(policy), _) => (policy.clone(), Some((policy, None))),
             (None, Some(config)) => {
                 let policies = match config::read(&config, std::env::vars()) {
-                    Ok(settings) => Some(settings.policy),
+                    Ok(settings) => {
+                        if let Found::Wrong { says, cure } = doctor::public_url(settings.server.public_url.as_deref()) {
+                            faults.push(format!("{}: server.public_url: {says}; {cure}", config.display()));
+                        }
+                        Some(settings.policy)
+                    }
                     Err(error) => {
                         faults.push(format!("{error:#}"));
                         config::policies(&config, std::env::vars()) // They may have faults of their own.

@@ -240,6 +240,10 @@ pub struct Auth {
     pub client_id: Option<String>,
     /// An OAuth client's secret.
     pub client_secret: Option<Secret>,
+    /// What an OAuth client's tokens may be used for, with a blank between. Absent: what the bot's calls need, which
+    /// `setup` and `doctor` name.
+    #[serde(default, deserialize_with = "some_text")]
+    pub scopes: Option<String>,
     /// A ready bearer token.
     pub oauth_token: Option<Secret>,
     /// An agent's address, with `api_token`; the helpdesk ends these on 2027-04-30.
@@ -280,7 +284,7 @@ impl Settings {
 impl Auth {
     /// Whether it is exactly one of the three ways.
     fn is_clear(&self) -> bool {
-        let Auth { client_id, client_secret, oauth_token, email, api_token } = self;
+        let Auth { client_id, client_secret, oauth_token, email, api_token, scopes: _ } = self;
         let given =
             [client_id.is_some(), client_secret.is_some(), oauth_token.is_some(), email.is_some(), api_token.is_some()];
         matches!(

@@ -10,5 +10,5 @@ pub mod note;
 pub mod policy;
 pub mod reader;
 pub mod reference;
-mod text;
+pub(crate) mod text;
 pub mod ticket;

@@ -25,7 +25,7 @@ pub(super) fn encoded(text: &str) -> String {
 
 /// The text of an HTML body, for want of a plain one: a line for each paragraph and item, numbered or indented as its list
 /// is; entities stay as they are.
-pub(super) fn without_markup(html: &str) -> String {
+pub(crate) fn without_markup(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut lists: Vec<Option<usize>> = Vec::new(); // The number of the last item, where the list has numbers.
     let mut rest = html;

@@ -11,6 +11,7 @@ use super::feedback;
 use super::follow_ups::plan;
 use super::operators;
 use super::retry::backoff;
+use super::tags::Missing;
 use super::troubles::{self, Doing, Trouble};
 use super::{Account, Shared};
 use crate::config::Mode;
@@ -26,7 +27,8 @@ use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::reference::{fingerprint, posted, reference};
 use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
-use crate::helpdesk::client::{CallError, Reach, Thread, Turn, Update};
+use crate::helpdesk::client::{Reach, Thread, Turn, Update, Written};
+use crate::helpdesk::error::CallError;
 use crate::metrics;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
@@ -39,6 +41,12 @@ const FLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// How soon a ticket is looked at again whose facts a system of record did not give this time.
 const ASKED_AGAIN: TimeDelta = TimeDelta::minutes(2);
+
+/// How soon is looked at a ticket again whose tags the helpdesk did not take.
+const TAGS_AGAIN: TimeDelta = TimeDelta::seconds(5);
+
+/// How soon a ticket is looked at again of which no more can be made.
+const DAY: TimeDelta = TimeDelta::days(1);
 
 /// What a look came to.
 pub(super) struct Looked {
@@ -171,9 +179,12 @@ impl Decided<'_> {
         let said = self.said_before().await?;
         let newest = said.newest.as_deref();
         if let Some(newest) = newest
-            && self.stands(newest, said.before.as_deref()).await?
+            && let Some(says) = self.stands(newest, said.before.as_deref()).await?
         {
-            return self.rest().await;
+            return match says {
+                Stands::Right => self.right(newest, fails).await,
+                Stands::Corrected => self.rest().await,
+            };
         }
         let Some(updated_at) = self.reading.ticket.updated_at else {
             return Ok(fails.again_or_dead("the ticket has no updated_at".into(), None));
@@ -216,7 +227,11 @@ impl Decided<'_> {
         }
         // The last word before the write: who has lost the ticket meanwhile does not write.
         store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
-        let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp: updated_at };
+        let update = Update {
+            html_body: Some(html_body),
+            tags: tags(self.reading, &self.judged.decision),
+            updated_stamp: updated_at,
+        };
         self.write(turn, &row, &update, fails).await
     }
 
@@ -232,8 +247,64 @@ impl Decided<'_> {
         Ok(self.settled())
     }
 
+    /// Our newest note says what holds. So do its tags, or they are put back.
+    async fn right(&self, newest: &str, fails: &Fails<'_>) -> Result<Looked, StoreError> {
+        let (tags, id) = (&self.account.tags, self.claim.ticket.id);
+        let missing = &self.judged.decision.tags.add;
+        let Some(updated_stamp) = self.reading.ticket.updated_at.filter(|_| !missing.is_empty()) else {
+            tags.there(id, newest);
+            return self.rest().await;
+        };
+        if let Some(wait) = self.wait().await? {
+            return Ok(Looked::so(Next::Again { at: self.now + wait }));
+        }
+        let ticket = &self.claim.ticket;
+        let named = missing.join(", ");
+        match tags.missing(id, newest) {
+            Missing::Write => tracing::warn!(%ticket, tags = named, "tags of a note are missing and are put back"),
+            Missing::TakenOff => {
+                tracing::info!(%ticket, tags = named, "tags of a note were taken off and stay off");
+                return self.rest().await;
+            }
+            Missing::NotTaken => {
+                let why = format!("the helpdesk does not take the tag {named}: see that the agent's role may set tags");
+                let at = self.judged.decision.valid_until.unwrap_or(self.now + DAY).min(self.now + DAY);
+                return Ok(Looked::so(Next::Held { at, why }));
+            }
+        }
+        let turn = match self.account.helpdesk.turn().await {
+            Ok(turn) => turn,
+            Err(error) => return Ok(fails.with(Doing::Writing, &error).await),
+        };
+        self.shared.store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
+        let all = self.reading.ticket.tags.iter().chain(missing).cloned().collect();
+        let update = Update { html_body: None, tags: all, updated_stamp };
+        match self.account.helpdesk.update(turn, id, &update).await {
+            Ok(written) => {
+                self.account.troubles.let_through(id, Doing::Writing);
+                Ok(self.taken(newest, &written))
+            }
+            Err(error) => Ok(fails.with(Doing::Writing, &error).await),
+        }
+    }
+
+    /// What a write leaves to do: its tags are compared with those that the answer has.
+    fn taken(&self, reference: &str, written: &Written) -> Looked {
+        let (ticket, wanted) = (&self.claim.ticket, &self.judged.decision.tags.add);
+        let Some(there) = &written.tags else { return self.settled() };
+        let missing: Vec<&str> = wanted.iter().filter(|tag| !there.contains(tag)).map(String::as_str).collect();
+        if missing.is_empty() {
+            self.account.tags.there(ticket.id, reference);
+            return self.settled();
+        }
+        tracing::warn!(%ticket, tags = missing.join(", "), "the helpdesk took the write, and not these tags");
+        metrics::tags_not_taken(&self.account.name);
+        self.account.tags.not_taken(ticket.id, reference);
+        Looked::so(Next::Again { at: Utc::now() + TAGS_AGAIN })
+    }
+
     /// Whether our newest note may stand as it is; a correction of it by tag is kept.
-    async fn stands(&self, newest: &str, before: Option<&str>) -> Result<bool, StoreError> {
+    async fn stands(&self, newest: &str, before: Option<&str>) -> Result<Option<Stands>, StoreError> {
         let kept = self.last.as_ref().filter(|row| row.reference == newest);
         // Its id tells; and where the note before it is out of sight (a long ticket, a redaction), what is kept of it.
         let says = newest == reference(&self.claim.ticket, &self.fingerprint, before)
@@ -243,7 +314,8 @@ impl Decided<'_> {
         let correction = said.and_then(|said| self.corrected(newest, said));
         self.shared.store.record_feedback(correction.as_slice()).await?;
         // What somebody has put right is not said again; only another verdict speaks.
-        Ok(says || (correction.is_some() && said == Some(verdict)))
+        let corrected = correction.is_some() && said == Some(verdict);
+        Ok(if corrected { Some(Stands::Corrected) } else { says.then_some(Stands::Right) })
     }
 
     /// A correction by tag of the newest note.
@@ -382,15 +454,25 @@ impl Decided<'_> {
         let written = self.account.helpdesk.update(turn, ticket.id, update).instrument(span).await;
         metrics::write(&self.account.name, begun.elapsed());
         match written {
-            Ok(audit) => {
+            Ok(written) => {
+                let audit = written.audit;
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
                 self.account.troubles.let_through(ticket.id, Doing::Writing);
                 self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
-                Ok(self.settled())
+                Ok(self.taken(&row.reference, &written))
             }
             Err(error) => Ok(fails.with(Doing::Writing, &error).await),
         }
     }
+}
+
+/// How our newest note stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// It says what holds.
+    Right,
+    /// Somebody put another verdict's tags in the place of its own.
+    Corrected,
 }
 
 /// What of ours was said on a ticket before.
@@ -423,12 +505,16 @@ impl Fails<'_> {
     async fn with(&self, doing: Doing, error: &CallError) -> Looked {
         match error {
             CallError::Closed | CallError::Gone => stopped(error.to_string()),
-            CallError::Limited { retry_after } => later(*retry_after),
+            CallError::Limited { retry_after, .. } => later(*retry_after),
             CallError::NoTurn(_) => later(Duration::from_secs(1)),
             CallError::Conflict => self.again_or_dead(error.to_string(), None),
-            CallError::Unauthorized(_) => {
-                self.alone_or_all(doing, Trouble::Refused, troubles::refused(doing).to_owned(), None).await
+            CallError::Unauthorized(why) => {
+                self.alone_or_all(doing, Trouble::Refused, format!("{}: {why}", troubles::refused(doing)), None).await
             }
+            CallError::Forbidden(why) => {
+                self.alone_or_all(doing, Trouble::Refused, format!("{}: {why}", troubles::refused(doing)), None).await
+            }
+            CallError::NoHelpdesk | CallError::Moved { .. } => rests(error.to_string()),
             CallError::Failed { retry_after, .. } => {
                 self.alone_or_all(doing, Trouble::Failed, error.to_string(), *retry_after).await
             }
@@ -444,13 +530,13 @@ impl Fails<'_> {
     async fn alone_or_all(&self, doing: Doing, trouble: Trouble, error: String, asked: Option<Duration>) -> Looked {
         match self.account.helpdesk.me().await {
             Ok(_) => {}
-            Err(CallError::Limited { retry_after }) => return later(retry_after),
+            Err(CallError::Limited { retry_after, .. }) => return later(retry_after),
             Err(CallError::NoTurn(_)) => return later(Duration::from_secs(1)),
             Err(of_all) => return rests(of_all.to_string()),
         }
         self.account.troubles.with(self.claim.ticket.id, doing, trouble, Instant::now());
         match self.account.troubles.of_account(Instant::now()) {
-            Some(why) => rests(why.to_owned()),
+            Some(why) => rests(format!("{why} ({error})")),
             None => self.again_or_dead(error, asked),
         }
     }

@@ -19,7 +19,8 @@ use crate::decide::facts::sources::{self, Ids};
 use crate::decide::loose;
 use crate::decide::policy::Policy;
 use crate::decide::ticket::{Comment, Organization, Ticket, User};
-use crate::helpdesk::client::{CallError, Helpdesk};
+use crate::helpdesk::client::Helpdesk;
+use crate::helpdesk::error::{CallError, Forbidden};
 use crate::helpdesk::export::Begin;
 use crate::helpdesk::pace::Pace;
 use crate::work::pace::Share;
@@ -102,6 +103,7 @@ impl Fetch<'_> {
                 eprintln!("{tickets} tickets");
                 Ok(())
             }
+            (Err(error), _) if is_for_good(&error) => Err(error),
             (Err(error), Some(file)) => {
                 Err(error.context(format!("{} is not whole: run the same command again to go on", file.display())))
             }
@@ -193,7 +195,7 @@ impl Taking<'_> {
         let (mut audits, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let page = match self.calls.work(async || self.helpdesk.audits(id, next.clone()).await).await {
-                Err(CallError::Unauthorized(_)) => {
+                Err(CallError::Unauthorized(_) | CallError::Forbidden(_)) => {
                     self.audits = Audits::Refused;
                     return Ok(Vec::new());
                 }
@@ -238,6 +240,15 @@ fn gone<T>(read: Result<T, CallError>) -> Result<Option<T>, CallError> {
     }
 }
 
+/// Whether running the same command again would come to the same.
+fn is_for_good(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<CallError>() {
+        Some(CallError::Forbidden(why)) => !matches!(why, Forbidden::Unsaid(_)),
+        Some(CallError::Rejected { .. } | CallError::NoHelpdesk | CallError::Moved { .. }) => true,
+        Some(_) | None => false,
+    }
+}
+
 /// The export has a limit of its own, besides the account's budget that every call is taken from.
 struct Calls {
     export: Share,
@@ -249,7 +260,17 @@ impl Calls {
             self.export.turn().await?;
             call().await
         };
-        self.work(paced).await.context("the tickets cannot be exported")
+        self.work(paced).await.map_err(|error| {
+            let too_recent = |why: &str| why.contains("StartTimeTooRecent");
+            let says = if matches!(&error, CallError::Forbidden(Forbidden::Role)) {
+                "only an admin may export tickets: use the token of an admin for this, and another for the bot"
+            } else if matches!(&error, CallError::Rejected { why, .. } if too_recent(why)) {
+                "the export leaves out the latest minute: give --since a time that is a minute ago at the latest"
+            } else {
+                "the tickets cannot be exported"
+            };
+            anyhow::Error::from(error).context(says)
+        })
     }
 
     /// Makes a call, and again where the helpdesk is busy or out of reach.
@@ -257,7 +278,7 @@ impl Calls {
         let mut failed = 0;
         loop {
             let wait = match call().await {
-                Err(CallError::Limited { retry_after }) => retry_after,
+                Err(CallError::Limited { retry_after, .. }) => retry_after,
                 Err(CallError::Failed { retry_after, .. }) if failed < TRIES => retry_after.unwrap_or(rest(failed)),
                 Err(CallError::Unreachable(_) | CallError::NoTurn(_)) if failed < TRIES => rest(failed),
                 done => return done,
