@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use serde_json::{Value, json};
 use starwarden::commands::each;
+use starwarden::decide::line::WithFacts;
 use starwarden::decide::loose;
 use starwarden::decide::reference;
 use starwarden::decide::ticket::{Comment, User};
@@ -23,7 +24,8 @@ fn decided_on(description: &str, comments: &Value) -> Value {
     });
     let now = "2026-11-24T12:00:00Z".parse().expect("an instant");
     let mut written = Vec::new();
-    each::decide(star(), now, &mut Cursor::new(line.to_string().into_bytes()), &mut written).expect("a decision");
+    each::decide(star(), now, WithFacts::None, &mut Cursor::new(line.to_string().into_bytes()), &mut written)
+        .expect("a decision");
     serde_json::from_slice(&written).expect("JSON")
 }
 
