@@ -35,6 +35,7 @@ mod feedback;
 mod fence;
 mod fetch;
 mod follow_ups;
+mod forget;
 mod fuzz;
 mod help;
 mod helpdesk;

@@ -49,6 +49,8 @@ pub enum Did {
     },
     /// Told the bot to leave a ticket alone.
     Stopped,
+    /// Had what people wrote on a ticket forgotten.
+    Forgot,
     /// Put a policy in force.
     Promoted {
         /// Its hash.
