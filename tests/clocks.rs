@@ -30,7 +30,8 @@ fn a_difference_of_more_than_a_minute_is_doubted_either_way() {
 fn when_to_look_again_is_by_this_machines_clock() {
     for ahead in [-100_000, -61, 0, 5, 100_000].map(TimeDelta::seconds) {
         let time = HelpdeskTime::of(Some(Utc::now() + ahead), None);
-        let near = |one: chrono::DateTime<Utc>, other: chrono::DateTime<Utc>| (one - other).abs() < TimeDelta::seconds(5);
+        let near =
+            |one: chrono::DateTime<Utc>, other: chrono::DateTime<Utc>| (one - other).abs() < TimeDelta::seconds(5);
         assert!(near(time.now(), Utc::now() + ahead), "{ahead}");
         assert!(near(time.here(time.now() + TimeDelta::hours(1)), Utc::now() + TimeDelta::hours(1)), "{ahead}");
         assert!(near(HelpdeskTime::of(None, Some(ahead)).now(), Utc::now() + ahead), "{ahead}");
@@ -43,7 +44,8 @@ fn verdicts_are_by_the_helpdesks_clock_and_none_dismisses_while_it_is_doubted() 
     let middleman = Middleman::before(&desk);
     middleman.meddle(|it| it.ahead = TimeDelta::days(12));
     let bot = serve(&desk, folder.path(), &middleman.base_url());
-    let ended = |days: i64| (Utc::now() - TimeDelta::days(days)).format("star: trial=no, expires_at=%Y-%m-%d").to_string();
+    let ended =
+        |days: i64| (Utc::now() - TimeDelta::days(days)).format("star: trial=no, expires_at=%Y-%m-%d").to_string();
     for (id, days) in [(1, 5), (2, -20)] {
         desk.helpdesk.add(ticket(id, &[]));
         desk.helpdesk.say(id, 7001, &ended(days), Publicity::Internal);
@@ -60,7 +62,8 @@ fn verdicts_are_by_the_helpdesks_clock_and_none_dismisses_while_it_is_doubted() 
     assert!(status == 503 && faults.contains("global: this machine's clock is") && faults.contains("behind"), "{told}");
     let line = |bot: &crate::support::Bot| {
         let metrics = bot.text("/metrics");
-        let line = metrics.lines().find_map(|line| line.strip_prefix("starwarden_clock_ahead_seconds{account=\"global\"} "));
+        let line =
+            metrics.lines().find_map(|line| line.strip_prefix("starwarden_clock_ahead_seconds{account=\"global\"} "));
         line.and_then(|seconds| seconds.parse::<i64>().ok())
     };
     assert!(line(&bot).is_some_and(|seconds| (seconds - 12 * 86_400).abs() < 60), "{:?}", line(&bot));

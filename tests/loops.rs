@@ -30,8 +30,11 @@ fn what_is_said_again_waits_longer_each_time_and_then_for_ever() {
     ] {
         let letters: Vec<String> = said.chars().map(String::from).collect();
         let said_at = |index: usize| ago(i64::try_from(letters.len() - index).expect("few"));
-        let all: Vec<Said> =
-            letters.iter().enumerate().map(|(index, letter)| Said { at: said_at(index), fingerprint: letter }).collect();
+        let all: Vec<Said> = letters
+            .iter()
+            .enumerate()
+            .map(|(index, letter)| Said { at: said_at(index), fingerprint: letter })
+            .collect();
         assert_eq!(again(&all, next, now), expected, "{next} after {said}");
         assert_eq!(again(&all, next, now + TimeDelta::days(4)), Again::Write, "{next} after {said}, days later");
     }

@@ -52,7 +52,9 @@ pub fn doubt(ahead: Option<TimeDelta>) -> Option<String> {
         _ => format!("{} d", seconds / 86_400),
     };
     let which = if ahead > TimeDelta::zero() { "behind" } else { "ahead of" };
-    Some(format!("this machine's clock is {far} {which} the helpdesk's: no dismissal is written until it is set right (NTP)"))
+    Some(format!(
+        "this machine's clock is {far} {which} the helpdesk's: no dismissal is written until it is set right (NTP)"
+    ))
 }
 
 /// How far each account's helpdesk is ahead of this machine's clock; clones share it.

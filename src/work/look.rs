@@ -403,8 +403,7 @@ impl Decided<'_> {
         let rows = history.map(|history| history.decisions).unwrap_or_default();
         let posted = rows.iter().filter(|row| row.carried == Carried::Posted);
         let since = posted.filter(|row| since.is_none_or(|since| row.decided_at > since));
-        let said: Vec<Said<'_>> =
-            since.map(|row| Said { at: row.decided_at, fingerprint: &row.fingerprint }).collect();
+        let said: Vec<Said<'_>> = since.map(|row| Said { at: row.decided_at, fingerprint: &row.fingerprint }).collect();
         Ok(loops::again(&said, &self.fingerprint, self.now))
     }
 

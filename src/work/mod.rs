@@ -318,7 +318,11 @@ async fn bring_forward(shared: &Shared, account: &Account) {
     match shared.store.bring_forward(&account.name, Utc::now(), MOST_BROUGHT_FORWARD).await {
         Ok(0) => {}
         Ok(tickets) => {
-            tracing::info!(account = account.name, tickets, "the helpdesk is sound again: what failed is tried at once");
+            tracing::info!(
+                account = account.name,
+                tickets,
+                "the helpdesk is sound again: what failed is tried at once"
+            );
             account.wake.notify_one();
         }
         Err(error) => {

@@ -108,7 +108,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         bytes[length / 2..length / 2 + 2].fill(0xff);
     }
     let mut response = Response::builder().status(status);
-    for (name, value) in headers.iter().filter(|(name, _)| !["date", "transfer-encoding", "connection"].contains(&name.as_str())) {
+    for (name, value) in
+        headers.iter().filter(|(name, _)| !["date", "transfer-encoding", "connection"].contains(&name.as_str()))
+    {
         response = response.header(name, value);
     }
     let now = Utc::now() + meddling.ahead;
