@@ -16,6 +16,7 @@ mod brute_force;
 mod candidate;
 mod chart;
 mod checklists;
+mod check;
 mod command_line;
 mod console;
 mod contract;

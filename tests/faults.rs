@@ -243,7 +243,7 @@ fn facts_that_cannot_answer() {
 
 #[test]
 fn what_is_not_a_binding() {
-    binding("[applies_to]", "[aplies_to]", "unknown field `aplies_to`", "aplies_to");
+    binding("[applies_to]", "[aplies_to]", "unknown key `aplies_to`", "aplies_to");
     binding("more_than = \"24h\"", "more_than = \"soon\"", "`soon` is not a span of time", "");
     binding("grace_period = \"14d\"", "grace_period = \"14\"", "`14` is not a span of time", "");
     binding("yes_no = \"trial\"", "yes_no = \"trial\"\noutcome = \"no_need\"", "a node has exactly one meaning", "");
@@ -251,7 +251,7 @@ fn what_is_not_a_binding() {
     binding("{ tag_any = [\"trial\"], answer = \"no\",", "{ answer = \"no\",", "names exactly one place", "");
     binding("\"the instance\"", "\"the (instance\"", "cannot be used", "");
     binding("[nodes.T]", "[nodes.T", "", "");
-    chart("graph TD", "graph TD\n    A[", "not Mermaid", "");
+    chart("graph TD", "graph TD\n    A[", "this label is not closed", "");
 }
 
 #[test]

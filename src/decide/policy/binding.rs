@@ -7,9 +7,10 @@ use toml::Spanned;
 
 use super::advice::Advice;
 use super::checklist::{Case, Notes, Step, Task};
-use super::fault::{Document, Fault};
+use super::fault::Fault;
 use super::language::Language;
 use super::lookup::Lookup;
+use super::misread;
 use super::source::{Pattern, SourceBinding};
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
@@ -365,12 +366,7 @@ impl Binding {
     /// # Errors
     /// Text that is not TOML, an unknown key, or a value of the wrong shape, with its place.
     pub fn parse(text: &str) -> Result<Binding, Fault> {
-        toml::from_str(text).map_err(|error| Fault {
-            document: Document::Binding,
-            span: error.span().unwrap_or(0..0),
-            message: error.message().to_owned(),
-            help: None,
-        })
+        toml::from_str(text).map_err(|error| misread::fault(text, &error))
     }
 
     /// A fact's entry.

@@ -23,16 +23,24 @@ pub mod language;
 pub mod lexicon;
 pub mod lookup;
 mod mentions;
+pub mod misread;
 mod names;
+pub mod page;
 mod places;
 pub mod questions;
 mod settle;
+mod slips;
 pub mod source;
 mod spans;
 mod steps;
+mod spots;
+pub mod table;
 mod texts;
+mod used;
 mod walk;
 mod ways;
+
+use std::borrow::Cow;
 
 use binding::{Binding, OutcomeBinding};
 use diagram::Diagram;
@@ -66,7 +74,7 @@ impl Policy {
     pub fn parse(binding: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
-        let (text, mermaid) = (binding, diagram.to_owned());
+        let (text, mermaid) = (binding, page::flowchart(diagram).map_or(diagram.to_owned(), Cow::into_owned));
         let (mut binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
@@ -75,7 +83,7 @@ impl Policy {
             }
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
-        let graph = check::graph(&diagram, &binding)?;
+        let graph = check::graph(&diagram, &binding, text)?;
         let lexicon = Lexicon::new(&mut binding);
         let hash = hash::content(&diagram, text);
         Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
