@@ -25,6 +25,7 @@ mod demo;
 mod deploy;
 mod diagram;
 mod documents;
+mod drawing;
 mod durable;
 mod each;
 mod end_to_end;

@@ -21,8 +21,7 @@ use crate::decide::judge::{self, Judged};
 use crate::decide::line::{Decided, Line};
 use crate::decide::note;
 use crate::decide::policy::Policy;
-use crate::decide::policy::drawing;
-use crate::decide::policy::fault::Fault;
+use crate::decide::policy::drawing::{Chart, Shown};
 use crate::decide::ticket::OwnUsers;
 
 /// Decide one ticket, or a file of them, offline, and say why
@@ -92,13 +91,10 @@ impl Decide {
                 print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n"))
             }
             Format::Svg => {
-                let told =
-                    |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
-                print(
-                    &drawing::svg(&policy.mermaid, &judged.decision.walked)
-                        .map_err(told)
-                        .map_err(anyhow::Error::msg)?,
-                );
+                let chart = Chart::of(&policy.diagram).map_err(anyhow::Error::msg)?;
+                let (walked, lit) = (&judged.decision.walked, policy.lit(&judged.decision));
+                let shown = Shown { walked, taken: &lit.taken, possible: &lit.possible, ..Shown::default() };
+                print(&(chart.svg(&shown) + "\n"));
             }
             Format::Text => {
                 let note = note::write(&judged.subject(policy, &ids, reading.as_ref(), now));

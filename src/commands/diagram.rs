@@ -7,7 +7,7 @@ use super::{Done, ExitAs, print};
 use crate::config;
 use crate::config::policy::drawn;
 use crate::decide::policy::diagram::Diagram as Flowchart;
-use crate::decide::policy::drawing;
+use crate::decide::policy::drawing::{Chart, Shown};
 use crate::decide::policy::fault::Fault;
 
 /// Show a Mermaid flowchart as data, as a picture, as text
@@ -43,7 +43,10 @@ impl Diagram {
         let diagram = Flowchart::parse(&text).map_err(told).exit_as(2)?;
         print(&match self.format {
             Format::Json => serde_json::to_string_pretty(&diagram).exit_as(2)? + "\n",
-            Format::Svg => drawing::svg(&text, &[]).map_err(told).exit_as(2)?,
+            Format::Svg => {
+                let chart = Chart::of(&diagram).map_err(anyhow::Error::msg).exit_as(2)?;
+                chart.svg(&Shown::default()) + "\n"
+            }
             Format::Text => diagram.to_text(),
         });
         Ok(ExitCode::SUCCESS)

@@ -7,12 +7,12 @@ use chrono::{NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 
 use super::Shared;
-use super::chart::query;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{ROWS, Row};
 use super::words;
 use crate::decide::policy::decision::NEEDS_FACTS;
+use crate::decide::policy::drawing::query;
 use crate::store::overview::DecisionFilter;
 
 #[derive(Deserialize)]

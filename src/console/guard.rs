@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 
 use super::Shared;
-use super::chart::query;
 use super::page::Problem;
 use super::session::Role;
 use super::sign_in::Admission;
+use crate::decide::policy::drawing::query;
 use crate::server::is_this_machine;
 
 /// Nothing from elsewhere, no scripts, no frames.

@@ -8,7 +8,6 @@ mod answers;
 pub(crate) mod api;
 pub mod assets;
 mod backtest;
-pub mod chart;
 mod decisions;
 pub(crate) mod derived;
 mod guard;
@@ -35,11 +34,11 @@ use axum::middleware;
 use axum::routing::{get, post};
 
 use crate::decide::policy::Policy;
+use crate::decide::policy::drawing::Chart;
 use crate::helpdesk::addresses::Addresses;
 use crate::store::Store;
 use crate::work::rule::PolicyInForce;
 use account_ids::AccountIds;
-use chart::Chart;
 use session::Sessions;
 use sign_in::Admission;
 
@@ -79,7 +78,7 @@ impl Room {
         if let Some(chart) = charts.get(&policy.hash) {
             return Ok((policy.clone(), chart.clone()));
         }
-        let chart = Arc::new(Chart::of(&policy).map_err(page::Problem::Fault)?);
+        let chart = Arc::new(Chart::of(&policy.diagram).map_err(page::Problem::Fault)?);
         charts.clear(); // Only the policy in force is drawn.
         charts.insert(policy.hash.clone(), chart.clone());
         Ok((policy, chart))

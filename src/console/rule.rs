@@ -8,10 +8,10 @@ use serde::Deserialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::Shared;
-use super::chart::{Counts, Shown, query};
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use crate::decide::facts::expiry;
+use crate::decide::policy::drawing::{Counts, Shown, query};
 use crate::learn::report::text::grouped;
 use crate::store::policies::PolicyVersion;
 
@@ -87,7 +87,7 @@ pub(super) async fn page(
             .into_iter()
             .map(|(hash, count)| format!("{} more by another policy, {hash}.", grouped(count)))
             .collect(),
-        chart: chart.svg(&Shown { walked: &[], counts: Some(&counts), link: &link }),
+        chart: chart.svg(&Shown { counts: Some(&counts), link: Some(&link), ..Shown::default() }),
         nodes: nodes.collect(),
         versions: versions(&room.console.store.policies(VERSIONS).await?),
     })

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::Shared;
 use super::answers;
-use super::chart::{Chart, Shown};
 use super::derived::{self, Follows};
 use super::page::{Filled, Frame, Problem, html};
 use super::session::{Role, Session};
@@ -22,6 +21,7 @@ use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::words::cited;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Answered, Decision as Decided};
+use crate::decide::policy::drawing::{Chart, Shown};
 use crate::store::decisions::DecisionRow;
 use crate::store::feedback::{Feedback, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Stage};
@@ -126,6 +126,7 @@ impl Decision {
     pub(super) fn of(decision: &Decided, note: String, policy: &Policy, chart: &Chart) -> Decision {
         let steps = decision.path.iter().chain(&decision.beyond);
         let end = decision.outcome_node.as_ref().or(decision.walked.last());
+        let lit = policy.lit(decision);
         let questions = decision.missing.iter().map(|missing| Question {
             fact: missing.fact.clone(),
             words: missing.question.clone(),
@@ -139,7 +140,13 @@ impl Decision {
             note: words::note(&note),
             questions: questions.collect(),
             way: steps.map(step).collect(),
-            chart: chart.svg(&Shown { walked: &decision.walked, counts: None, link: "/decisions?node=" }),
+            chart: chart.svg(&Shown {
+                walked: &decision.walked,
+                taken: &lit.taken,
+                possible: &lit.possible,
+                counts: None,
+                link: Some("/decisions?node="),
+            }),
             from_right: end.is_some_and(|node| chart.is_right_of_the_middle(node)),
         }
     }

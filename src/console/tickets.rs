@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Shared;
-use super::chart::query;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::words;
 use crate::decide::policy::Policy;
+use crate::decide::policy::drawing::query;
 use crate::decide::ticket::TicketKey;
 use crate::store::decisions::DecisionRow;
 use crate::store::follow_ups::FollowUp;

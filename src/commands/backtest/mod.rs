@@ -16,9 +16,9 @@ use indicatif::ProgressBar;
 
 use super::{Done, ExitAs, moments, print};
 use crate::config;
-use crate::console::chart::{Chart, Counts, Shown};
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
+use crate::decide::policy::drawing::{Chart, Counts, Shown};
 use crate::learn::backtest::page;
 use crate::learn::backtest::past::Marks;
 use crate::learn::backtest::summary::Rule;
@@ -194,6 +194,8 @@ fn html(file: &Path, outcome: &mut Outcome, policy: &Policy, against: Option<&Po
 fn chart(policy: &Policy, tally: &Tally) -> anyhow::Result<String> {
     let mut counts = Counts::default();
     tally.ways.iter().for_each(|(way, tickets)| counts.add(way, *tickets));
-    let chart = Chart::of(policy).map_err(anyhow::Error::msg)?;
-    Ok(chart.svg(&Shown { walked: &tally.main_way(&policy.diagram), counts: Some(&counts), link: "#" }))
+    let chart = Chart::of(&policy.diagram).map_err(anyhow::Error::msg)?;
+    let walked = tally.main_way(&policy.diagram);
+    let taken = policy.taken(&walked, |_| None);
+    Ok(chart.svg(&Shown { walked: &walked, taken: &taken, possible: &[], counts: Some(&counts), link: Some("#") }))
 }

@@ -24,6 +24,7 @@ pub mod lexicon;
 pub mod lookup;
 mod mentions;
 pub mod misread;
+pub mod mutants;
 mod names;
 pub mod page;
 mod places;
@@ -41,6 +42,7 @@ mod walk;
 mod ways;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use binding::{Binding, OutcomeBinding};
 use diagram::Diagram;
@@ -102,6 +104,25 @@ impl Policy {
     /// The facts a verdict can rest on: those the diagram asks for, and those they can be derived from.
     pub fn asked(&self) -> impl Iterator<Item = &str> {
         self.graph.facts.iter().map(|asked| asked.name.as_str())
+    }
+
+    /// Whether a verdict can hang on a fact, or on one that its sources hang on.
+    pub fn bears(&self, fact: &str) -> bool {
+        self.bearing().contains(fact)
+    }
+
+    /// The facts a verdict can hang on: those that are asked for, and those that their sources hang on.
+    fn bearing(&self) -> BTreeSet<String> {
+        let mut bearing = BTreeSet::new();
+        let mut ahead: Vec<String> = self.asked().map(str::to_owned).collect();
+        while let Some(name) = ahead.pop() {
+            if let Some(fact) = self.binding.fact(&name).filter(|_| !bearing.contains(&name)) {
+                let conditions = fact.sources.iter().map(|source| &source.when).chain([&fact.day_ends_when]);
+                ahead.extend(conditions.flat_map(std::collections::BTreeMap::keys).cloned());
+            }
+            bearing.insert(name);
+        }
+        bearing
     }
 
     /// The words a fact can be, where the diagram asks for it by its answers; empty otherwise.

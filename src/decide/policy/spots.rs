@@ -32,13 +32,12 @@ impl<'a> Spots<'a> {
         let mut value = self.root.as_ref()?;
         let mut key = value.span();
         for part in path {
-            let next = match value.get_ref() {
-                DeValue::Table(table) => table.get_key_value(*part).map(|(name, inner)| (name.span(), inner)),
-                DeValue::Array(list) => {
-                    part.parse().ok().and_then(|at: usize| list.get(at)).map(|inner| (inner.span(), inner))
-                }
-                _ => None,
+            let in_table = value.get_ref().as_table().and_then(|table| table.get_key_value(*part));
+            let in_list = || {
+                let inner = value.get_ref().as_array()?.get(part.parse::<usize>().ok()?)?;
+                Some((inner.span(), inner))
             };
+            let next = in_table.map(|(name, inner)| (name.span(), inner)).or_else(in_list);
             let Some((at, inner)) = next else { break };
             (key, value) = (at, inner);
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Policy;
 use super::binding::Meaning;
+use super::decision::Decision;
 use super::graph::{Exit, Range, Step, YES_NO};
 use super::spans::written;
 
@@ -18,6 +19,15 @@ pub struct Row {
     pub bound_to: Option<String>,
     /// Where each answer leads.
     pub leads_to: Vec<Way>,
+}
+
+/// What a decision lights on the chart, besides the nodes on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lit {
+    /// Links on the way: indices into the diagram's edges.
+    pub taken: Vec<usize>,
+    /// Nodes at which an open decision may still end: indices into the diagram's nodes.
+    pub possible: Vec<usize>,
 }
 
 /// Where one answer leads.
@@ -96,9 +106,23 @@ impl Policy {
             .collect()
     }
 
-    /// The links that may still be taken from a node on, and the nodes they lead to, with everything unknown.
-    pub fn ahead(&self, from: &str) -> (Vec<usize>, Vec<usize>) {
-        let (mut links, mut nodes) = (Vec::new(), Vec::new());
+    /// What a decision lights on the chart.
+    pub fn lit(&self, decision: &Decision) -> Lit {
+        let answer = |node: &str| {
+            decision.path.iter().find(|answered| answered.node == node).map(|answered| answered.answer.as_str())
+        };
+        let taken = self.taken(&decision.walked, answer);
+        let open = decision.outcome_node.is_none() && decision.possible.len() > 1;
+        let last = decision.walked.last().filter(|_| open);
+        let can = |outcome: &str| decision.possible.iter().any(|possible| possible == outcome);
+        let ends = last.map(|last| self.ahead(last)).unwrap_or_default().into_iter();
+        let possible = ends.filter(|node| self.outcomes_at(*node).into_iter().any(can)).collect();
+        Lit { taken, possible }
+    }
+
+    /// The nodes that may still come from a node on, with everything unknown.
+    fn ahead(&self, from: &str) -> Vec<usize> {
+        let mut nodes = Vec::new();
         let mut ahead: Vec<usize> = self.diagram.nodes.iter().position(|node| node.id == from).into_iter().collect();
         while let Some(node) = ahead.pop() {
             if nodes.contains(&node) || matches!(self.graph.steps.get(node), Some(Step::End { .. })) {
@@ -107,15 +131,14 @@ impl Policy {
             }
             nodes.push(node);
             for link in self.graph.links.get(node).into_iter().flatten().flatten() {
-                links.push(*link);
                 ahead.extend(self.diagram.edges.get(*link).map(|edge| edge.to));
             }
         }
-        (links, nodes)
+        nodes
     }
 
     /// The outcome a node stands for: its own, or the one a walk rests with there.
-    pub fn outcomes_at(&self, node: usize) -> Vec<&str> {
+    fn outcomes_at(&self, node: usize) -> Vec<&str> {
         let at = match self.graph.steps.get(node) {
             Some(Step::End { outcome, .. }) => vec![*outcome],
             Some(Step::Ask { exits, .. }) => exits.iter().filter_map(Exit::rest).collect(),

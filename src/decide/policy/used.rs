@@ -54,9 +54,9 @@ struct Used<'a> {
 impl Used<'_> {
     /// The spans of the rule are whole hours: `m` is a minute, `M` a month, and each a slip of a key from the other.
     fn spans(&mut self) {
-        let nodes = self.binding.nodes.iter().filter_map(|(node, meaning)| match meaning {
-            Meaning::MoreThan { span, .. } => Some((["nodes", node.get_ref(), "more_than"], *span)),
-            _ => None,
+        let nodes = self.binding.nodes.iter().filter_map(|(node, meaning)| {
+            let Meaning::MoreThan { span, .. } = meaning else { return None };
+            Some((["nodes", node.get_ref().as_str(), "more_than"], *span))
         });
         let grace = self.binding.times.grace_period.map(|span| (["times", "grace_period", ""], span));
         let odd: Vec<Fault> = nodes
@@ -122,27 +122,19 @@ impl Used<'_> {
 
     fn source(&mut self, fact: &str, place: &str, source: &SourceBinding) {
         let path = ["facts", fact, "sources", place];
-        let within = |key: &'static str, at: &str| {
-            [path.as_slice(), &[key, at]].concat().iter().map(|part| (*part).to_owned()).collect::<Vec<String>>()
-        };
-        let (key, tags): (&str, &[String]) = match &source.place {
-            Place::Tag { any, .. } => ("tag_any", any),
-            Place::OrganizationTag { any, .. } => ("organization_tag_any", any),
-            Place::Form { any, .. } => {
-                for (at, form) in any.iter().enumerate() {
-                    let path = within("form_any", &at.to_string());
-                    self.form(&path.iter().map(String::as_str).collect::<Vec<_>>(), form);
-                }
-                ("", &[])
+        if let Place::Tag { any, .. } | Place::OrganizationTag { any, .. } = &source.place {
+            let key = if matches!(source.place, Place::Tag { .. }) { "tag_any" } else { "organization_tag_any" };
+            for (at, tag) in any.iter().enumerate() {
+                self.tag(&[path.as_slice(), &[key, &at.to_string()]].concat(), tag);
             }
-            Place::Field { name, .. } => {
-                self.field(&[path.as_slice(), &["field"]].concat(), name);
-                ("", &[])
+        }
+        if let Place::Form { any, .. } = &source.place {
+            for (at, form) in any.iter().enumerate() {
+                self.form(&[path.as_slice(), &["form_any", &at.to_string()]].concat(), form);
             }
-            _ => ("", &[]),
-        };
-        for (at, tag) in tags.iter().enumerate() {
-            self.tag(&[path.as_slice(), &[key, &at.to_string()]].concat(), tag);
+        }
+        if let Place::Field { name, .. } = &source.place {
+            self.field(&[path.as_slice(), &["field"]].concat(), name);
         }
         for (at, pattern) in source.patterns().iter().enumerate().filter(|(_, pattern)| pattern.whole.matches_nothing())
         {

@@ -41,6 +41,8 @@ pub struct Case {
     pub verdict: Spanned<String>,
     /// The facts that must be asked for, in this order. Absent: any.
     pub asks: Option<Vec<String>>,
+    /// The tags that must be put on the ticket, in this order. Absent: any.
+    pub tags: Option<Vec<String>>,
     /// When it is decided. Absent: the file's `now`.
     #[serde(default, deserialize_with = "some_instant")]
     pub now: Option<DateTime<Utc>>,
@@ -132,7 +134,8 @@ impl Cases {
 }
 
 impl Case {
-    fn fails(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Failed<'_>> {
+    /// The case as the bot would decide it; `now` is the file's.
+    pub fn judged(&self, policy: &Policy, now: DateTime<Utc>) -> Judged {
         let stated: Vec<Stated> = self
             .facts
             .iter()
@@ -150,11 +153,20 @@ impl Case {
             ..Reading::default()
         });
         let ids = Ids::new(&policy.binding, &Ids::default());
-        let Judged { decision, problems, .. } =
-            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), self.now.unwrap_or(now));
+        judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), self.now.unwrap_or(now))
+    }
+
+    /// Whether it ends as it says.
+    pub fn holds(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
+        self.fails(policy, now).is_none()
+    }
+
+    fn fails(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Failed<'_>> {
+        let Judged { decision, problems, .. } = self.judged(policy, now);
         let asked = || decision.missing.iter().map(|missing| missing.fact.as_str());
         let holds = decision.verdict == *self.verdict.get_ref()
             && self.asks.as_ref().is_none_or(|asks| asked().eq(asks.iter().map(String::as_str)))
+            && self.tags.as_ref().is_none_or(|tags| decision.tags.add == *tags)
             && problems.is_empty();
         (!holds).then_some(Failed { case: self, decision, problems })
     }
