@@ -13,6 +13,11 @@
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
 //! | `starwarden_account_paused` | gauge | `account` | 1 where somebody paused it |
+//! | `starwarden_account_held_seconds` | gauge | `account` | how long the helpdesk wants no calls yet |
+//! | `starwarden_catch_up_failing` | gauge | `account` | 1 where the last catch-up failed |
+//! | `starwarden_untold_total` | counter | `account` | starred tickets that catch-up found and no delivery told of |
+//! | `starwarden_tags_not_taken_total` | counter | `account` | writes that the helpdesk took without their tags |
+//! | `starwarden_api_token_days_left` | gauge | `account` | days until its API token ends, where one is used |
 //! | `starwarden_follow_ups_total` | counter | `destination`, `result` | tries at follow-ups, to `star_issue` and `chat`: `done`, `moot`, `unclear`, `again`, `retry`, `dead` |
 //! | `starwarden_follow_ups_due` | gauge | `destination` | follow-ups that wait now |
 //! | `starwarden_follow_ups_stuck` | gauge | `destination` | follow-ups a person must see to: unclear ones and dead letters |
@@ -85,6 +90,11 @@ struct All {
     dead: Family<OfAccount, Gauge>,
     ready: Family<OfAccount, Gauge>,
     paused: Family<OfAccount, Gauge>,
+    held: Family<OfAccount, Gauge>,
+    catch_up: Family<OfAccount, Gauge>,
+    untold: Family<OfAccount, Counter>,
+    tags: Family<OfAccount, Counter>,
+    token_days: Family<OfAccount, Gauge>,
     follow_ups: Family<Try, Counter>,
     follow_ups_due: Family<OfDestination, Gauge>,
     follow_ups_stuck: Family<OfDestination, Gauge>,
@@ -109,6 +119,11 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         dead: Family::default(),
         ready: Family::default(),
         paused: Family::default(),
+        held: Family::default(),
+        catch_up: Family::default(),
+        untold: Family::default(),
+        tags: Family::default(),
+        token_days: Family::default(),
         follow_ups: Family::default(),
         follow_ups_due: Family::default(),
         follow_ups_stuck: Family::default(),
@@ -128,6 +143,11 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("tickets_dead", "Dead letters", all.dead.clone());
     registry.register("account_ready", "1 where the helpdesk takes our credentials", all.ready.clone());
     registry.register("account_paused", "1 where somebody paused the account", all.paused.clone());
+    registry.register("account_held_seconds", "How long the helpdesk wants no calls yet", all.held.clone());
+    registry.register("catch_up_failing", "1 where the last catch-up failed", all.catch_up.clone());
+    registry.register("untold", "Starred tickets that no delivery told of", all.untold.clone());
+    registry.register("tags_not_taken", "Writes that the helpdesk took without their tags", all.tags.clone());
+    registry.register("api_token_days_left", "Days until the API token ends", all.token_days.clone());
     registry.register("follow_ups", "Tries at follow-ups by what became of them", all.follow_ups.clone());
     registry.register("follow_ups_due", "Follow-ups that wait now", all.follow_ups_due.clone());
     registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
@@ -150,6 +170,16 @@ pub fn decision(account: &str, verdict: &str) {
 /// A look left its ticket so.
 pub fn look(account: &str, result: &'static str) {
     ALL.looks.get_or_create(&Result { account: account.to_owned(), result }).inc();
+}
+
+/// Catch-up found a starred ticket that no delivery told of.
+pub fn untold(account: &str) {
+    ALL.untold.get_or_create(&OfAccount { account: account.to_owned() }).inc();
+}
+
+/// The helpdesk took a write, and not all of its tags.
+pub fn tags_not_taken(account: &str) {
+    ALL.tags.get_or_create(&OfAccount { account: account.to_owned() }).inc();
 }
 
 /// A try at a follow-up came to this.
@@ -194,6 +224,12 @@ pub struct Standing {
     pub ready: Ready,
     /// Whether somebody paused it.
     pub paused: Option<Paused>,
+    /// Whether the last catch-up went well.
+    pub caught_up: Ready,
+    /// How long the helpdesk wants no calls yet.
+    pub held: Option<Duration>,
+    /// How many days its API token has left, where one is used.
+    pub token_days: Option<i64>,
 }
 
 /// How one destination of follow-ups stands when it is asked.
@@ -221,7 +257,8 @@ pub enum Ready {
 /// Everything as Prometheus text, with how things stand now.
 pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, reload_failed: Option<&str>) -> String {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    for gauge in [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready, &ALL.paused] {
+    let gauges = [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready, &ALL.paused, &ALL.held, &ALL.catch_up, &ALL.token_days];
+    for gauge in gauges {
         gauge.clear(); // An account that was taken away is not told of any more.
     }
     for standing in standings {
@@ -231,6 +268,11 @@ pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, re
         ALL.dead.get_or_create(&of).set(number(standing.dead));
         ALL.ready.get_or_create(&of).set(i64::from(standing.ready == Ready::Yes));
         ALL.paused.get_or_create(&of).set(i64::from(standing.paused.is_some()));
+        ALL.held.get_or_create(&of).set(number(standing.held.unwrap_or_default().as_secs()));
+        ALL.catch_up.get_or_create(&of).set(i64::from(standing.caught_up == Ready::No));
+        if let Some(days) = standing.token_days {
+            ALL.token_days.get_or_create(&of).set(days);
+        }
     }
     for gauge in [&ALL.follow_ups_due, &ALL.follow_ups_stuck, &ALL.destinations] {
         gauge.clear();

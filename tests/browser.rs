@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use starwarden::decide::ticket::{Attachment, Comment, Organization, User};
 
-use crate::support::{Bot, Desk, desk, event, serve, serve_in, ticket};
+use crate::support::{Bot, Desk, copy_policy, desk, event, serve, serve_in, ticket};
 
 const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 
@@ -245,17 +245,13 @@ fn hostile(id: u64, tags: &[&str]) -> starwarden::decide::ticket::Reading {
     reading.ticket.organization_id = Some(1);
     reading.organization = Some(Organization { id: 1, name: format!("Acme {SCRIPT}"), ..Organization::default() });
     reading.users.push(User { id: 5002, name: format!("Mallory {SCRIPT}"), ..User::default() });
-    reading.comments.push(Comment {
-        id: 1,
-        author_id: Some(5002),
-        body: format!("trial extension {SCRIPT}"),
-        public: true,
-        attachments: vec![Attachment {
-            file_name: format!("screenshot {SCRIPT}.png"),
-            content_type: "image/png".into(),
-        }],
-        ..Comment::default()
-    });
+    let mut comment = Comment::of(format!("trial extension {SCRIPT}"));
+    comment.id = 1;
+    comment.author_id = Some(5002);
+    comment.public = true;
+    comment.attachments =
+        vec![Attachment { file_name: format!("screenshot {SCRIPT}.png"), content_type: "image/png".into() }];
+    reading.comments.push(comment);
     reading
 }
 
@@ -359,10 +355,7 @@ fn people_sign_in_and_see_what_they_may_do() {
 fn what_changed_of_the_policy_is_shown_line_by_line() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let own = |name: &str| folder.path().join(name);
-    for name in ["star.toml", "star.mmd"] {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy").join(name);
-        std::fs::copy(shipped, own(name)).expect("a copy");
-    }
+    copy_policy(folder.path());
     let policy = own("star.toml").display().to_string();
     let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__POLICY__FILE", &policy)]);
     let before = bot.get("/readyz").1["policy"].as_str().expect("a hash").to_owned();

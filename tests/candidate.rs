@@ -1,13 +1,13 @@
 //! A candidate beside the policy in force: compared, promoted, taken back, by the real binary.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use starwarden::demo::helpdesk::Publicity;
 use tempfile::TempDir;
 
-use crate::support::{Bot, Desk, desk, event, postgres, serve_in, ticket, wait_for};
+use crate::support::{Bot, Desk, copy_policy, desk, event, postgres, serve_in, ticket, wait_for};
 
 /// A folder with the shipped policy and a candidate that sends purchases of the wrong product to the docs, and
 /// what used to go there to Sales; the store is beside it, or elsewhere.
@@ -20,11 +20,8 @@ struct Place {
 impl Place {
     fn new(store: Option<String>) -> Place {
         let place = Place { desk: desk(), folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() };
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy");
-        for name in ["star.toml", "star.mmd"] {
-            std::fs::copy(shipped.join(name), place.file(name)).expect("a copy");
-        }
-        std::fs::copy(shipped.join("star.toml"), place.file("next.toml")).expect("a copy");
+        copy_policy(place.folder.path());
+        std::fs::copy(place.file("star.toml"), place.file("next.toml")).expect("a copy");
         for (node, from, to) in
             [("sales_intervened", "wait_for_sales", "use_docs"), ("edge_case", "use_docs", "wait_for_sales")]
         {

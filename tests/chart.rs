@@ -1,10 +1,10 @@
 //! The handbook's chart: its whole truth table, what stays open, how long a verdict holds.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value};
+use starwarden::decide::facts::fact::{Fact, Facts, Finding, Spoken, Trust, Value};
 use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::policy::Policy;
-use starwarden::decide::policy::decision::Decision;
+use starwarden::decide::policy::decision::{Decision, LeadsTo};
 
 fn star() -> Policy {
     Policy::parse(include_str!("../config/policy/star.toml"), include_str!("../config/policy/star.mmd")).expect("sound")
@@ -27,13 +27,13 @@ fn facts(words: &str) -> Facts {
             Some(hours) => Value::Instant(now() + TimeDelta::hours(hours.parse().expect("hours"))),
             None => Value::Word(value.to_owned()),
         };
-        (name.to_owned(), Finding::Known(Fact { value, trust, source: Source::Given(Given::Case), quote: None }))
+        (name.to_owned(), Finding::Known(Fact::new(value, trust, Source::Given(Given::Case))))
     };
     words.split_whitespace().map(fact).collect()
 }
 
 fn decide(words: &str) -> Decision {
-    star().decide(&facts(words), now())
+    star().decide(&facts(words), &Spoken::default(), now())
 }
 
 #[track_caller]
@@ -119,7 +119,7 @@ fn the_whole_truth_table_and_every_part_of_it() {
                 .collect();
             expected.sort_unstable();
             expected.dedup();
-            let decision = policy.decide(&facts(&words), now());
+            let decision = policy.decide(&facts(&words), &Spoken::default(), now());
             assert_eq!(decision.possible, expected, "{words}");
             match expected.as_slice() {
                 [one] => assert_eq!((decision.verdict.as_str(), decision.missing.len()), (*one, 0), "{words}"),
@@ -147,7 +147,8 @@ fn a_guess_may_escalate_and_never_dismisses() {
     assert_eq!((decision.verdict.as_str(), decision.likely.as_deref()), ("needs_facts", Some("no_need")));
     let trial = decision.missing.iter().find(|missing| missing.fact == "trial").expect("trial is asked");
     assert_eq!(trial.suggested.as_deref(), Some("yes"));
-    assert_eq!(trial.leads_to.get("yes").map(Vec::as_slice), Some(["no_need".to_owned()].as_slice()));
+    let LeadsTo::Words(words) = &trial.leads_to else { panic!("{trial:?}") };
+    assert_eq!(words.get("yes").map(Vec::as_slice), Some(["no_need".to_owned()].as_slice()));
     // What is dismissed either way needs no guess.
     check("request=plan_license trial=yes? sales_assisted=no expires_at=30h", "no_need");
     check("request=plan_license~ trial=no expires_at=-100h?", "needs_facts");
@@ -165,7 +166,7 @@ fn what_is_stated_stands_and_nothing_is_derived_backwards() {
 fn the_first_question_settles_most() {
     let decision = decide("request=plan_license trial=no");
     let asked: Vec<&str> = decision.missing.iter().map(|missing| missing.fact.as_str()).collect();
-    assert_eq!(asked, ["expires_at", "in_grace", "grace_ends_at"]);
+    assert_eq!(asked, ["expires_at"], "its answer makes the others moot");
     let decision = decide("request=plan_license trial=no in_grace=yes");
     let asked: Vec<&str> = decision.missing.iter().map(|missing| missing.fact.as_str()).collect();
     assert_eq!(asked, ["grace_ends_at"], "expiry is still open, and what is stated of grace stands");
@@ -182,12 +183,16 @@ fn a_verdict_holds_until_the_first_instant_that_changes_it() {
         ("request=wrong_product sales_intervened=no expires_at=100h", None),
     ] {
         let policy = star();
-        let decision = policy.decide(&facts(words), now());
+        let decision = policy.decide(&facts(words), &Spoken::default(), now());
         assert_eq!(decision.valid_until, hours.map(|hours| now() + TimeDelta::hours(hours)), "{words}");
         if let Some(until) = decision.valid_until {
-            let before = policy.decide(&facts(words), until - TimeDelta::seconds(1));
+            let before = policy.decide(&facts(words), &Spoken::default(), until - TimeDelta::seconds(1));
             assert_eq!(before.verdict, decision.verdict, "{words}: one second before");
-            assert_ne!(policy.decide(&facts(words), until).verdict, decision.verdict, "{words}: at it");
+            assert_ne!(
+                policy.decide(&facts(words), &Spoken::default(), until).verdict,
+                decision.verdict,
+                "{words}: at it"
+            );
         }
     }
 }
@@ -233,7 +238,7 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
         ("trial=no expires_at=-400h", "ok_to_star", "ok_to_star"),
     ] {
         let facts = facts(&format!("request=plan_license {words}"));
-        assert_eq!(older.decide(&facts, now()).verdict, then, "{words}, by the older chart");
-        assert_eq!(star.decide(&facts, now()).verdict, now_, "{words}, by the chart of today");
+        assert_eq!(older.decide(&facts, &Spoken::default(), now()).verdict, then, "{words}, by the older chart");
+        assert_eq!(star.decide(&facts, &Spoken::default(), now()).verdict, now_, "{words}, by the chart of today");
     }
 }

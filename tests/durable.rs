@@ -55,7 +55,7 @@ fn sqlite_flushes_a_delivery_before_it_is_answered() {
     let mut strace = Command::new("strace"); // `-D`: it runs beside the bot, which is the process that is started.
     strace.args(["-D", "-f", "-yy", "-s", "40", "-o"]).arg(&trace);
     strace.args(["-e", "trace=read,recvfrom,write,writev,sendto,pwrite64,fsync,fdatasync"]);
-    let mut bot = serve_under(&mut strace, &desk, folder.path());
+    let mut bot = serve_under(&mut strace, &desk, folder.path(), "");
     for id in 1..=3 {
         assert_eq!(bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]).0, 200);
     }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use starwarden::commands::each;
+use starwarden::decide::line::WithFacts;
 use starwarden::decide::policy::Policy;
 
 fn star() -> &'static Policy {
@@ -31,7 +32,7 @@ fn lines_come_out_in_their_order_and_a_bad_one_stops_nothing() {
         });
     }
     let mut out = Vec::new();
-    each::decide(policy, now(), &mut text.as_bytes(), &mut out).expect("lines");
+    each::decide(policy, now(), WithFacts::None, &mut text.as_bytes(), &mut out).expect("lines");
     let out = String::from_utf8(out).expect("text");
     assert_eq!(out.lines().count(), 5000);
     for (id, line) in out.lines().enumerate() {
@@ -45,4 +46,18 @@ fn lines_come_out_in_their_order_and_a_bad_one_stops_nothing() {
             _ => assert_eq!(decided["verdict"], "no_need"),
         }
     }
+}
+
+#[test]
+fn with_facts_every_fact_that_is_known_stands_beside_the_decision() {
+    let line = json!({ "id": "a", "ticket": { "id": 1, "tags": ["star_submitted", "lr", "trial"], "description": "Our trial expired on 30 Nov 2026." } });
+    let mut out = Vec::new();
+    each::decide(star(), now(), WithFacts::All, &mut line.to_string().as_bytes(), &mut out).expect("a line");
+    let decided: Value = serde_json::from_slice(&out).expect("JSON");
+    let trial = &decided["facts"]["trial"];
+    assert_eq!(
+        (&trial["value"], &trial["trust"], &trial["source"]),
+        (&json!("yes"), &json!("recorded"), &json!("tag trial"))
+    );
+    assert!(decided["facts"].get("in_grace").is_none(), "what nothing is known of is left out: {decided}");
 }

@@ -100,9 +100,26 @@ fn dates_are_read_or_told() {
             "2026-11-30T16:00:00Z (Recorded: organisation's expiration date, perhaps not this licence's own)",
         ),
         (
-            json!("n/a"),
-            "unknown: field expires on is empty; organisation's expiration date says “n/a”, which is no date",
+            json!("30.11.2026 (renewed)"),
+            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date: 30.11.2026 (renewed), perhaps not this licence's own)",
         ),
+        (
+            json!(1_795_996_800),
+            "2026-11-30T00:00:00Z (Recorded: organisation's expiration date, perhaps not this licence's own)",
+        ),
+        (
+            json!("see contract"),
+            "unknown: field expires on is empty; organisation's expiration date says “see contract”, which is no date",
+        ),
+        (
+            json!("2026-11-31"),
+            "unknown: field expires on is empty; organisation's expiration date says “2026-11-31”, and there is no such day",
+        ),
+        (
+            json!("03/04/2026"),
+            "unknown: field expires on is empty; organisation's expiration date says “03/04/2026”, which can be 3 Apr 2026 or 4 Mar 2026",
+        ),
+        (json!("n/a"), "unknown: field expires on is empty; organisation's expiration date is empty"),
         (json!(""), "unknown: field expires on is empty; organisation's expiration date is empty"),
         (Value::Null, "unknown: field expires on is empty; organisation's expiration date is empty"),
     ] {
@@ -132,17 +149,15 @@ fn customers_words_are_guesses_with_their_quote() {
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
         let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
-        let quote = gathered.facts["trial"]
-            .known()
-            .map(|fact| (fact.trust, fact.quote.as_ref().expect("a quote").words.as_str()));
+        let quote = gathered.facts["trial"].known().map(|fact| (fact.trust, fact.quote.as_deref().expect("a quote")));
         assert_eq!(quote, says.map(|words| (Trust::Inferred, words)), "{description:?}");
     }
     let comments = json!([{ "id": 1, "author_id": 7001, "body": "shall I extend your trial extension?", "public": true }, { "id": 2, "author_id": 5001, "body": "Yes, a trial extension please", "public": true, "created_at": "2026-11-23T10:00:00Z" }]);
     let reading = reading(json!({}), json!({ "comments": comments }));
     let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
     assert_eq!(
-        gathered.facts["trial"].known().and_then(|fact| fact.quote.clone()).expect("a quote").place,
-        "customer, 23 Nov",
+        gathered.facts["trial"].known().map(|fact| fact.source.to_string()).expect("a fact"),
+        "customer, 23 Nov 2026",
         "an agent's words are not the customer's"
     );
 }
@@ -184,7 +199,10 @@ fn replies_count_from_staff_in_internal_notes_alone() {
             comment(7001, false, "star: trial=yes, expires_at=24 Nov 2026, 23:59 UTC, in_grace=no"),
             vec![answer("trial", "yes"), answer("expires_at", "24 Nov 2026, 23:59 UTC"), answer("in_grace", "no")],
         ),
-        (comment(7001, false, "> star: trial=yes\nReply with star: trial=yes\nstart: trial=yes\nstar:"), vec![]),
+        (
+            comment(7001, false, "> star: trial=yes\nReply with star: trial=yes\nstart: trial=yes\nstar:"),
+            vec![Says::Unreadable(String::new())],
+        ),
         (comment(7001, false, "FYI\n-----Original Message-----\nFrom: Casey\nstar: trial=yes"), vec![]),
         (comment(7001, false, "---------- Forwarded message ---------\nstar: trial=yes"), vec![]),
         (comment(7001, false, "Am Montag schrieb Casey <c@example.com>:\nstar: trial=yes"), vec![]),
@@ -241,7 +259,7 @@ fn answers_stand_above_all_and_what_cannot_be_used_is_told() {
         [
             "there is no fact “in_grce” (given by the case): did you mean in_grace?",
             "“perhaps” is no answer for sales_assisted (given by the case): the answers are yes, no",
-            "“soon” is no date for expires_at (given by the case): write it like 2026-11-30 or 2026-11-30T17:00:00Z",
+            "expires_at is “soon” (given by the case), which is no date: write it like 2026-11-30 or 2026-11-30T17:00:00Z",
         ]
     );
 }
@@ -255,9 +273,10 @@ fn a_managers_date_is_read_as_notes_write_it() {
         ("24 Nov 2026, 23:59 UTC", Some("2026-11-24T23:59:00Z")),
         ("31 Nov 2026", None),
         ("24 Nov 2026, 25:00 UTC", None),
-        ("24 Nov 2026, 12:00", None), // Whose noon?
-        ("24 Nov", None),
-        ("tomorrow", None),
+        ("24 Nov 2026, 12:00", Some("2026-11-24T12:00:00Z")),
+        ("25 Nov", Some("2026-11-25T00:00:00Z")),
+        ("tomorrow", Some("2026-11-25T00:00:00Z")),
+        ("03/12/2026", None),
     ] {
         let stated = [Stated { fact: "expires_at".into(), value: value.into(), source: Source::Given(Given::Case) }];
         let gathered = gather::facts(policy, &Ids::default(), None, &stated, now());

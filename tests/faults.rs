@@ -15,6 +15,7 @@ fn faults(binding: (&str, &str), chart: (&str, &str)) -> Vec<(String, String)> {
     let place = |fault: &starwarden::decide::policy::fault::Fault| match fault.document {
         Document::Binding => binding[fault.span.clone()].to_owned(),
         Document::Diagram => chart[fault.span.clone()].to_owned(),
+        Document::Examples(number) => panic!("no examples are given: {number}"),
     };
     faults
         .iter()
@@ -60,17 +61,91 @@ fn a_sentence_and_a_title_are_for_an_answer_there_is() {
         "edge_case",
     );
     binding(
-        "sentences = { no = \"The trial is not run with Sales.\"",
+        "sentences = { yes = \"The trial is run with Sales.\"",
         "sentences = { otherwise = \"Nobody says so.\"",
         "`sales_assisted` has a sentence for `otherwise`, which is no answer to it | the answers are: yes, no",
         "sales_assisted",
     );
     binding(
-        "question = \"When does the plan or licence expire?\"",
-        "question = \"When does the plan or licence expire?\"\nsentences = { later = \"It is far away.\" }",
-        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: yes, no",
+        "sentences = { ahead = \"The plan or licence expires",
+        "sentences = { later = \"The plan or licence expires",
+        "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: ahead, past, within",
         "expires_at",
     );
+}
+
+#[test]
+fn whatever_a_checklist_names_is_there() {
+    binding(
+        "(trial_licence)",
+        "(trial_license)",
+        "[links] has no link `trial_license` | did you mean `trial_licence`?",
+        "[a trial",
+    );
+    binding(
+        "trial_licence = \"https",
+        "trial_licence = \"http",
+        "the link `trial_licence` leads to `http:",
+        "trial_licence",
+    );
+    binding("[a trial licence](", "[a trial licence] (", "a bracket opens no link: write [words](name of a link)", "");
+    binding("reply `star: edge", "reply star: edge", "a backtick is not closed", "");
+    binding(
+        "`star: edge_case=yes`",
+        "`star: edge_case=yess`",
+        "`edge_case` has no answer `yess` | did you mean `yes`?",
+        "",
+    );
+    binding(
+        "`star: edge_case=yes`",
+        "`star: edge_cas=yes`",
+        "[facts] has no fact `edge_cas` | did you mean `edge_case`?",
+        "",
+    );
+    binding(
+        "unless = { screenshot",
+        "unless = { screnshot",
+        "[facts] has no fact `screnshot` | did you mean `screenshot`?",
+        "screnshot",
+    );
+    binding(
+        "unless = { request = \"force_reassociate\" }",
+        "unless = { request = \"reassociate\" }",
+        "`request` has no answer `reassociate`",
+        "reassociate",
+    );
+    binding("tells = [\"lr_available\"", "tells = [\"lr\"", "[facts] has no fact `lr` |", "lr");
+    binding(
+        "case = \"workflow\"",
+        "case = \"workflows\"",
+        "[facts] has no fact `workflows` | did you mean `workflow`?",
+        "workflows",
+    );
+    binding(
+        "case_unknown = \"unclear\"",
+        "case_unknown = \"unclea\"",
+        "[cases] has no case `unclea` | did you mean `unclear`?",
+        "unclea",
+    );
+    binding(
+        "[cases.saas_extension]",
+        "[cases.saas_extensions]",
+        "`workflow` has no answer `saas_extensions` | did you mean `saas_extension`?",
+        "saas_extensions",
+    );
+    binding(
+        "[cases.saas_extension]",
+        "[cases.saas_extensions]",
+        "the answer `saas_extension` of `workflow` has no case | add [cases.saas_extension] with its steps",
+        "workflow",
+    );
+    binding(
+        "[tasks.collect_feedback]",
+        "[tasks.collect]",
+        "[nodes] has no task `collect` | there are: collect_feedback",
+        "collect",
+    );
+    binding("asks_for_time = true", "asks_for_tim = true", "unknown field `asks_for_tim`", "asks_for_tim");
 }
 
 #[test]
@@ -96,7 +171,7 @@ fn names_that_are_not_there_get_the_nearest_that_is() {
 fn questions_without_answers_and_answers_without_questions() {
     binding("[nodes.T]\nyes_no = \"trial\"", "", "`T` asks something and nothing says what | bind it: [nodes.T]", "");
     chart("T-->|No|G[", "T-->|Nope|G[", "`Nope` answers nothing: `T` is a yes-or-no question", "T-->|Nope|G");
-    chart("T-->|No|G[", "T-->|Nope|G[", "`T` has no exit for the answer no", "T");
+    chart("    SA-->|No|No\n", "", "`SA` has no exit for the answer no", "SA");
     chart("T-->|No|G[", "T-->|Yes|G[", "`T` has two exits for the answer yes", "T-->|Yes|SA");
     chart(
         "A-->WP[Wrong product sold]",
@@ -125,10 +200,10 @@ fn ways_that_lead_nowhere() {
     chart("G-->|No| Exp[Is", "G-->|No| T\n    Exp[Is", "goes round in a circle", "");
     chart("T-->|Yes|SA", "T<-->|Yes|SA", "the link between `T` and `SA` points both ways", "T");
     chart("A{LR starred ticket}-->", "Z[Alone]-->No\n    A{LR starred ticket}-->", "nothing leads from", "A");
-    chart("No-->X[", "No-->Pass\n    No-->X[", "the outcome `No` is followed by `Pass`, which is no task", "");
+    chart("No-->X[", "No-->Pass\n    No-->X[", "an outcome ends the walk: this exit is never taken", "No-->Pass");
     binding(
         "[outcomes.use_docs]",
-        "[outcomes.unheard]\ntitle = \"x\"\n[outcomes.use_docs]",
+        "[outcomes.unheard]\ntitle = \"x\"\ndismisses = false\n[outcomes.use_docs]",
         "no path ends in the outcome `unheard`",
         "unheard",
     );
@@ -210,7 +285,7 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
         SA-->|Yes|G\nSA-->|No|No[No need for STAR]\nG-->|Yes|No\nG-->|No|Exp[Is it expiring in more than 24h?]\nExp-->|Yes|No\nExp-->|No|Pass[Ok to STAR]";
     let binding = "diagram = \"old.mmd\"\n[times]\ngrace_period = \"14d\"\n[nodes.T]\nyes_no = \"trial\"\n[nodes.SA]\nyes_no = \"sales_assisted\"\n[nodes.G]\nyes_no = \"in_grace\"\n\
         [nodes.Exp]\nmore_than = \"24h\"\nuntil = \"expires_at\"\n[nodes.No]\noutcome = \"no_need\"\n[nodes.Pass]\noutcome = \"ok_to_star\"\n\
-        [outcomes.no_need]\ntitle = \"No need\"\ndismisses = true\n[outcomes.ok_to_star]\ntitle = \"OK\"\n\
+        [outcomes.no_need]\ntitle = \"No need\"\ndismisses = true\n[outcomes.ok_to_star]\ntitle = \"OK\"\ndismisses = false\n\
         [facts.trial]\n[facts.sales_assisted]\n[facts.in_grace]\n[facts.expires_at]\nkind = \"instant\"\nsources = [{ organization = \"expiration_date\" }]";
     let policy = Policy::parse(binding, older).expect("sound");
     let now = "2026-11-24T12:00:00Z".parse().expect("an instant");
@@ -240,7 +315,7 @@ fn the_older_chart_runs_by_its_text_and_binding_alone() {
             &stated,
             now,
         );
-        let decision = policy.decide(&gathered.facts, now);
+        let decision = policy.decide(&gathered.facts, &gathered.spoken, now);
         assert_eq!(
             (decision.verdict.as_str(), decision.valid_until.map(|at| at.to_rfc3339()).as_deref()),
             (verdict, until),

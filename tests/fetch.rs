@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use axum::http::Method;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use starwarden::decide::ticket::Reading;
 use starwarden::demo::helpdesk::Publicity;
-use starwarden::demo::troubles::Trouble;
+use starwarden::demo::troubles::{Canned, Trouble};
 
 use crate::support::{Desk, desk, ticket, wait_for};
 
@@ -133,7 +134,18 @@ fn what_cannot_be_fetched_is_one_sentence_and_keeps_what_is_there() {
     let (code, _, errors) = run(folder.path(), &FETCH);
     assert_eq!(code, Some(1));
     assert!(errors.contains("past.ndjson is not whole: run the same command again"), "{errors}");
-    assert!(errors.contains("refuses our credentials"), "{errors}");
+    assert!(errors.contains("denies this to us: status 403"), "{errors}");
+    desk.helpdesk.answer_with(Canned {
+        method: Method::GET,
+        path: "/api/v2/incremental".into(),
+        times: Some(1),
+        status: 403,
+        headers: vec![],
+        body: r#"{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the account owner of this help desk for further help."}}"#.into(),
+    });
+    let (code, _, errors) = run(folder.path(), &FETCH);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("only an admin may export") && !errors.contains("run the same command"), "{errors}");
     let (code, _, errors) = run(folder.path(), &["--fetch", "us", "--since", "2026-01-01"]);
     assert_eq!(code, Some(1));
     assert!(errors.contains("there is no account us; the configuration has global"), "{errors}");

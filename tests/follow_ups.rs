@@ -55,14 +55,11 @@ const OK: &str = "star: trial=no, in_grace=no, expires_at=2020-01-01";
 fn starred(bot: &Bot, desk: &Desk, id: u64, said: &str) -> String {
     let mut reading = ticket(id, &[]);
     reading.ticket.subject = "Zebra crossing".into();
-    reading.comments.push(Comment {
-        id: 900_000 + id,
-        author_id: Some(7001),
-        body: said.into(),
-        public: false,
-        created_at: Some(Utc::now() - chrono::TimeDelta::hours(1)),
-        ..Comment::default()
-    });
+    let mut comment = Comment::of(said);
+    comment.id = 900_000 + id;
+    comment.author_id = Some(7001);
+    comment.created_at = Some(Utc::now() - chrono::TimeDelta::hours(1));
+    reading.comments.push(comment);
     desk.helpdesk.add(reading);
     assert_eq!(bot.deliver(&json!({ "ticket_id": id }), &[]).0, 200);
     let note = bot.notes(desk, id, 1).remove(0);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::decide::facts::fact::{Fact, Facts, Finding, Trust, Value as FactValue};
+use starwarden::decide::facts::fact::{Fact, Facts, Finding, Spoken, Trust, Value as FactValue};
 use starwarden::decide::facts::gather::Stated;
 use starwarden::decide::facts::hours::Schedule;
 use starwarden::decide::facts::replies;
@@ -42,6 +42,7 @@ fn write_for(account: &Ids, reading: &Reading, was: Option<&str>) -> Note {
         ids: &ids,
         decision: &judged.decision,
         facts: &judged.facts,
+        spoken: &judged.spoken,
         reading: Some(reading),
         problems: &judged.problems,
         was,
@@ -62,20 +63,21 @@ fn says(text: &str) -> Value {
 #[test]
 fn no_need_says_why_from_what_and_how_to_put_it_right() {
     insta::assert_snapshot!(write(&reading(&[], expires("2026-11-19"), says("star: trial=no")), Some("needs_facts")).text(), @r"
-    **No need for STAR.** The grace period ends in 8 d 11 h (3 Dec 2026, 00:00 UTC). Was: answers needed.
+    **No need for STAR.** The grace period runs for another 8 d 11 h (until 3 Dec 2026, 00:00 UTC, perhaps not this licence's own). Was: answers needed.
 
     Why
     1. Plan or licence request: nothing on the ticket says otherwise
-    2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
-    4. Is the grace period expiring in more than 24h? **Yes**: 3 Dec 2026, 00:00 UTC, 8 d 11 h left
+    2. For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    3. In the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date) + 14 days of grace
+    4. Grace ending in more than 24 h? **Yes**: 8 d 11 h left
 
     Next
-    - Give the filer the reason, agree on another way in the STAR issue, label it `unstarred`
-    - Ann Agent has the ticket
+    - Give the filer the reason and agree on another way in the STAR issue; note the data for feedback; label it `unstarred`
+    - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
+    - To the customer, do not mention the grace period
     - No new licence from us: non-trial licences are L&R's
 
-    Holds until 2 Dec 2026, 00:00 UTC; I look again then. Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
+    Holds until 2 Dec 2026, 00:00 UTC. Not right? Reply `star: no` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -84,21 +86,20 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
 #[test]
 fn ok_to_star_has_the_cases_checklist() {
     insta::assert_snapshot!(write(&reading(&[], expires("2026-11-11"), says("star: trial=no")), None).text(), @r"
-    **OK to STAR.** The grace period ends in 11 h 55 min (25 Nov 2026, 00:00 UTC).
+    **OK to STAR.** The grace period runs for another 11 h 55 min (until 25 Nov 2026, 00:00 UTC, perhaps not this licence's own).
 
     Why
     1. Plan or licence request: nothing on the ticket says otherwise
-    2. Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    3. Is the customer in the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace
-    4. Is the grace period expiring in more than 24h? **No**: 25 Nov 2026, 00:00 UTC, 11 h 55 min left
+    2. For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+    3. In the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date) + 14 days of grace
+    4. Grace ending in more than 24 h? **No**: 11 h 55 min left
 
     Next
-    - Before any trial licence: ask the customer for a screenshot of Admin → Dashboard
-    - Extension, grace or temporary key: generate a trial licence (workflow page self-managed/trials)
-    - Ann Agent has the ticket
+    - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
+    - To the customer, do not mention the grace period
     - No new licence from us: non-trial licences are L&R's
 
-    Not right? Reply in an internal note with `star: disagree` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
+    Not right? Reply `star: no` and why, or put a fact right: `star: expires_at=YYYY-MM-DD`
 
     starwarden · ref 7Q2FMHXA
     ");
@@ -109,34 +110,32 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     insta::assert_snapshot!(write(&reading(&[], expires("n/a"), says("star: trial=no\nstar: in_grce=yes")), None).text(), @r"
     **Not understood:** there is no fact “in_grce” (Ann Agent, note of 24 Nov 2026, 12:03 UTC): did you mean in_grace?
 
-    **One answer needed.** When does the plan or licence expire?
+    **When does the plan or licence expire?**
 
-    - More than 24 h from now → **No need for STAR**
-    - Sooner, or already past → the date decides: no need for STAR or OK to STAR
+    Reply `star: expires_at=2026-11-10` · ended by 11 Nov, 12:05 UTC, or ends by 25 Nov, 12:05 UTC → **OK to STAR** · ended since 11 Nov, 12:05 UTC, or ends later → **no need for STAR**
 
-    Reply in an internal note: `star: expires_at=YYYY-MM-DD`
-
-    If that is not known
-    - Is the customer in the grace period? `star: in_grace=yes` or `star: in_grace=no`
-    - When does the grace period end? `star: grace_ends_at=YYYY-MM-DD`
+    - No answer in the records: field expires on is empty; organisation's expiration date is empty
 
     So far
     - Plan or licence request: nothing on the ticket says otherwise
-    - Is this request for a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
-    - Looked in vain: field expires on is empty; organisation's expiration date says “n/a”, which is no date
+    - For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
+
+    Next
+    - An extension, or a temporary or trial licence or key: all come down to a trial licence (https://handbook.gitlab.com/handbook/support/license-and-renewals/workflows/self-managed/trials/), by L&R (Ann Agent has the ticket)
+    - No new licence from us: non-trial licences are L&R's
 
     starwarden · ref 7Q2FMHXA
     ");
 }
 
 #[test]
-fn a_guess_is_called_a_guess_and_quoted() {
-    let mut trial = reading(&["trial"], expires("n/a"), json!([]));
-    trial.ticket.tags.retain(|tag| tag != "trial");
-    trial.ticket.description = "Hi! Could you extend our trial <b>now</b>? Bye".into();
+fn a_guess_that_escalates_is_called_a_guess_and_quoted_once() {
+    let mut trial = reading(&["com_sales_assisted_trial"], expires("n/a"), json!([]));
+    trial.ticket.description = "Hi! The trial <b>ends on</b> 24 Nov 2026. Bye".into();
     let note = write(&trial, None).text();
-    assert!(note.contains("So far"), "{note}");
-    assert!(note.contains("a guess from “Could you extend our trial <b>now</b>” (description, 24 Nov)"), "{note}");
+    assert!(note.starts_with("**OK to STAR, on a guess.** The plan or licence ends on 24 Nov 2026: “"), "{note}");
+    assert_eq!(note.matches("“The trial <b>ends on</b> 24 Nov 2026” (description, 24 Nov 2026)").count(), 1, "{note}");
+    assert!(note.contains("a guess from the words above"), "{note}");
 }
 
 #[test]
@@ -151,7 +150,8 @@ fn what_customers_write_is_shown_and_never_obeyed() {
     ticket.users[1].name = hostile.into();
     ticket.comments = serde_json::from_value(says(&format!("star: trial={hostile}"))).expect("comments");
     let html = write(&ticket, None).html();
-    for tag in html.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()) {
+    let links = html.replace("<a href=\"https://handbook.gitlab.com/", "<b ").replace("</a>", "</b>"); // The policy's own.
+    for tag in links.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()) {
         assert!(
             ["p", "/p", "b", "/b", "ul", "/ul", "ol", "/ol", "li", "/li", "code", "/code"].contains(&tag),
             "<{tag}> in {html}"
@@ -440,11 +440,11 @@ fn the_correction_a_note_offers_is_of_the_doubtful_fact_and_changes_the_verdict(
 }
 
 #[test]
-fn an_example_copied_as_it_stands_decides_nothing() {
+fn an_example_copied_as_it_stands_turns_nobody_away() {
     let asked = starred("Please help.", &["transaction_issue_renewal_help"], Some("n/a"));
     let (verdict, note) = decided(&asked, &[]);
     assert_eq!(verdict, "needs_facts");
-    assert!(note.contains("`star: expires_at=YYYY-MM-DD`\n") && !note.contains("=2026-"), "{note}");
+    assert!(note.contains("\nReply `star: expires_at=2026-11-10` · ended by "), "it turns nobody away: {note}");
     let copied =
         answered("Please help.", &["transaction_issue_renewal_help"], Some("n/a"), "star: expires_at=YYYY-MM-DD");
     let (verdict, note) = decided(&copied, &[]);
@@ -491,75 +491,19 @@ fn check(line: &Value, there: &[&str], not_there: &[&str]) {
 }
 
 #[test]
-fn a_question_shows_every_guess_the_answers_rest_on() {
-    check(
-        &starred("Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern.", &[], None),
-        &[
-            "**Answers needed.** Is this a sales assisted trial?",
-            "- Is this request for a trial? I guess yes, from “Unsere Testphase läuft am 25.11.2026 ab, bitte verlängern” (description, 23 Nov): `star: trial=yes` or `star: trial=no`",
-            "- When does the plan or licence expire? I guess 25 Nov 2026, from the same words: `star: expires_at=2026-11-25`",
-        ],
-        &["One answer needed"],
-    );
-    check(
-        &starred("Our subscription expires tomorrow.", &[], None),
-        &[
-            "**Answers needed.** When does the plan or licence expire?",
-            "I guess 24 Nov 2026, from “Our subscription expires tomorrow” (description, 23 Nov).",
-            "- More than 24 h from now → **No need for STAR**",
-            "- Is this request for a trial? `star: trial=yes` or `star: trial=no`",
-        ],
-        &["One answer needed", "YYYY"],
-    );
-    // Where each answer settles it, a guess that is used is shown and need not be confirmed.
-    check(&starred("Our licence ends tonight.", &["trial"], None), &[], &["Answers needed"]);
-    check(
-        &starred("Our trial ends today, can we have more time?", &["trial_extension"], None),
-        &[
-            "**One answer needed.** Is this a sales assisted trial?",
-            "- Yes → **OK to STAR**",
-            "- No → **No need for STAR**",
-            "- Is the plan/lic expiring in more than 24h? **No**: 23 Nov 2026, 00:00 UTC, 1 d 12 h ago, a guess from “Our trial ends today, can we have more time” (description, 23 Nov)",
-        ],
-        &["Also open"],
-    );
-}
-
-#[test]
-fn a_guess_is_told_with_what_follows_if_it_is_right() {
+fn what_the_ticket_says_is_proposed_with_its_words_and_one_reply_takes_it() {
     let mut line = starred("Our licence is valid until 10 Dec 2026.", &["transaction_issue_renewal_help"], None);
     check(
         &line,
         &[
-            "I guess 10 Dec 2026, from “Our licence is valid until 10 Dec 2026” (description, 23 Nov). If that is right: **No need for STAR**. A guess alone does not dismiss.",
+            "**Probably no need for STAR: right?** The plan or licence expires in 15 d 12 h (10 Dec 2026, 00:00 UTC): “Our licence is valid until 10 Dec 2026” (description, 23 Nov 2026).",
+            "Reply `star: yes` (takes expires_at=2026-12-10), or correct it: `star: expires_at=YYYY-MM-DD`",
             "I look again on 9 Dec 2026, 00:00 UTC.",
         ],
-        &["Holds until"],
+        &["Holds until", "plan/lic"],
     );
     line["ticket"]["created_at"] = Value::Null;
     assert!(decided(&line, &[]).1.contains("(description)"), "where nothing says when it was written");
-    let unclear = "Please assign the subscription to our account, it is not listed.";
-    check(
-        &starred(
-            "We have Premium and Ultimate, please extend.",
-            &["transaction_issue_renewal_help"],
-            Some("2026-11-19"),
-        ),
-        &[
-            "I assume plan or licence request: nothing on the ticket says otherwise, though “We have Premium and Ultimate, please extend” (description, 23 Nov) may mean something else. If that is right: **No need for STAR**. A guess alone does not dismiss.",
-            "- Force reassociate → **Use the docs**",
-            "- Plan or licence request → **No need for STAR**",
-            "- Wrong product sold → **Wait for Sales**",
-        ],
-        &["own word", "Plan license"],
-    );
-    check(
-        &starred(unclear, &["transaction_issue_renewal_help"], Some("2026-11-19")),
-        &[
-            "I guess force reassociate, from “Please assign the subscription to our account, it is not listed” (description, 23 Nov).",
-        ],
-        &["own word", "Plan license"],
-    );
 }
 
 #[test]
@@ -567,7 +511,7 @@ fn where_all_branches_agree_the_reason_is_what_they_end_by() {
     check(
         &starred("Help.", &["trial_extension", "transaction_issue_renewal_help"], Some("2026-11-30")),
         &[
-            "**No need for STAR.** The plan or licence expires in 5 d 12 h (30 Nov 2026, 00:00 UTC), trial or not.",
+            "**No need for STAR.** The plan or licence expires in 5 d 12 h (30 Nov 2026, 00:00 UTC, perhaps not this licence's own), whether it is for a trial or not.",
             "2. Contradiction: tag trial_extension says yes, and tag transaction_issue_renewal_help says no",
         ],
         &["Whatever else", "request="],
@@ -575,7 +519,7 @@ fn where_all_branches_agree_the_reason_is_what_they_end_by() {
     check(
         &starred("Help.", &["trial_extension"], Some("2027-01-30")),
         &[
-            "**No need for STAR.** The plan or licence expires in 66 days (30 Jan 2027, 00:00 UTC), whatever the answer to “Is this a sales assisted trial?”.",
+            "**No need for STAR.** The plan or licence expires in 66 days (30 Jan 2027, 00:00 UTC, perhaps not this licence's own), whatever the answer to “Is this a sales assisted trial?”.",
         ],
         &[],
     );
@@ -623,7 +567,7 @@ fn spans_of_time_are_told_as_exactly_as_the_chart_asks_for_them() {
     check(
         &sample(106),
         &[
-            "3. Is the customer in the grace period? **No**: expired 1 Nov 2026 (organisation's expiration date, perhaps not this licence's own) + 14 days of grace, which ended 15 Nov 2026",
+            "3. In the grace period? **No**: expired 1 Nov 2026 (organisation's expiration date) + 14 days of grace, which ended 15 Nov 2026",
         ],
         &[],
     );
@@ -654,125 +598,12 @@ fn a_ticket_that_is_not_ours_is_told_why_and_asks_for_no_reply() {
     check(&other, &["**No STAR of ours:** it is not licensing."], &["star:", "Not right"]);
 }
 
-/// The lines under `Next`, where L&R stands so.
-fn next(line: &Value, available: Option<&str>, at: &str) -> Vec<String> {
-    let hours = Schedule {
-        zone: "America/Los_Angeles".parse().expect("a zone"),
-        zone_shown: Some("PT".into()),
-        open: vec!["Sun 15:00 - Fri 17:00".parse().expect("a shift")],
-    };
-    let account = match available {
-        Some(_) => Ids { hours: [("lr".to_owned(), hours)].into(), ..Ids::default() },
-        None => Ids::default(),
-    };
-    let policy = star();
-    let mut reading: Reading = serde_json::from_value(line.clone()).expect("a reading");
-    reading.users =
-        serde_json::from_value(json!([{ "id": 7001, "name": "Ann Agent", "role": "agent" }])).expect("users");
-    let stated = line["facts"].as_object().into_iter().flatten().map(|(fact, value)| Stated {
-        fact: fact.clone(),
-        value: value.as_str().expect("a text").into(),
-        source: Source::Given(Given::Line),
-    });
-    let (ids, now) = (Ids::new(&policy.binding, &account), at.parse().expect("an instant"));
-    let judged = judge::ticket(policy, &ids, Some(&reading), &[], &stated.collect::<Vec<_>>(), &OwnUsers::none(), now);
-    assert_eq!(judged.decision.verdict, "ok_to_star", "{line}");
-    let text = note::write(&judged.subject(policy, &ids, Some(&reading), now)).text();
-    let lines = text.lines().skip_while(|line| *line != "Next").skip(1);
-    lines.take_while(|line| line.starts_with("- ")).map(|line| line[2..].to_owned()).collect()
-}
-
-#[test]
-fn a_checklist_holds_what_the_handbook_says_of_the_case() {
-    const OPEN: (Option<&str>, &str) = (Some("yes"), "2026-11-24T12:00:00Z");
-    const AWAY: (Option<&str>, &str) = (Some("no"), "2026-11-28T12:00:00Z");
-    const UNKNOWN: (Option<&str>, &str) = (None, "2026-11-24T12:00:00Z");
-    let (at_work, away) = ("L&R is at work until Fri 17:00 PT", "L&R is away, back Sunday 15:00 PT");
-    let (ann, licence) = ("Ann Agent has the ticket", "No new licence from us: non-trial licences are L&R's");
-    let screenshot = "Before any trial licence: ask the customer for a screenshot of Admin → Dashboard";
-    let extension = "Extend the trial with the tool; it cannot start one: where the group never had a trial, make one from a subscription first";
-    let delivery = "Follow “sending licenses to a different email”: licences do not go to other addresses, trial licences excepted";
-    let free = |mut line: Value| {
-        line["facts"] = json!({ "trial": "no", "expires_at": "2026-11-01" });
-        line
-    };
-    let received = free(starred("We have not received our license.", &["transaction_product_self_managed"], None));
-    let downgraded = free(starred("Our group is on Free.", &["unexpected_license_downgrade"], None));
-    for (name, line, (available, at), expected) in [
-        ("trial extension", sample(102), OPEN, vec![extension, at_work, ann, licence]),
-        ("wrong product", sample(109), OPEN, vec![at_work, ann]),
-        ("edge case", sample(111), AWAY, vec![away, ann]),
-        ("delivery", received, OPEN, vec![delivery, at_work, ann, licence]),
-        (
-            "activation, L&R at work",
-            sample(106),
-            OPEN,
-            vec!["L&R first, always: at work until Fri 17:00 PT", ann, licence],
-        ),
-        (
-            "activation, L&R away",
-            sample(106),
-            AWAY,
-            vec![
-                "L&R comes first and is away, back Sunday 15:00 PT; in an emergency:",
-                screenshot,
-                "Then a trial licence may be created",
-                ann,
-                licence,
-            ],
-        ),
-        (
-            "activation, L&R's hours unknown",
-            sample(106),
-            UNKNOWN,
-            vec![
-                "L&R first, always; where L&R is not available, in an emergency:",
-                screenshot,
-                "Then a trial licence may be created",
-                ann,
-                licence,
-            ],
-        ),
-        (
-            "downgraded, L&R away",
-            downgraded,
-            AWAY,
-            vec![
-                "L&R comes first and is away, back Sunday 15:00 PT",
-                "Often the customer can link the subscription to the group themselves (docs)",
-                "In an emergency: a temporary trial at the plan they bought",
-                ann,
-                licence,
-            ],
-        ),
-    ] {
-        assert_eq!(next(&line, available, at), expected, "{name}");
-    }
-    let mut shown = sample(106);
-    shown["comments"] = json!([{ "id": 1, "author_id": 5001, "body": "Here it is", "public": true, "created_at": "2026-11-23T10:00:00Z",
-        "attachments": [{ "file_name": "dashboard.png", "content_type": "image/png" }] }]);
-    assert_eq!(
-        next(&shown, AWAY.0, AWAY.1)[1],
-        "Before any trial licence: see that the screenshot shows Admin → Dashboard: dashboard.png (customer, 23 Nov)"
-    );
-    let mut nobody = sample(111);
-    nobody["ticket"]["assignee_id"] = Value::Null;
-    assert_eq!(next(&nobody, None, OPEN.1), ["Nobody has the ticket yet"]);
-    let mut said = sample(106);
-    said["facts"]["lr_available"] = json!("no");
-    assert_eq!(
-        next(&said, None, OPEN.1)[0],
-        "L&R comes first and is away (given with the ticket); in an emergency:",
-        "a manager's word has no hours"
-    );
-}
-
 /// What is known of one fact: a value, and whether it was guessed.
 type Known = Option<(&'static str, Trust)>;
 
 fn found(facts: &Facts, name: &str, value: &str, trust: Trust) -> Facts {
     let value = value.parse().map_or_else(|_| FactValue::Word(value.to_owned()), FactValue::Instant);
-    let fact = Fact { value, trust, source: Source::Tag("somewhere".into()), quote: None };
+    let fact = Fact::new(value, trust, Source::Tag("somewhere".into()));
     let mut facts = facts.clone();
     facts.insert(name.to_owned(), Finding::Known(fact));
     facts
@@ -819,17 +650,17 @@ fn whatever_is_known_a_correction_changes_the_verdict_and_one_answer_is_one() {
                     Some((value, trust)) => found(&facts, name, value, *trust),
                     None => facts,
                 });
-                let decision = policy.decide(&facts, now);
-                let with =
-                    |fact: &str, value: &str| policy.decide(&found(&facts, fact, value, Trust::Stated), now).verdict;
+                let decision = policy.decide(&facts, &Spoken::default(), now);
+                let with = |fact: &str, value: &str| {
+                    policy.decide(&found(&facts, fact, value, Trust::Stated), &Spoken::default(), now).verdict
+                };
                 if decision.verdict == "needs_facts" {
-                    let questions = policy.questions(&facts, now);
-                    let first = questions.first().expect("a question");
-                    let fact = &first.missing.fact;
+                    let first = decision.missing.first().expect("a question");
+                    let fact = &first.fact;
                     let enough = every_answer(fact).iter().all(|answer| with(fact, answer) != "needs_facts");
-                    assert_eq!(first.missing.settles, enough, "{fact} of {known:?}");
+                    assert_eq!(first.settles, enough, "{fact} of {known:?}");
                     settled += usize::from(enough);
-                } else if let Some(offered) = policy.correction(&facts, now) {
+                } else if let Some(offered) = policy.correction(&facts, &Spoken::default(), now) {
                     let answers = offered.answer.map_or_else(|| every_answer(&offered.fact), |answer| vec![answer]);
                     let changes = answers.iter().any(|answer| with(&offered.fact, answer) != decision.verdict);
                     assert!(changes, "{} of {known:?}", offered.fact);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use starwarden::demo::helpdesk::Publicity;
 
-use crate::support::{desk, event, serve_in, ticket, wait_for};
+use crate::support::{copy_policy, desk, event, serve_in, ticket, wait_for};
 
 /// A system that says of every customer that theirs is a trial, or fails; its address.
 fn system(fails: Arc<AtomicBool>) -> String {
@@ -40,8 +40,8 @@ fn a_moments_silence_of_a_system_turns_no_verdict_and_is_not_the_last_word() {
         .replace(subscription, &format!("{subscription}cache = \"0s\"\nretry_after = \"0s\"\n"))
         .replace("https://gitlab.com/api", &system(fails.clone()));
     let policy = folder.path().join("star.toml");
+    copy_policy(folder.path());
     std::fs::write(&policy, binding).expect("a file");
-    std::fs::copy(shipped.join("star.mmd"), folder.path().join("star.mmd")).expect("a copy");
     let environment = [("STARWARDEN__POLICY__FILE", policy.to_str().expect("a name"))];
     let bot = serve_in(&desk, folder.path(), "[lookups.gitlab]\nhosts = [\"127.0.0.1\"]", &environment);
     let kept = |id: u64| bot.get(&format!("/api/v1/tickets/global/{id}")).1;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use starwarden::receive::verify::{sign, timestamp};
 
-use crate::support::{Bot, desk, event, serve, ticket, wait_for};
+use crate::support::{Bot, copy_policy, desk, event, serve, ticket, wait_for};
 
 /// Changes a file beside the configuration.
 #[track_caller]
@@ -20,10 +20,15 @@ fn change(folder: &Path, name: &str, from: &str, to: &str) {
 
 /// The status that a delivery signed with `secret` gets.
 fn signed_with(bot: &Bot, secret: &str) -> u16 {
+    signed_for(bot, "global", secret)
+}
+
+/// The same for an account.
+fn signed_for(bot: &Bot, account: &str, secret: &str) -> u16 {
     let (body, at) = (json!({ "ticket_id": 99 }).to_string().into_bytes(), timestamp(Utc::now()));
     let signature = sign(&SecretString::from(secret), &at, &body);
     let headers = [("X-Zendesk-Webhook-Signature", &*signature), ("X-Zendesk-Webhook-Signature-Timestamp", &at)];
-    bot.post("/webhooks/zendesk/global", body, &headers).0
+    bot.post(&format!("/webhooks/zendesk/{account}"), body, &headers).0
 }
 
 fn ready(bot: &Bot) -> Option<Value> {
@@ -34,9 +39,7 @@ fn ready(bot: &Bot) -> Option<Value> {
 fn a_changed_policy_decides_the_next_ticket_and_a_faulty_one_does_not() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy");
-    for name in ["star.toml", "star.mmd"] {
-        std::fs::copy(shipped.join(name), folder.path().join(name)).expect("a copy");
-    }
+    copy_policy(folder.path());
     let bot = serve(&desk, folder.path(), "");
     change(folder.path(), "starwarden.toml", &format!("{}/star.toml", shipped.display()), "star.toml");
     bot.signal("HUP");
@@ -92,12 +95,12 @@ fn an_account_is_added_and_taken_away() {
         "[accounts.us]\nbase_url = \"{}\"\nwebhook_secrets = [\"s\"]\n[accounts.us.auth]\noauth_token = \"demo-token\"\n",
         desk.url
     );
-    assert_eq!(bot.post("/webhooks/zendesk/us", Vec::new(), &[]).0, 404);
+    assert_eq!(signed_for(&bot, "us", "s"), 401, "an account that is not here is answered like one that is");
     change(folder.path(), "starwarden.toml", "[accounts.global]\n", &format!("{second}[accounts.global]\n"));
-    wait_for("the second account", || (bot.post("/webhooks/zendesk/us", Vec::new(), &[]).0 == 401).then_some(()));
+    wait_for("the second account", || (signed_for(&bot, "us", "s") == 200).then_some(()));
     wait_for("both well", || ready(&bot));
     change(folder.path(), "starwarden.toml", &second, "");
-    wait_for("the second to be gone", || (bot.post("/webhooks/zendesk/us", Vec::new(), &[]).0 == 404).then_some(()));
+    wait_for("the second to be gone", || (signed_for(&bot, "us", "s") == 401).then_some(()));
     assert!(ready(&bot).is_some(), "the one that stayed was never unready");
 }
 

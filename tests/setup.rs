@@ -123,6 +123,141 @@ fn a_secret_that_is_read_from_the_environment_is_said_where_to_set() {
     assert!(said.contains("set STAR_SIGNING to it"), "{said}");
 }
 
+#[test]
+fn setup_leaves_out_what_we_do_ourselves_and_subscribes_to_all_that_can_star_a_ticket() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let config = configured(&desk, folder.path(), "", "");
+    // What others made may have any shape.
+    desk.helpdesk.add_webhook(json!({ "name": null, "endpoint": null, "http_method": 7, "subscriptions": "none" }));
+    desk.helpdesk.add_trigger(json!({ "title": null, "conditions": null, "active": "yes" }));
+    let said = set_up(&config, &["--apply"]);
+    assert!(said.contains("scopes of the OAuth client: read ") && said.contains("triggers:write"), "{said}");
+    let trigger = desk.helpdesk.triggers().into_iter().find(|trigger| trigger["title"].is_string()).expect("ours");
+    let us = json!({ "field": "role", "operator": "is_not", "value": "9001" });
+    assert!(trigger["conditions"]["all"].as_array().expect("conditions").contains(&us), "{trigger}");
+    assert_eq!(starwarden("doctor", &config, &[]).0, Some(0), "{}", starwarden("doctor", &config, &[]).1);
+
+    set_up(&config, &["--events", "--apply"]);
+    let webhook = desk.helpdesk.webhooks().into_iter().find(|webhook| webhook["name"] == "starwarden global");
+    let subscribed = webhook.expect("ours")["subscriptions"].to_string();
+    for event in ["created", "merged", "undeleted", "requester_changed", "tags_changed", "permanently_deleted"] {
+        assert!(subscribed.contains(&format!("ticket.{event}\"")), "{event}: {subscribed}");
+    }
+}
+
+#[test]
+fn an_address_without_https_is_told_before_anybody_is_asked() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let config = configured(&desk, folder.path(), "https://star", "http://star");
+    for verb in [&["setup", "--account", "global", "--apply"][..], &["check"]] {
+        let (code, said) = starwarden(verb[0], &config, &verb[1..]);
+        assert!(code == Some(1) && said.contains("server.public_url") && said.contains("is not https"), "{said}");
+    }
+    assert!(desk.helpdesk.calls().is_empty());
+}
+
+/// Answers every call so, on a port of its own.
+fn answering(answer: String) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let _head = stream.read(&mut [0; 4096]);
+            let _sent = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_wrong_subdomain_and_a_renamed_account_are_told_as_that() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let page = "<html>No such help desk</html>";
+    let missing = answering(format!(
+        "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{page}",
+        page.len()
+    ));
+    let moved = answering("HTTP/1.1 301 Moved Permanently\r\nlocation: https://new-name.zendesk.com/api/v2/x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".into());
+    for (at, says) in [(&missing, "there is no helpdesk at"), (&moved, "has moved to https://new-name.zendesk.com")] {
+        let config = configured(&desk, folder.path(), &desk.url, at);
+        let checks = diagnosed(&config).1;
+        let helpdesk = checks["checks"].as_array().expect("checks").iter().find(|check| check["check"] == "helpdesk");
+        let helpdesk = helpdesk.expect("the helpdesk").to_string();
+        assert!(helpdesk.contains(says) && helpdesk.contains("wrong"), "{helpdesk}");
+        let (code, said) = starwarden("setup", &config, &["--account", "global"]);
+        assert!(
+            code == Some(1)
+                && (said.contains("no helpdesk at this address")
+                    || said.contains("new-name.zendesk.com: put that into base_url")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn doctor_tries_each_kind_of_call_and_names_the_scope_that_is_missing() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    desk.helpdesk.add(ticket(1, &[]));
+    let config = configured(&desk, folder.path(), "", "");
+    set_up(&config, &["--apply"]);
+    let all = "read tickets:read tickets:write users:read organizations:read webhooks:read triggers:read";
+    for (without, check, says) in [
+        ("read", "catch-up", "search: the helpdesk denies this to us: status 403, the token lacks the scope read"),
+        ("tickets:write", "writing", "lacks the scope tickets:write"),
+        ("webhooks:read", "scopes", "lacks the scope webhooks:read"),
+    ] {
+        let left: Vec<&str> = all.split(' ').filter(|scope| *scope != without).collect();
+        desk.helpdesk.allow_scopes(&left.join(" "));
+        let (found, told) = worst(&diagnosed(&config).1);
+        assert!(found == check && told.contains(says), "{without}: {found} {told}");
+    }
+    desk.helpdesk.allow_scopes(all);
+    let writes = desk.helpdesk.reading(1).expect("the ticket");
+    assert_eq!(diagnosed(&config).0, Some(0), "{}", diagnosed(&config).1);
+    assert_eq!(desk.helpdesk.reading(1).expect("the ticket"), writes, "nothing is changed by trying");
+    desk.helpdesk.say(1, 9001, "I looked into it", starwarden::demo::helpdesk::Publicity::Internal);
+    let told = diagnosed(&config).1.to_string();
+    assert!(told.contains("starwarden writes by hand too, on ticket 1"), "{told}");
+}
+
+#[test]
+fn each_state_of_a_delivery_has_its_sentence() {
+    for (invocation, found, says) in [
+        (json!({ "status": "success" }), "well", "none of the newest 1 failed"),
+        (json!({ "status": "accepted" }), "well", "none of the newest 1 failed, 1 under way"),
+        (
+            json!({ "id": "i1", "status": "client error", "answered": 401 }),
+            "wrong",
+            "were refused by the bot, with status 401",
+        ),
+        (
+            json!({ "id": "i1", "status": "server_error", "answered": 503 }),
+            "wrong",
+            "could not keep them, with status 503",
+        ),
+        (json!({ "status": "timeout" }), "wrong", "did not answer in time"),
+        (json!({ "status": "circuit broken" }), "wrong", "too many failed"),
+        (json!({ "status": "throttled" }), "wrong", "no more than so many a minute"),
+        (json!({ "status": "failed" }), "wrong", "1 of the newest 1 failed"),
+        (json!({ "status": "vanished" }), "wrong", "vanished"),
+        (json!({ "status": null }), "wrong", "failed"),
+    ] {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let config = configured(&desk, folder.path(), "", "");
+        set_up(&config, &["--apply"]);
+        desk.helpdesk.add_invocation(invocation.clone());
+        let checks = diagnosed(&config).1;
+        let deliveries = checks["checks"].as_array().expect("checks").iter().find(|it| it["check"] == "deliveries");
+        let deliveries = deliveries.expect("deliveries");
+        assert!(
+            deliveries["found"] == found && deliveries["says"].to_string().contains(says),
+            "{invocation}: {deliveries}"
+        );
+    }
+}
+
 fn diagnosed(config: &Path) -> (Option<i32>, Value) {
     let (code, said) = starwarden("doctor", config, &["--format", "json"]);
     (code, serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}")))

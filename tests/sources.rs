@@ -77,12 +77,12 @@ fn a_team_is_at_work_by_its_week_on_days_when_the_clocks_change_too() {
     for (now, said) in [
         ("2026-11-24T12:00:00Z", "at work until Fri 17:00 PT"),
         ("2026-11-28T00:59:59Z", "at work until Fri 17:00 PT"),
-        ("2026-11-28T01:00:00Z", "back Sunday 15:00 PT"),
-        ("2026-11-29T22:59:59Z", "back Sunday 15:00 PT"),
+        ("2026-11-28T01:00:00Z", "away, back Sunday 15:00 PT"),
+        ("2026-11-29T22:59:59Z", "away, back Sunday 15:00 PT"),
         ("2026-11-29T23:00:00Z", "at work until Fri 17:00 PT"),
-        ("2026-03-08T21:59:59Z", "back Sunday 15:00 PT"),
+        ("2026-03-08T21:59:59Z", "away, back Sunday 15:00 PT"),
         ("2026-03-08T22:00:00Z", "at work until Fri 17:00 PT"),
-        ("2026-11-01T22:59:59Z", "back Sunday 15:00 PT"),
+        ("2026-11-01T22:59:59Z", "away, back Sunday 15:00 PT"),
         ("2026-11-01T23:00:00Z", "at work until Fri 17:00 PT"),
     ] {
         assert_eq!(schedule.standing(at(now)).map(|standing| schedule.said(standing)).as_deref(), Some(said), "{now}");

@@ -18,6 +18,7 @@ use starwarden::store::pauses::Paused;
 use starwarden::store::policies::PolicyVersion;
 use starwarden::store::promotions::{NewPromotion, Put, Step, last_standing};
 use starwarden::store::retention::Swept;
+use starwarden::store::vectors::TextHash;
 use starwarden::store::watches::{Claim, DeadLetters, Next, Watch};
 use starwarden::store::{Store, StoreError};
 
@@ -450,6 +451,33 @@ async fn a_budget_is_shared_by_all_who_ask_and_held_for_all() {
 }
 
 #[tokio::test]
+async fn what_a_wrong_clock_wrote_stops_nobody() {
+    check(|store| async move {
+        let (hour, years) = (3600, 4 * 365 * 86_400);
+        for (nth, ahead) in [hour, years].into_iter().enumerate() {
+            let account = format!("account {nth}");
+            let ticket = TicketKey { account: account.clone(), id: 1 };
+            for _ in 0..6 {
+                store.take(&account, 1, 60, at(ahead)).await.expect("an answer");
+            }
+            store.hold_until(&account, at(ahead + 30)).await.expect("held");
+            store.mark_due(&ticket, at(0)).await.expect("marked");
+            assert_eq!(store.claim(&account, at(ahead), LEASE, 10).await.expect("claimed").len(), 1);
+            // The budget's normal wait, and not one more: the burst and a call.
+            let mut taken = store.take(&account, 1, 60, at(0)).await.expect("an answer");
+            if let Some(again) = taken.again() {
+                assert!(again <= at(8), "{ahead} s ahead: {taken:?}");
+                taken = store.take(&account, 1, 60, again).await.expect("an answer");
+            }
+            assert!(matches!(taken, Taken::Now { .. }), "{ahead} s ahead: {taken:?}");
+            let claims = store.claim(&account, at(1), LEASE, 10).await.expect("claimed");
+            assert_eq!(claims.len(), 1, "{ahead} s ahead: no lease is as long");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_the_helpdesk_asked_for_outlives_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("star.db");
@@ -704,9 +732,6 @@ async fn what_operators_did_is_kept_in_order_and_makes_its_ticket_due() {
             older.into_iter().map(|(_, event)| event).collect::<Vec<_>>(),
             [told("ann", 0, None, Did::SignedIn)]
         );
-        assert_eq!(store.own_key("sessions", b"first").await.expect("a key"), b"first");
-        assert_eq!(store.own_key("sessions", b"second").await.expect("a key"), b"first", "a key is made once");
-        assert_eq!(store.own_key("other", b"second").await.expect("a key"), b"second");
     })
     .await;
 }
@@ -1161,4 +1186,160 @@ fn a_new_file_is_for_its_owner_alone_as_are_its_logs() {
         files += 1;
     }
     assert!(files >= 2, "the file and its log");
+}
+
+#[tokio::test]
+async fn what_replicas_share_goes_by_the_databases_clock() {
+    let url = postgres::shared().database().await;
+    let right = Store::postgres(&url).await.expect("a store");
+    // To one replica the server shows an hour less: its own clock is an hour ahead.
+    let database = url.rsplit('/').next().expect("a name");
+    let an_hour_less = "CREATE SCHEMA wrong; CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+        AS $$ SELECT pg_catalog.clock_timestamp() - interval '1 hour' $$";
+    postgres::shared().execute(database, an_hour_less).await;
+    let options = "?options=-c%20search_path%3Dpublic,wrong,pg_catalog";
+    let ahead = Store::postgres(&format!("{url}{options}")).await.expect("a store");
+    let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+    let its_now = now + hour;
+
+    // What it marks due is due.
+    ahead.mark_due(&key(1), its_now).await.expect("marked");
+    assert_eq!(right.claim("global", now + TimeDelta::seconds(2), LEASE, 10).await.expect("claimed").len(), 1);
+    // What it has in hand passes on when the lease ends, and not before.
+    ahead.mark_due(&key(2), its_now).await.expect("marked");
+    assert_eq!(ahead.claim("global", its_now + TimeDelta::seconds(2), LEASE, 10).await.expect("claimed").len(), 1);
+    let claimed =
+        async |seconds| right.claim("global", now + TimeDelta::seconds(seconds), LEASE, 1).await.expect("asked").len();
+    assert_eq!((claimed(40).await, claimed(70).await), (0, 1));
+    // What it spends is spent, and when to ask again it hears by its own clock.
+    for _ in 0..6 {
+        assert!(matches!(ahead.take("global", 1, 60, its_now).await.expect("asked"), Taken::Now { .. }));
+    }
+    for (store, own) in [(&right, now), (&ahead, its_now)] {
+        let again = store.take("global", 1, 60, own).await.expect("asked").again().expect("it is spent");
+        let wait = again - own;
+        assert!(wait > TimeDelta::zero() && wait < TimeDelta::seconds(5), "{wait}");
+    }
+    let due = ahead.next_due("global").await.expect("asked").expect("one that is in hand");
+    assert!(due - its_now > TimeDelta::zero() && due - its_now < TimeDelta::minutes(5), "{}", due - its_now);
+}
+
+#[tokio::test]
+async fn vectors_are_kept_by_text_and_model_and_go_by_age() {
+    check(|store| async move {
+        let (hello, bye) = (TextHash::of("hello"), TextHash::of("bye"));
+        let both = [hello.clone(), bye.clone()];
+        assert_eq!(store.vectors("m1", &both).await.expect("read"), [].into());
+        let one = vec![0.5, -1.25, f32::MIN_POSITIVE];
+        store.keep_vectors(&key(1), "m1", &[(hello.clone(), one.clone())], at(0)).await.expect("kept");
+        let again = [(hello.clone(), vec![9.0]), (bye.clone(), vec![])];
+        store.keep_vectors(&key(2), "m1", &again, at(10)).await.expect("kept");
+        store.keep_vectors(&key(2), "m2", &[(hello.clone(), vec![2.0])], at(10)).await.expect("kept");
+        let kept = [(hello.clone(), one), (bye.clone(), vec![])].into();
+        assert_eq!(store.vectors("m1", &both).await.expect("read"), kept, "what was kept first stays");
+        assert_eq!(store.vectors("m2", &both).await.expect("read"), [(hello.clone(), vec![2.0])].into());
+        assert_eq!(store.sweep(at(5), 10).await.expect("swept").vectors, 1);
+        assert_eq!(store.vectors("m1", &both).await.expect("read"), [(bye, vec![])].into());
+        store.forget(&key(2)).await.expect("forgotten");
+        assert_eq!(store.vectors("m2", &both).await.expect("read"), [].into(), "they go with their ticket");
+    })
+    .await;
+}
+
+/// A word that nothing but what people wrote holds.
+const WORD: &str = "procurement7f3a";
+
+/// A ticket about which people wrote wherever they can.
+async fn written_about(store: &Store, id: u64) {
+    let words = |what: &str| format!("{what} {WORD} {}", "and more".repeat(2000));
+    store.record(NewDelivery { ticket: key(id), ..delivery(id, Some(&format!("k{id}")), 0) }).await.expect("kept");
+    let claims = store.claim("global", at(1), LEASE, 10).await.expect("claimed");
+    let claim = claims.into_iter().find(|claim| claim.ticket.id == id).expect("the ticket");
+    let answered = |fact: &str, trust: &str| {
+        serde_json::json!({ "node": fact, "text": "?", "fact": fact, "answer": "no", "value": words("value"), "trust": trust,
+            "source": words("source"), "quote": { "words": words("quote"), "place": words("place") } })
+    };
+    let mut recorded = answered("expires_at", "recorded");
+    recorded["source"] = "tag trial".into();
+    let decision = serde_json::json!({ "policy": "p", "walked": ["A"], "workflow": "saas_extension", "valid_until": null,
+        "path": [answered("request", "inferred"), recorded], "beyond": [answered("trial", "stated")],
+        "missing": [{ "fact": "in_grace", "question": "?", "suggested": words("guess"), "leads_to": {} }] });
+    let row = DecisionRow {
+        ticket: key(id),
+        decision: decision.to_string(),
+        note: words("note"),
+        basis: serde_json::json!({ "subject": words("subject") }).to_string(),
+        ..row("A", Carried::Open)
+    };
+    store.record_decision(&claim, &row).await.expect("kept");
+    store.plan_follow_ups(&key(id), "A", &FOLLOWING[..1]).await.expect("planned");
+    store.posted(&claim, "A", at(2)).await.expect("posted");
+    let followed = follow_up(store, Destination::StarIssue, 3).await.expect("due");
+    store.settle_follow_up(&followed, &Came::Unclear { why: words("why") }, at(3)).await.expect("settled");
+    let said = Feedback {
+        ticket: key(id),
+        reference: "A".into(),
+        opinion: Opinion::Disagree { why: words("why") },
+        who: words("Ann"),
+        said_at: at(4),
+        way: Way::Console,
+    };
+    store.record_feedback(&[said]).await.expect("kept");
+    for did in [Did::Disagreed { why: words("why") }, Did::Answered { fact: "trial".into(), value: words("value") }] {
+        store.record_operator(&told("ann", 5, Some(id), did)).await.expect("kept");
+    }
+    let compared = Comparison {
+        ticket: key(id),
+        reference: "A".into(),
+        decided_at: at(0),
+        pair: Pair { policy: "p".into(), candidate: "c".into() },
+        verdict: "no_need".into(),
+        becomes: Some("ok_to_star".into()),
+        difference: Some(words("difference")),
+    };
+    store.record_comparison(&compared).await.expect("kept");
+    store.settle(&claim, Next::Dead { error: words("error") }, at(6)).await.expect("settled");
+}
+
+async fn counted(store: &Store) -> impl PartialEq + std::fmt::Debug {
+    let day = at(0).date_naive();
+    (
+        store.sums(None).await.expect("read"),
+        store.agreement(day).await.expect("read"),
+        store.tallies(day, day).await.expect("read"),
+        store.moved_verdicts(&Pair { policy: "p".into(), candidate: "c".into() }).await.expect("read"),
+    )
+}
+
+#[tokio::test]
+async fn what_people_wrote_about_a_ticket_can_be_forgotten_and_what_was_counted_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("star.db");
+    let on_sqlite = Store::sqlite(&file).expect("a store");
+    let url = postgres::shared().database().await;
+    let on_postgres = Store::postgres(&url).await.expect("a store");
+    for store in [&on_sqlite, &on_postgres] {
+        written_about(store, 1).await;
+        let before = counted(store).await;
+        store.forget(&key(1)).await.expect("forgotten");
+        assert_eq!(counted(store).await, before);
+        let history = store.history(&key(1)).await.expect("read").expect("it is known still");
+        assert_eq!((history.decisions.len(), history.deliveries.len()), (1, 1));
+        assert!(!format!("{history:?}").contains(WORD), "{history:?}");
+        store.forget(&key(7)).await.expect("nothing is known of it");
+    }
+    let holds = |name: &str| {
+        let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+        bytes.windows(WORD.len()).any(|part| part == WORD.as_bytes())
+    };
+    assert!(!holds("star.db") && !holds("star.db-wal"), "in no page, free or not, and not in the log");
+    let session = postgres::session(&url).await;
+    let tables =
+        session.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", &[]).await.expect("tables");
+    for table in tables {
+        let table: String = table.get(0);
+        let found = format!("SELECT count(*) FROM {table} WHERE strpos({table}::text, '{WORD}') > 0");
+        let found: i64 = session.query_one(&found, &[]).await.expect("asked").get(0);
+        assert_eq!(found, 0, "{table}");
+    }
 }

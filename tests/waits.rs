@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use starwarden::decide::guard::{self, Earlier, Seen};
-use starwarden::helpdesk::limits;
+use starwarden::helpdesk::limits::{self, Scope};
 use starwarden::work::retry::backoff;
 
 #[test]
@@ -84,18 +84,8 @@ fn a_limit_that_is_nearly_spent_is_held_back_from_in_every_spelling() {
         // A second at least, five minutes at most.
         (&["x-rate-limit-remaining: 0", "ratelimit-reset: 0"], Some(1)),
         (&["x-rate-limit-remaining: 0", "ratelimit-reset: 86400"], Some(300)),
-        // The limit on updates is one of its own; the longer wait counts.
-        (&["zendesk-ratelimit-tickets-update: total=100; remaining=6; resets=45"], None),
-        (&["zendesk-ratelimit-tickets-update: total=100; remaining=5; resets=45"], Some(45)),
-        (&["zendesk-rate-limit-tickets-update: total=100;remaining=5;resets=46"], Some(46)),
-        (
-            &[
-                "x-rate-limit-remaining: 0",
-                "ratelimit-reset: 3",
-                "zendesk-ratelimit-tickets-update: remaining=0; resets=47",
-            ],
-            Some(47),
-        ),
+        // The limit on updates is one of its own.
+        (&["zendesk-ratelimit-tickets-update: total=100; remaining=0; resets=45"], None),
         // What cannot be read says nothing.
         (&["x-rate-limit-remaining: many", "zendesk-ratelimit-tickets-update: remaining"], None),
         (&["x-rate-limit: none", "x-rate-limit-remaining: 5", "ratelimit-reset: soon"], Some(10)),
@@ -105,15 +95,53 @@ fn a_limit_that_is_nearly_spent_is_held_back_from_in_every_spelling() {
 }
 
 #[test]
+fn the_limit_on_updates_is_one_of_its_own() {
+    for (line, seconds) in [
+        ("zendesk-ratelimit-tickets-update: total=100; remaining=6; resets=45", None),
+        ("zendesk-ratelimit-tickets-update: total=100; remaining=5; resets=45", Some(45)),
+        ("zendesk-rate-limit-tickets-update: total=100;remaining=5;resets=46", Some(46)),
+        ("zendesk-ratelimit-tickets-update: remaining=0; resets=47", Some(47)),
+        ("zendesk-ratelimit-tickets-update: remaining", None),
+        ("x-rate-limit-remaining: 0", None),
+    ] {
+        assert_eq!(limits::hold_updates(&headers(&[line])), seconds.map(Duration::from_secs), "{line}");
+    }
+}
+
+#[test]
+fn a_refusal_is_about_a_ticket_a_kind_of_call_or_the_account() {
+    const TICKET: &str = "/api/v2/tickets/1";
+    const SEARCH: &str = "/api/v2/search/export";
+    for (path, lines, scope) in [
+        (TICKET, &[] as &[&str], Scope::Account),
+        (TICKET, &["zendesk-ratelimit-per-ticket-updates: total=30; remaining=0; resets=468"], Scope::Ticket),
+        (TICKET, &["zendesk-rate-limit-per-ticket-updates: total=30; remaining=0; resets=468"], Scope::Ticket),
+        (TICKET, &["zendesk-ratelimit-tickets-update: total=100; remaining=0; resets=41"], Scope::Endpoint),
+        (TICKET, &["zendesk-ratelimit-tickets-update: total=100; remaining=3; resets=41"], Scope::Account),
+        (TICKET, &["x-rate-limit-remaining: 0", "zendesk-ratelimit-per-ticket-updates: remaining=0"], Scope::Account),
+        (TICKET, &["x-rate-limit-remaining: 300", "zendesk-ratelimit-per-ticket-updates: remaining=0"], Scope::Ticket),
+        (SEARCH, &[], Scope::Endpoint),
+        (SEARCH, &["ratelimit-remaining: 0"], Scope::Account),
+        ("/api/v2/incremental/tickets/cursor.json", &[], Scope::Endpoint),
+    ] {
+        assert_eq!(limits::scope(&headers(lines), path), scope, "{path} {lines:?}");
+    }
+}
+
+#[test]
 fn a_refusal_says_how_long_to_wait_in_seconds_or_until_when() {
     const DATE: &str = "date: Wed, 25 Nov 2026 12:00:00 GMT";
     for (lines, seconds) in [
         (&[DATE] as &[&str], None),
         (&[DATE, "retry-after: 93"], Some(93)),
-        (&["retry-after: 0"], Some(0)),
+        (&["retry-after: 0"], Some(1)), // A second at least, so that a loop of refusals is none.
+        (&["retry-after: 0.2"], Some(1)),
+        (&["retry-after: 1e9"], Some(900)),
+        (&["retry-after: 99999999999999999999"], Some(900)),
+        (&["retry-after: "], None),
         (&["retry-after:  7 "], Some(7)),
         (&[DATE, "retry-after: Wed, 25 Nov 2026 12:01:30 GMT"], Some(90)),
-        (&[DATE, "retry-after: Wed, 25 Nov 2026 12:00:00 GMT"], Some(0)),
+        (&[DATE, "retry-after: Wed, 25 Nov 2026 12:00:00 GMT"], Some(1)),
         // One that is over, and one that cannot be compared, for our own clock may be another.
         (&[DATE, "retry-after: Wed, 25 Nov 2026 11:59:59 GMT"], None),
         (&["retry-after: Wed, 25 Nov 2026 12:01:30 GMT"], None),

@@ -51,7 +51,7 @@ impl Case {
         let ids = Ids::new(&policy.binding, &Ids::default());
         let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
         let decision = judge::ticket(policy, &ids, Some(&reading), &[], &[], &OwnUsers::none(), now).decision;
-        let dismissed = policy.outcome(&decision.verdict).is_some_and(|outcome| outcome.dismisses);
+        let dismissed = policy.outcome(&decision.verdict).is_some_and(|outcome| outcome.dismisses());
         (decision.workflow.unwrap_or_else(|| "none".into()), Some(decision.verdict).filter(|_| dismissed))
     }
 }

@@ -18,18 +18,22 @@ use crate::console::account_ids::AccountIds;
 use crate::console::{self, Console};
 use crate::decide::policy::Policy;
 use crate::helpdesk::addresses::Addresses;
+use crate::helpdesk::auth::{API_TOKENS_END, Credentials};
 use crate::helpdesk::client::Helpdesk;
 use crate::receive::doors::{Door, Doors};
 use crate::receive::{self, Receiver};
 use crate::server::Server;
+use crate::server::pages;
 use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
+use crate::work::conditions::Conditions;
 use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
+use crate::work::tags::Tags;
 use crate::work::troubles::Troubles;
 use crate::work::{self, Account, Shared, Work, star_tags};
 
@@ -60,11 +64,13 @@ pub(super) async fn run(
     let Outside { mut changed, refused, mut stop } = outside;
     let rule = PolicyInForce::new(loaded.rules.clone());
     let (standing, destinations) = (Standing::default(), Standing::default());
+    let conditions = Conditions::default();
     let Front { admission, sessions, public_url } = front;
     let shared = Arc::new(Shared {
         store: store.clone(),
         rule: rule.clone(),
         standing: standing.clone(),
+        conditions: conditions.clone(),
         destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
@@ -95,8 +101,9 @@ pub(super) async fn run(
         admission,
         sessions,
     });
-    let health = health::router(Health { store, standing, destinations, rule, refused: refused.clone() });
-    let mut serving = tokio::spawn(server.run(receive::router(receiver).merge(health).merge(console), stop.clone()));
+    let health = health::router(Health { store, standing, conditions, destinations, rule, refused: refused.clone() });
+    let mut serving =
+        tokio::spawn(server.run(receive::router(receiver).merge(health).merge(pages::bounded(console)), stop.clone()));
     loop {
         tokio::select! {
             told = stop.changed() => if told.is_err() || *stop.borrow() { break; },
@@ -129,6 +136,9 @@ impl Workers {
     async fn adopt(&mut self, loaded: Loaded) -> anyhow::Result<()> {
         let (mut doors, mut accounts, mut helpdesks, mut ids) =
             (BTreeMap::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let by_token = |opened: &Opened| matches!(opened.credentials, Credentials::ApiToken { .. });
+        let ends = |opened: &Opened| (opened.name.clone(), by_token(opened).then_some(API_TOKENS_END));
+        let tokens = loaded.accounts.iter().map(ends).collect();
         let on: BTreeSet<Destination> = loaded.to.iter().map(To::destination).collect();
         for opened in loaded.accounts {
             let name = opened.name.clone();
@@ -154,6 +164,7 @@ impl Workers {
         self.addresses.replace(helpdesks);
         self.ids.replace(ids);
         self.shared.standing.expect(doors.keys());
+        self.shared.conditions.expect(tokens);
         let on: Vec<String> = on.iter().map(|destination| destination.word().to_owned()).collect();
         self.shared.destinations.expect(on.iter());
         self.doors.replace(doors);
@@ -212,6 +223,7 @@ fn joined(
         catch_up_every: opened.catch_up_every,
         share,
         troubles: Troubles::default(),
+        tags: Tags::default(),
         wake,
     };
     Ok((door, account))

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use super::doctor;
+use super::doctor::finding::Found;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::config::policy::drawn;
@@ -27,6 +29,9 @@ pub(super) struct Check {
     /// Table tests of the policy, facts in and verdict out: star.cases.toml
     #[arg(long, value_name = "FILE")]
     cases: Option<PathBuf>,
+    /// Measure the reader of words on the policy's own examples, each left out in turn
+    #[arg(long)]
+    examples: bool,
 }
 
 impl Check {
@@ -36,7 +41,12 @@ impl Check {
             (Some(policy), _) => (policy.clone(), Some((policy, None))),
             (None, Some(config)) => {
                 let policies = match config::read(&config, std::env::vars()) {
-                    Ok(settings) => Some(settings.policy),
+                    Ok(settings) => {
+                        if let Found::Wrong { says, cure } = doctor::public_url(settings.server.public_url.as_deref()) {
+                            faults.push(format!("{}: server.public_url: {says}; {cure}", config.display()));
+                        }
+                        Some(settings.policy)
+                    }
                     Err(error) => {
                         faults.push(format!("{error:#}"));
                         config::policies(&config, std::env::vars()) // They may have faults of their own.
@@ -59,6 +69,9 @@ impl Check {
         print(&format!("{} is sound: {nodes} nodes, {edges} links, policy {}\n", what.display(), policy.hash));
         if let Some((file, candidate)) = candidate {
             print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
+        }
+        if self.examples {
+            print(&super::examples::measured(&policy));
         }
         match self.cases {
             Some(file) => cases(&policy, &file).exit_as(1),

@@ -17,8 +17,8 @@ use crate::config;
 use crate::decide::facts::gather::{self, Stated};
 use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::sources::Ids;
-use crate::decide::judge::{self, Judged};
-use crate::decide::line::{Decided, Line};
+use crate::decide::judge;
+use crate::decide::line::{Decided, Line, WithFacts};
 use crate::decide::note;
 use crate::decide::policy::Policy;
 use crate::decide::policy::drawing;
@@ -45,6 +45,9 @@ pub(super) struct Decide {
     /// One ticket a line, - for standard input; one decision a line comes out
     #[arg(long, value_name = "FILE|-")]
     each: Option<PathBuf>,
+    /// With --each: every fact known of each ticket beside its decision
+    #[arg(long = "facts", requires = "each")]
+    with_facts: bool,
     /// When it is decided. Absent: now
     #[arg(long, value_name = "RFC3339", value_parser = moments::moment)]
     now: Option<DateTime<Utc>>,
@@ -68,7 +71,10 @@ impl Decide {
         let policy = config::policy::read(&self.policy).exit_as(2)?;
         let now = self.now.unwrap_or_else(Utc::now);
         match &self.each {
-            Some(file) => stream(&policy, now, file),
+            Some(file) => {
+                let with = if self.with_facts { WithFacts::All } else { WithFacts::None };
+                stream(&policy, now, with, file)
+            }
             None => self.one(&policy, now).exit_as(2),
         }
     }
@@ -81,16 +87,13 @@ impl Decide {
         let (id, now) = (line.own_id(), self.now.or(line.now).unwrap_or(now));
         let mut stated = line.stated(policy).map_err(anyhow::Error::msg)?;
         for fact in &self.facts {
-            stated.push(given(policy, fact)?);
+            stated.push(given(policy, fact, now)?);
         }
         let reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
         let judged = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
         match self.format {
-            Format::Json => {
-                let Judged { decision, problems, .. } = judged;
-                print(&(serde_json::to_string_pretty(&Decided { id, decision, problems })? + "\n"))
-            }
+            Format::Json => print(&(serde_json::to_string_pretty(&Decided::of(id, judged, WithFacts::All))? + "\n")),
             Format::Svg => {
                 let told =
                     |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
@@ -109,7 +112,7 @@ impl Decide {
     }
 }
 
-fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
+fn stream(policy: &Policy, now: DateTime<Utc>, with: WithFacts, file: &Path) -> Done {
     let bar = progress::beside_results();
     let mut input: Box<dyn BufRead + Send> = if file.as_os_str() == "-" {
         Box::new(std::io::BufReader::new(std::io::stdin()))
@@ -120,7 +123,7 @@ fn stream(policy: &Policy, now: DateTime<Utc>, file: &Path) -> Done {
         Box::new(std::io::BufReader::new(bar.wrap_read(opened)))
     };
     let mut output = std::io::BufWriter::new(std::io::stdout());
-    let lines = each::decide(policy, now, &mut input, &mut output).exit_as(2)?;
+    let lines = each::decide(policy, now, with, &mut input, &mut output).exit_as(2)?;
     std::io::Write::flush(&mut output).exit_as(2)?;
     bar.finish_and_clear();
     Ok(match lines {
@@ -136,10 +139,10 @@ fn read(file: &Path) -> anyhow::Result<Line> {
     Line::read(&text).with_context(|| format!("{} is not a ticket", file.display()))
 }
 
-fn given(policy: &Policy, text: &str) -> anyhow::Result<Stated> {
+fn given(policy: &Policy, text: &str, now: DateTime<Utc>) -> anyhow::Result<Stated> {
     let Some((fact, value)) = text.split_once('=') else { bail!("--fact {text}: write it like --fact trial=yes") };
     let stated = Stated { fact: fact.trim().into(), value: value.trim().into(), source: Source::Given(Given::Option) };
-    match gather::usable(policy, &stated) {
+    match gather::usable(policy, &stated, now) {
         Ok(_) => Ok(stated),
         Err(problem) => bail!("{problem}"),
     }

@@ -31,7 +31,7 @@ use crate::demo::helpdesk::{Publicity, StandIn};
 use crate::demo::pages;
 use crate::demo::samples::{self, Sample};
 use crate::elsewhere::gitlab::GitLab;
-use crate::helpdesk::auth::Credentials;
+use crate::helpdesk::auth::{Credentials, WORK_SCOPES};
 use crate::receive::verify;
 use crate::server::{Patience, Server};
 use crate::store::Store;
@@ -125,7 +125,11 @@ impl Demo {
         let account = Opened {
             name: ACCOUNT.into(),
             base_url: base_url.clone(),
-            credentials: Credentials::Client { id: "starwarden".into(), secret: "demo".into() },
+            credentials: Credentials::Client {
+                id: "starwarden".into(),
+                secret: "demo".into(),
+                scopes: WORK_SCOPES.into(),
+            },
             secrets: vec![secret.clone()],
             account_id: None,
             replay_window: Duration::from_secs(300),
@@ -272,7 +276,7 @@ impl Play<'_> {
     fn tone(&self, verdict: Option<&str>) -> Tone {
         let outcome = self.policy.binding.outcomes.iter().find(|(name, _)| Some(name.get_ref().as_str()) == verdict);
         match outcome {
-            Some((_, outcome)) if outcome.dismisses => Tone::Dismisses,
+            Some((_, outcome)) if outcome.dismisses() => Tone::Dismisses,
             Some((name, _)) if name.get_ref() == NEEDS_FACTS => Tone::Asks,
             Some(_) => Tone::Escalates,
             None => Tone::Asks,

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::lines::{self, Lines};
 use crate::decide::facts::sources::Ids;
-use crate::decide::line::Line;
+use crate::decide::line::{Line, WithFacts};
 use crate::decide::policy::Policy;
 
 /// Decides every line of `input` into one line of `output`; a line without a time of its own at `now`.
@@ -18,11 +18,12 @@ use crate::decide::policy::Policy;
 pub fn decide(
     policy: &Policy,
     now: DateTime<Utc>,
+    with: WithFacts,
     input: &mut (dyn BufRead + Send),
     output: &mut (dyn Write + Send),
 ) -> anyhow::Result<Lines> {
     let ids = Ids::new(&policy.binding, &Ids::default());
-    lines::each(input, output, |line, written| one(policy, &ids, now, line, written))
+    lines::each(input, output, |line, written| one(policy, &ids, (now, with), line, written))
 }
 
 /// A line that could not be decided.
@@ -32,7 +33,13 @@ struct Bad {
     error: String,
 }
 
-fn one(policy: &Policy, ids: &Ids, now: DateTime<Utc>, line: &[u8], written: &mut Vec<u8>) -> Lines {
+fn one(
+    policy: &Policy,
+    ids: &Ids,
+    (now, with): (DateTime<Utc>, WithFacts),
+    line: &[u8],
+    written: &mut Vec<u8>,
+) -> Lines {
     let decided = match serde_json::from_slice::<Line>(line) {
         // A list would be read as an object's members in their order.
         _ if line.trim_ascii_start().starts_with(b"[") => {
@@ -40,7 +47,7 @@ fn one(policy: &Policy, ids: &Ids, now: DateTime<Utc>, line: &[u8], written: &mu
         }
         Ok(line) => {
             let id = line.own_id();
-            match line.decide(policy, ids, now) {
+            match line.decide(policy, ids, now, with) {
                 Ok(decided) => serde_json::to_writer(&mut *written, &decided).is_ok(),
                 Err(error) => bad(written, id, error),
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::console::derived::{self, Follows};
 use crate::decide::facts::expiry;
 use crate::decide::facts::fact::{Came, Finding, Heard, Trust, Value};
-use crate::decide::facts::words;
 use crate::decide::judge::Judged;
 use crate::decide::policy::Policy;
 use crate::decide::policy::source::Place;
@@ -31,10 +30,7 @@ pub(super) fn facts(policy: &Policy, judged: &Judged) -> String {
 fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> String {
     match finding {
         Finding::Known(fact) => {
-            let from = match &fact.quote {
-                Some(quote) => words::cited(quote),
-                None => fact.source.to_string(),
-            };
+            let from = fact.cited();
             format!("{:<23} {}: {from}", fact.value.to_string(), trust(fact.trust))
         }
         Finding::Conflict(two) => {
@@ -72,7 +68,9 @@ fn silent(name: &str, policy: &Policy) -> String {
             Place::Lookup { name, .. } => format!("{} (where it is asked)", name.replace('_', " ")),
             Place::Image { .. } => "the customer's pictures".to_owned(),
             Place::Hours(team) => format!("the hours of {team} (where they are configured)"),
-            Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => "the customer's words".to_owned(),
+            Place::Text { .. } | Place::Dates | Place::Unclear(_) | Place::Reader => {
+                "the words on the ticket".to_owned()
+            }
             Place::Otherwise(_) => continue,
         };
         if !places.contains(&place) {
@@ -93,6 +91,7 @@ fn passed_over(heard: &Heard, taken: Option<&str>) -> Option<String> {
         Came::Overruled(_) if taken == Some(said) => Some(format!("also: {source}")),
         Came::Overruled(_) => Some(format!("overruled: {said} ({source})")),
         Came::Contradicts(_) => Some(format!("counts for nothing while the other stands: {said} ({source})")),
+        Came::Passed => Some(format!("also said: {said} ({source})")),
         Came::SetAside(why) => Some(format!("set aside, {why}: {said} ({source})")),
     }
 }
@@ -106,6 +105,7 @@ fn value(value: &Value) -> String {
     match value {
         Value::Word(word) => word.clone(),
         Value::Instant(at) => expiry::moment(*at),
+        Value::Span(span) => expiry::between(*span),
     }
 }
 

@@ -1,17 +1,18 @@
 //! What people reach: who may come in, and by which address.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use reqwest::Url;
 use secrecy::ExposeSecret;
 
-use crate::config::{self, Settings};
+use crate::config::{self, Settings, StoreAt};
 use crate::console::oidc::Oidc;
 use crate::console::session::{NoRandomness, Role, Secure, Sessions, random};
 use crate::console::sign_in::{Admission, SignIn, User};
 use crate::server::is_this_machine;
-use crate::store::Store;
+use crate::store::sqlite::beside;
 
 /// The shortest key that sessions may be signed with, bytes.
 const SHORTEST: usize = 32;
@@ -38,7 +39,7 @@ impl Front {
     ///
     /// # Errors
     /// A secret that is not there or too short, a store that cannot be used, a machine that gives no randomness.
-    pub(super) async fn of(settings: &Settings, home: &Path, store: &Store) -> anyhow::Result<Front> {
+    pub(super) fn of(settings: &Settings, home: &Path) -> anyhow::Result<Front> {
         let key = match &settings.console.session_secret {
             Some(secret) => {
                 let secret = secret.read(home).context("console.session_secret")?;
@@ -49,20 +50,41 @@ impl Front {
                 }
                 secret.expose_secret().as_bytes().to_vec()
             }
-            None => {
-                let key = store.own_key("sessions", random()?.as_bytes()).await?;
-                ensure!(
-                    key.len() >= SHORTEST,
-                    "the store's key for sessions is too short, so sessions could be forged: set console.session_secret; `openssl rand -base64 32` makes one"
-                );
-                key
-            }
+            None => own_key(settings)?,
         };
         let public_url = settings.server.public_url.clone();
         let https = public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let secure = if https { Secure::HttpsOnly } else { Secure::PlainHttp };
         Ok(Front { admission: admission(settings, home)?, sessions: Sessions::new(&key, secure), public_url })
     }
+}
+
+/// The key that is made once and kept beside a SQLite store, for its owner alone: never in it, for copies are made of that.
+/// A process with a PostgreSQL store has one for as long as it runs.
+fn own_key(settings: &Settings) -> anyhow::Result<Vec<u8>> {
+    let StoreAt::Sqlite(store) = settings.store.at()? else {
+        if LetsIn::of(settings) == LetsIn::People {
+            tracing::warn!(
+                "a session ends with this process and no other replica knows it: set console.session_secret; `openssl rand -base64 32` makes one"
+            );
+        }
+        return Ok(random()?.into_bytes());
+    };
+    let file = beside(&store, "-session-key");
+    let named = || format!("{}, which signs sessions", file.display());
+    if !file.exists() {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut fresh = tempfile::NamedTempFile::new_in(folder).with_context(named)?; // For its owner alone.
+        fresh.write_all(random()?.as_bytes()).and_then(|()| fresh.as_file().sync_all()).with_context(named)?;
+        let _made_by_another_just_now = fresh.persist_noclobber(&file);
+    }
+    let key = std::fs::read(&file).with_context(named)?;
+    ensure!(
+        key.trim_ascii().len() >= SHORTEST,
+        "{}, is too short, so sessions could be forged: remove it, and another is made, or set console.session_secret",
+        named()
+    );
+    Ok(key.trim_ascii().to_vec())
 }
 
 /// Whom the console lets in, by the configuration alone.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::reload::Refused;
@@ -14,14 +14,19 @@ use crate::metrics::{self, Ready};
 use crate::store::follow_ups::Destination;
 use crate::store::history::Backlog;
 use crate::store::{Store, StoreError};
+use crate::work::conditions::Conditions;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
+
+/// A due ticket that has waited for longer is told of.
+const WAITS_TOO_LONG: TimeDelta = TimeDelta::minutes(10);
 
 /// What the answer is made from.
 #[derive(Clone)]
 pub(super) struct Health {
     pub store: Store,
     pub standing: Standing,
+    pub conditions: Conditions,
     pub destinations: Standing,
     pub rule: PolicyInForce,
     pub refused: Refused,
@@ -44,7 +49,7 @@ struct Answer {
 }
 
 /// Ready where the store can be written and every helpdesk takes us. A refused change of the configuration is told
-/// and does not make it unready: the old one does its job. Nor does a pause: deliveries are taken.
+/// and does not make it unready: the old one does its job. Nor does a pause, or a catch-up that fails: deliveries are taken.
 async fn readyz(State(health): State<Health>) -> Response {
     let standing = health.standing.faults().into_iter();
     let mut faults: Vec<String> = standing.map(|(account, why)| format!("{account}: {why}")).collect();
@@ -66,7 +71,17 @@ async fn readyz(State(health): State<Health>) -> Response {
     let rules = health.rule.rules();
     let refused = health.refused.why();
     let refused = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
-    let warnings: Vec<String> = refused.into_iter().chain(rules.warnings()).collect();
+    let now = Utc::now();
+    let mut warnings: Vec<String> = refused.into_iter().chain(rules.warnings()).collect();
+    warnings.extend(health.conditions.warnings(now));
+    for account in health.standing.names() {
+        if let Ok(Backlog { due, oldest_due: Some(since), .. }) = health.store.backlog(&account, now).await
+            && now - since > WAITS_TOO_LONG
+        {
+            let minutes = (now - since).num_minutes();
+            warnings.push(format!("{account}: the oldest of {due} due tickets has waited for {minutes} minutes"));
+        }
+    }
     let warning = Some(warnings.join("; ")).filter(|warning| !warning.is_empty());
     (code, Json(Answer { status, policy: rules.policy.hash.clone(), warning, faults, paused })).into_response()
 }
@@ -150,5 +165,9 @@ async fn standing(health: &Health, account: String, now: DateTime<Utc>) -> Resul
     let oldest = oldest_due.and_then(|since| (now - since).to_std().ok()).unwrap_or_default();
     let ready = if health.standing.is_well(&account) { Ready::Yes } else { Ready::No };
     let paused = health.store.paused().await?.remove(&account);
-    Ok(metrics::Standing { account, due, oldest, dead, ready, paused })
+    let condition = health.conditions.of(&account);
+    let caught_up = if condition.catch_up_fails.is_none() { Ready::Yes } else { Ready::No };
+    let held = condition.held_until.and_then(|until| (until - now).to_std().ok());
+    let token_days = condition.token_days(now);
+    Ok(metrics::Standing { account, due, oldest, dead, ready, paused, caught_up, held, token_days })
 }

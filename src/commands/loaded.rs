@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chrono::Utc;
 use rustls::ServerConfig;
 use secrecy::SecretString;
 
@@ -12,9 +13,10 @@ use crate::config::{self, Account, Auth, Mode, Settings};
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::elsewhere::lookups::Systems;
-use crate::helpdesk::auth::Credentials;
+use crate::helpdesk::auth::{API_TOKENS_END, Credentials, WORK_SCOPES};
 use crate::server::tls;
 use crate::store::Store;
+use crate::work::conditions;
 use crate::work::follow_ups::To;
 use crate::work::rule::{Rules, Source};
 
@@ -87,10 +89,7 @@ impl Opened {
         let secrets =
             account.webhook_secrets.iter().map(|secret| secret.read(home)).collect::<anyhow::Result<Vec<_>>>();
         if account.auth.api_token.is_some() {
-            tracing::warn!(
-                account = name,
-                "the helpdesk ends API tokens on 2027-04-30; move to an OAuth client before"
-            );
+            tracing::warn!(account = name, "{}", conditions::token_ends(API_TOKENS_END, Utc::now()));
         }
         Ok(Opened {
             name: name.to_owned(),
@@ -160,7 +159,11 @@ fn source(file: &Path) -> Source {
 /// A secret that is not there.
 pub(super) fn credentials(auth: &Auth, home: &Path) -> anyhow::Result<Credentials> {
     Ok(match (&auth.client_id, &auth.client_secret, &auth.oauth_token, &auth.email, &auth.api_token) {
-        (Some(id), Some(secret), ..) => Credentials::Client { id: id.clone(), secret: secret.read(home)? },
+        (Some(id), Some(secret), ..) => Credentials::Client {
+            id: id.clone(),
+            secret: secret.read(home)?,
+            scopes: auth.scopes.clone().unwrap_or_else(|| WORK_SCOPES.to_owned()),
+        },
         (_, _, Some(token), ..) => Credentials::Bearer(token.read(home)?),
         (.., Some(email), Some(token)) => Credentials::ApiToken { email: email.clone(), token: token.read(home)? },
         _ => bail!("no credentials are given"),

@@ -9,6 +9,7 @@ mod demo;
 mod diagram;
 mod doctor;
 pub mod each;
+mod examples;
 mod explained;
 mod front;
 mod hash_password;

@@ -15,6 +15,7 @@ use super::log::Log;
 use super::reload::{Refused, Watch, hang_ups};
 use super::{ConfigFile, Done, ExitAs, print, store};
 use crate::config::{self, Settings};
+use crate::server::files;
 use crate::server::rate::Rate;
 use crate::server::tls::Tls;
 use crate::server::{Patience, Server};
@@ -44,9 +45,10 @@ fn serve(file: &Path) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(async {
-        let store = store::open(&settings.store).await?;
+        let (store, about_it) = store::open_for_bot(&settings.store).await?;
         let watch = Watch::over(file, settings.clone(), store.clone());
         let loaded = Loaded::of(&settings, file.parent().unwrap_or(Path::new(".")), &store).await?;
+        tracing::info!("{about_it}"); // What stops the start before is an error and no log.
         let watch = watch.since(loaded.rules.promotion);
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));
@@ -59,11 +61,11 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         let server = Server {
             listener,
             tls,
-            connections: settings.server.connections.get(),
+            connections: files::connections_within_limit(settings.server.connections.get()),
             rate: settings.server.requests_per_second_per_address.map(Rate::new),
             patience: Patience { head: settings.server.head_timeout, request: settings.server.request_timeout },
         };
-        let front = Front::of(&settings, file.parent().unwrap_or(Path::new(".")), &store).await?;
+        let front = Front::of(&settings, file.parent().unwrap_or(Path::new(".")))?;
         let (tell, stop) = watch::channel(false);
         tokio::spawn(async move {
             signal().await;

@@ -12,7 +12,8 @@ use super::secret::Secret;
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
-    /// What sessions are signed with, 32 characters or more. Absent: a key made once and kept in the store.
+    /// What sessions are signed with, 32 characters or more. Absent: a key made once and kept in a file beside a SQLite
+    /// store; with PostgreSQL, one for as long as the process runs.
     pub session_secret: Option<Secret>,
     /// People by name.
     #[serde(default)]

@@ -68,7 +68,8 @@ pub struct Server {
     pub tls_certificate: Option<PathBuf>,
     /// The certificate's key, PEM.
     pub tls_key: Option<PathBuf>,
-    /// How many connections are open at once; more wait. Absent: 1,024.
+    /// How many connections are open at once, half of them for one address; where all are taken the one that waits
+    /// longest for its peer is closed. Absent: 1,024, or what the limit on open files allows.
     #[serde(default = "default_connections")]
     pub connections: NonZeroUsize,
     /// How many requests a second one address may make, ten times as many at once. Absent: any number, for behind a
@@ -77,7 +78,8 @@ pub struct Server {
     /// How long a request's head may take to arrive; also how long an idle connection is kept. Absent: 10 seconds.
     #[serde(default = "default_head_timeout", deserialize_with = "span")]
     pub head_timeout: Duration,
-    /// How long a whole request may take, its body and the answer to it. Absent: 30 seconds.
+    /// How long a whole request may take, its body and the making of its answer; and then the answer's taking, longer by a
+    /// second for each 16 KiB. Absent: 30 seconds.
     #[serde(default = "default_request_timeout", deserialize_with = "span")]
     pub request_timeout: Duration,
 }
@@ -117,13 +119,16 @@ fn default_listen() -> SocketAddr {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// `sqlite:PATH`, the path relative to where the program is started, for one process; or `postgres://…`, for several.
+    /// `sqlite:PATH`, the path relative to the configuration, for one process; or `postgres://…`, for several.
     /// A secret, for a server's may hold a password. Absent: `sqlite:starwarden.db`.
     #[serde(default = "default_store")]
     pub url: Secret,
     /// How long deliveries, and decisions of tickets that are watched no longer, are kept; "off" for ever. Absent: 400 days.
     #[serde(default = "default_keep", deserialize_with = "span_or_off")]
     pub keep: Option<Duration>,
+    /// The configuration's folder.
+    #[serde(skip)]
+    pub home: PathBuf,
 }
 
 fn default_store() -> Secret {
@@ -145,7 +150,7 @@ pub enum StoreAt {
 
 impl Default for Store {
     fn default() -> Self {
-        Store { url: default_store(), keep: default_keep() }
+        Store { url: default_store(), keep: default_keep(), home: PathBuf::new() }
     }
 }
 
@@ -157,7 +162,7 @@ impl Store {
     pub fn at(&self) -> anyhow::Result<StoreAt> {
         let url = self.url.read(Path::new("")).context("store.url")?;
         match url.expose_secret().split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreAt::Sqlite(PathBuf::from(path))),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreAt::Sqlite(self.home.join(path))),
             Some(("postgres" | "postgresql", _)) => Ok(StoreAt::Postgres(url)),
             _ => bail!("store.url is not one this version can use: write `sqlite:PATH` or `postgres://…`"),
         }
@@ -235,6 +240,10 @@ pub struct Auth {
     pub client_id: Option<String>,
     /// An OAuth client's secret.
     pub client_secret: Option<Secret>,
+    /// What an OAuth client's tokens may be used for, with a blank between. Absent: what the bot's calls need, which
+    /// `setup` and `doctor` name.
+    #[serde(default, deserialize_with = "some_text")]
+    pub scopes: Option<String>,
     /// A ready bearer token.
     pub oauth_token: Option<Secret>,
     /// An agent's address, with `api_token`; the helpdesk ends these on 2027-04-30.
@@ -275,7 +284,7 @@ impl Settings {
 impl Auth {
     /// Whether it is exactly one of the three ways.
     fn is_clear(&self) -> bool {
-        let Auth { client_id, client_secret, oauth_token, email, api_token } = self;
+        let Auth { client_id, client_secret, oauth_token, email, api_token, scopes: _ } = self;
         let given =
             [client_id.is_some(), client_secret.is_some(), oauth_token.is_some(), email.is_some(), api_token.is_some()];
         matches!(
@@ -342,6 +351,7 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
         *file = home.join(&*file);
     }
     settings.store.url = settings.store.url.beside(home);
+    settings.store.home = home.to_owned();
     let unsound = unsound(&settings);
     if unsound.is_empty() { Ok(settings) } else { Err(faults::of_sense(file, &text, &unsound)) }
 }

@@ -1,4 +1,4 @@
-//! A policy's two files: reading them, and showing their faults.
+//! A policy's files: reading them, and showing their faults.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,9 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnost
 
 use crate::decide::policy::Policy;
 use crate::decide::policy::binding::Binding;
+use crate::decide::policy::examples::joined;
 use crate::decide::policy::fault::{Document, Fault};
+use crate::decide::reader::Reader;
 
 /// Reads a policy from its binding's file and the diagram it names.
 ///
@@ -27,13 +29,95 @@ pub fn read(file: &Path) -> anyhow::Result<Policy> {
         };
         anyhow::Error::msg(drawn(&fault, &name(file), &binding))
     })?;
-    Policy::parse(&binding, &diagram).map_err(|faults| {
+    let examples = examples(file, &parsed).map_err(|fault| anyhow::Error::msg(drawn(&fault, &name(file), &binding)))?;
+    let files = examples.iter().map(|examples| (examples.language.as_str(), examples.text.as_str()));
+    let policy = Policy::parse(&joined(&binding, files), &diagram).map_err(|faults| {
         let shown = faults.iter().map(|fault| match fault.document {
             Document::Binding => drawn(fault, &name(file), &binding),
             Document::Diagram => drawn(fault, &name(&diagram_file), &diagram),
+            Document::Examples(number) => match examples.get(number) {
+                Some(examples) => drawn(fault, &name(&examples.file), &examples.text),
+                None => fault.message.clone(),
+            },
         });
         anyhow::Error::msg(shown.collect::<Vec<_>>().join("\n"))
-    })
+    })?;
+    learn(&policy);
+    Ok(policy)
+}
+
+/// Has the policy's reader learned, or taken from the user's cache folder, where it is kept for the next time.
+///
+/// A cache that cannot be read or written costs a second and nothing else.
+fn learn(policy: &Policy) {
+    let Some(folder) = cache() else { return policy.learn(|_| None) };
+    let file = folder.join(format!("reader-{}", Reader::key(&policy.examples)));
+    policy.learn(|examples| {
+        let kept = std::fs::read(&file).ok().and_then(|bytes| Reader::from_bytes(&bytes, examples));
+        if kept.is_some() {
+            return kept;
+        }
+        let reader = Reader::learn(examples);
+        let written = std::fs::create_dir_all(&folder).and_then(|()| {
+            let draft = tempfile::NamedTempFile::new_in(&folder)?;
+            std::fs::write(draft.path(), reader.to_bytes())?;
+            draft.persist(&file).map(drop).map_err(|error| error.error)
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, folder = %folder.display(), "the reader is not kept, and is learned again next time");
+        }
+        Some(reader)
+    });
+}
+
+/// The user's cache folder, by the XDG base directory specification.
+fn cache() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(folder.join("starwarden"))
+}
+
+/// One file of examples.
+struct Examples {
+    file: PathBuf,
+    /// The file's name without its ending.
+    language: String,
+    text: String,
+}
+
+/// The files of examples that a binding names, by name.
+///
+/// # Errors
+/// A name that no file has, or a file that cannot be read.
+fn examples(file: &Path, binding: &Binding) -> Result<Vec<Examples>, Fault> {
+    let mut found = Vec::new();
+    for named in &binding.reader.examples {
+        let fault = |message: String| Fault {
+            document: Document::Binding,
+            span: named.span(),
+            message,
+            help: Some("name a file, or all of a folder: \"examples/*.toml\"".into()),
+        };
+        let mut files = match named.get_ref().strip_suffix("*.toml") {
+            None => vec![beside(file, named.get_ref())],
+            Some(folder) => std::fs::read_dir(beside(file, folder))
+                .map_err(|error| fault(format!("the examples {folder} cannot be read: {error}")))?
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+                .collect(),
+        };
+        files.sort();
+        if files.is_empty() {
+            return Err(fault(format!("`{}` names no file", named.get_ref())));
+        }
+        for file in files {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| fault(format!("the examples {} cannot be read: {error}", file.display())))?;
+            let language = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            found.push(Examples { file, language, text });
+        }
+    }
+    Ok(found)
 }
 
 /// The diagram that a binding's file names, if it can be read.

@@ -22,10 +22,10 @@ pub(super) fn fixed(policy: &Policy, name: &str) -> Vec<String> {
             | Place::Otherwise(answer) => answers.push(answer),
             Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => match says {
                 Says::Itself => return Vec::new(),
-                Says::Filled(answer) | Says::OneOf { answer, .. } => answers.push(answer),
+                Says::Filled(answer) | Says::Above { answer, .. } | Says::OneOf { answer, .. } => answers.push(answer),
             },
             Place::Hours(_) => answers.push("yes"),
-            Place::TextDate(_) | Place::Unclear(_) => {}
+            Place::Dates | Place::Unclear(_) | Place::Reader => {}
         }
     }
     if answers.iter().any(|answer| ["yes", "no"].contains(answer)) {

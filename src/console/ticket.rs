@@ -19,7 +19,6 @@ use crate::decide::basis::Basis;
 use crate::decide::facts::fact::{Fact, Facts, Finding, Trust};
 use crate::decide::facts::gather::{self, Stated};
 use crate::decide::facts::source::{Given, Source};
-use crate::decide::facts::words::cited;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Answered, Decision as Decided};
 use crate::store::decisions::DecisionRow;
@@ -151,8 +150,13 @@ fn step(answered: &Answered) -> WayStep {
         answer: answered.answer.replace('_', " "),
         trust: trust(answered.trust),
         source: answered.source.to_string(),
-        quote: answered.quote.as_ref().map(cited),
+        quote: answered.quote.as_deref().map(quoted),
     }
+}
+
+/// Words in quotation marks.
+fn quoted(words: &str) -> String {
+    format!("“{words}”")
 }
 
 fn trust(trust: Trust) -> &'static str {
@@ -223,8 +227,8 @@ fn stored(row: &DecisionRow, decision: &Decided, policy: &Policy, chart: &Chart)
 fn fact((name, finding): (&String, &Finding), facts: &Facts, decision: Option<&Decided>) -> FactRow {
     let follows = || decision.and_then(|decision| derived::follows(name, facts, decision));
     let (value, source, quote) = match finding {
-        Finding::Known(Fact { value, trust: sure, source, quote }) => {
-            (value.to_string(), format!("{}: {source}", trust(*sure)), quote.as_ref().map(cited))
+        Finding::Known(Fact { value, trust: sure, source, quote, .. }) => {
+            (value.to_string(), format!("{}: {source}", trust(*sure)), quote.as_deref().map(quoted))
         }
         Finding::Conflict(both) => {
             let (one, other) = both.as_ref();
@@ -234,7 +238,7 @@ fn fact((name, finding): (&String, &Finding), facts: &Facts, decision: Option<&D
         Finding::Unknown { looked, .. } => match follows() {
             Some(Follows::Answer(answered)) => {
                 let Answered { value, trust: sure, source, quote, .. } = answered;
-                (value.clone(), format!("{}: {source}", trust(*sure)), quote.as_ref().map(cited))
+                (value.clone(), format!("{}: {source}", trust(*sure)), quote.as_deref().map(quoted))
             }
             Some(Follows::NotAsked(why)) => ("not asked".into(), why.into(), None),
             None => ("not known".into(), looked.join("; "), None),
@@ -366,7 +370,7 @@ fn stated(policy: &Policy, filled: &Filled) -> Result<(String, String), String> 
         return Err("Choose an answer.".into());
     }
     let answer = Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Form) };
-    gather::usable(policy, &answer)?;
+    gather::usable(policy, &answer, Utc::now())?;
     let there = answers::fixed(policy, fact);
     if !there.is_empty() && !there.iter().any(|word| word == value) {
         return Err(format!("“{value}” is no answer for {fact} (this form): the answers are {}", there.join(", ")));

@@ -74,7 +74,13 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
         let word = match &reply.says {
             Says::Agree => "agree",
             Says::Disagree(_) => "disagree",
-            Says::Answer { .. } | Says::Recheck | Says::Stop | Says::Unreadable(_) => return false,
+            Says::Answer { .. }
+            | Says::Yes
+            | Says::No(_)
+            | Says::Undo
+            | Says::Recheck
+            | Says::Stop
+            | Says::Unreadable(_) => return false,
         };
         let way = Way::Reply { comment: reply.comment };
         feedback.iter().any(|row| row.feedback.way == way && row.feedback.opinion.word() == word)
@@ -100,6 +106,9 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
     for reply in basis.replies.iter().filter(on_the_ticket).filter(|reply| !is_told(reply)) {
         let said = match &reply.says {
             Says::Answer { fact, value } => format!("answered {fact} = {value}"),
+            Says::Yes => "said yes".into(),
+            Says::No(why) => format!("said no: {why}"),
+            Says::Undo => "took back their last line".into(),
             Says::Agree => "agreed".into(),
             Says::Disagree(why) => format!("disagreed: {why}"),
             Says::Recheck => "asked for another look".into(),

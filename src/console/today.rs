@@ -112,7 +112,7 @@ pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result
 /// For each verdict that neither asks nor dismisses: the tickets that have it now and are not over, newest first.
 async fn escalated(store: &Store, policy: &Policy, now: DateTime<Utc>) -> Result<Vec<Escalated>, Problem> {
     let outcomes = policy.binding.outcomes.iter();
-    let escalating = outcomes.filter(|(name, outcome)| !outcome.dismisses && name.get_ref() != NEEDS_FACTS);
+    let escalating = outcomes.filter(|(name, outcome)| !outcome.dismisses() && name.get_ref() != NEEDS_FACTS);
     let mut all = Vec::new();
     for (name, outcome) in escalating {
         let (mut seen, mut rows, title) = (Vec::new(), Vec::new(), outcome.title.clone());

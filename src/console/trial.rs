@@ -66,6 +66,7 @@ fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decisio
         Ok(line) => line,
         Err(error) => return Ok(Err(format!("This is not a ticket: {error}."))),
     };
+    let now = line.now.unwrap_or_else(Utc::now);
     let mut stated = match line.stated(&policy) {
         Ok(stated) => stated,
         Err(problem) => return Ok(Err(problem)),
@@ -73,12 +74,11 @@ fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decisio
     for (name, value) in filled.fields() {
         let Some(fact) = name.strip_prefix("fact.") else { continue };
         let one = Stated { fact: fact.into(), value: value.into(), source: Source::Given(Given::Form) };
-        if let Err(problem) = gather::usable(&policy, &one) {
+        if let Err(problem) = gather::usable(&policy, &one, now) {
             return Ok(Err(problem));
         }
         stated.push(one);
     }
-    let now = line.now.unwrap_or_else(Utc::now);
     let reading = line.reading();
     let ids = Ids::new(&policy.binding, account);
     let judged = judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);

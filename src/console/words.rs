@@ -25,7 +25,7 @@ pub(super) fn verdict(policy: &Policy, verdict: &str) -> String {
 pub(super) fn tone(policy: &Policy, verdict: &str) -> &'static str {
     match policy.outcome(verdict) {
         _ if verdict == NEEDS_FACTS => "asks",
-        Some(outcome) if outcome.dismisses => "dismisses",
+        Some(outcome) if outcome.dismisses() => "dismisses",
         Some(_) => "escalates",
         None => "other",
     }

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::decide::facts::fact::{Facts, Heard};
+use crate::decide::facts::answers::{self, Answers};
+use crate::decide::facts::fact::{Facts, Heard, Spoken};
 use crate::decide::facts::gather::{self, Stated};
 use crate::decide::facts::replies::{self, Reply};
 use crate::decide::facts::sources::{self, Ids};
-use crate::decide::note::Subject;
+use crate::decide::facts::texts;
+use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::Decision;
-use crate::decide::ticket::{OwnUsers, Reading};
+use crate::decide::ticket::{Noted, OwnUsers, Reading};
 
 /// A decision with what it was made from.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct Judged {
     pub decision: Decision,
     /// The facts.
     pub facts: Facts,
+    /// Everything said in words, taken or not.
+    pub spoken: Spoken,
     /// What every source said, by fact.
     pub heard: BTreeMap<String, Vec<Heard>>,
     /// Answers that could not be used, a sentence each.
@@ -42,6 +46,7 @@ impl Judged {
             ids,
             decision: &self.decision,
             facts: &self.facts,
+            spoken: &self.spoken,
             reading,
             problems: &self.problems,
             was: None,
@@ -68,15 +73,37 @@ pub fn ticket(
     let mut replies = reading.map(|reading| replies::read(reading, own, &policy.lexicon.languages)).unwrap_or_default();
     replies.extend_from_slice(elsewhere);
     replies.sort_by_key(|reply| reply.at); // Stable: within a note the lines stay in their order.
-    let (mut answers, mut problems) = gather::stated(&replies);
-    answers.extend_from_slice(stated);
-    let gathered = gather::facts(policy, ids, reading, &answers, now);
+    let Answers { stated: mut answered, mut problems, refused, replies } =
+        answers::of(replies, |reply| note_before(reading?, own, reply));
+    answered.extend_from_slice(stated);
+    let read = reading.filter(|reading| reading.words.is_none() && ours(policy, ids, reading)).and_then(|reading| {
+        let words = policy.reader()?.read(&texts::of(reading, own, &policy.lexicon.languages));
+        Some(Reading { words: Some(words), ..reading.clone() })
+    });
+    let mut gathered = gather::facts(policy, ids, read.as_ref().or(reading), &answered, now);
+    gathered.spoken.refused = refused;
     problems.extend(gathered.problems);
     let tags = reading.map(|reading| reading.ticket.tags.as_slice()).unwrap_or_default();
     let mut decision = match reading {
-        Some(reading) if sources::not_ours(&policy.binding, ids, &reading.ticket).is_some() => policy.not_applicable(),
-        _ => policy.decide(&gathered.facts, now),
+        Some(reading) if !ours(policy, ids, reading) => policy.not_applicable(),
+        _ => policy.decide(&gathered.facts, &gathered.spoken, now),
     };
     decision.tags = policy.tags(&decision.verdict, tags);
-    Judged { decision, facts: gathered.facts, heard: gathered.heard, problems, replies }
+    Judged { decision, facts: gathered.facts, spoken: gathered.spoken, heard: gathered.heard, problems, replies }
+}
+
+/// What our newest note before a reply said, as far as that is kept.
+fn note_before<'a>(reading: &'a Reading, own: &OwnUsers, reply: &Reply) -> Option<&'a Noted> {
+    let place = reading.comments.iter().position(|comment| comment.id == reply.comment && reply.comment != 0);
+    let before = reading.comments.iter().enumerate().filter(|(at, comment)| match place {
+        Some(place) => *at < place,
+        None => comment.created_at <= reply.at,
+    });
+    let ours = before.map(|(_, comment)| comment).filter(|comment| own.has(comment.author_id));
+    reading.notes.get(ours.filter_map(|comment| note::reference(comment.text())).next_back()?)
+}
+
+/// Whether the policy speaks of the ticket.
+fn ours(policy: &Policy, ids: &Ids, reading: &Reading) -> bool {
+    sources::not_ours(&policy.binding, ids, &reading.ticket).is_none()
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::decide::facts::fact::{Confidence, Fact, Finding, Trust};
 use crate::decide::facts::gather::Stated;
 use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::sources::Ids;
@@ -54,6 +55,49 @@ pub struct Decided {
     /// Answers that could not be used, a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
+    /// Every fact of which something is known, on the way or not, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<BTreeMap<String, KnownFact>>,
+}
+
+/// Whether a decision is given with all facts known of its ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithFacts {
+    /// It is.
+    All,
+    /// It is given alone.
+    None,
+}
+
+/// One known fact, as a decision is given with it.
+#[derive(Debug, Serialize)]
+pub struct KnownFact {
+    /// An answer, an instant, or a span of time.
+    value: String,
+    /// How far it can be trusted.
+    trust: Trust,
+    /// For words that a reader read: how sure it is, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
+    /// Where it was read.
+    source: String,
+    /// For words: what was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<String>,
+}
+
+impl Decided {
+    /// A judged line with its id.
+    pub fn of(id: Json, judged: Judged, with: WithFacts) -> Decided {
+        let known = |(name, finding): (&String, &Finding)| {
+            let Fact { value, trust, confidence, source, quote, .. } = finding.known()?;
+            let (value, source) = (value.to_string(), source.to_string());
+            let known = KnownFact { value, trust: *trust, confidence: *confidence, source, quote: quote.clone() };
+            Some((name.clone(), known))
+        };
+        let facts = (with == WithFacts::All).then(|| judged.facts.iter().filter_map(known).collect());
+        Decided { id, decision: judged.decision, problems: judged.problems, facts }
+    }
 }
 
 impl Line {
@@ -91,6 +135,7 @@ impl Line {
             comments,
             users,
             records: self.records.take().unwrap_or_default(),
+            ..Reading::default()
         })
     }
 
@@ -98,13 +143,18 @@ impl Line {
     ///
     /// # Errors
     /// In one sentence: a fact the policy does not have, or one that is not given as text.
-    pub fn decide(mut self, policy: &Policy, ids: &Ids, now: DateTime<Utc>) -> Result<Decided, String> {
+    pub fn decide(
+        mut self,
+        policy: &Policy,
+        ids: &Ids,
+        now: DateTime<Utc>,
+        with: WithFacts,
+    ) -> Result<Decided, String> {
         let (id, now) = (self.own_id(), self.now.unwrap_or(now));
         let stated = self.stated(policy)?;
         let reading = self.reading();
-        let Judged { decision, problems, .. } =
-            judge::ticket(policy, ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
-        Ok(Decided { id, decision, problems })
+        let judged = judge::ticket(policy, ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
+        Ok(Decided::of(id, judged, with))
     }
 
     /// The facts given with the line.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::missing;
 use super::helpdesk::StandIn;
+use super::paging::Asked;
 
 /// What a webhook made here is signed with.
 pub const SIGNING_SECRET: &str = "stand-in-signing-secret";
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<StandIn> {
         .route("/api/v2/webhooks/{id}", patch(change_webhook).delete(remove_webhook))
         .route("/api/v2/webhooks/{id}/signing_secret", get(signing_secret))
         .route("/api/v2/webhooks/{id}/invocations", get(invocations))
+        .route("/api/v2/webhooks/{id}/invocations/{invocation}/attempts", get(attempts))
         .route("/api/v2/triggers", get(triggers).post(make_trigger))
         .route("/api/v2/triggers/{id}", put(change_trigger).delete(remove_trigger))
         .route("/api/v2/ticket_forms", get(forms))
@@ -32,8 +34,8 @@ pub(super) fn routes() -> Router<StandIn> {
         .route("/api/v2/tags", get(tags))
 }
 
-async fn webhooks(State(helpdesk): State<StandIn>) -> Response {
-    Json(json!({ "webhooks": helpdesk.webhooks(), "meta": { "has_more": false } })).into_response()
+async fn webhooks(State(helpdesk): State<StandIn>, asked: Asked) -> Response {
+    asked.page_by_cursor("webhooks", helpdesk.webhooks(), json!({}))
 }
 
 async fn make_webhook(State(helpdesk): State<StandIn>, Json(body): Json<Value>) -> Response {
@@ -75,15 +77,31 @@ async fn signing_secret(State(helpdesk): State<StandIn>, Path(id): Path<String>)
     }
 }
 
-async fn invocations(State(helpdesk): State<StandIn>, Path(id): Path<String>) -> Response {
-    match helpdesk.webhook(&id) {
-        Some(_) => Json(json!({ "invocations": helpdesk.invocations() })).into_response(),
-        None => missing(),
+async fn invocations(State(helpdesk): State<StandIn>, Path(id): Path<String>, asked: Asked) -> Response {
+    if helpdesk.webhook(&id).is_none() {
+        return missing();
     }
+    let mut invocations = helpdesk.invocations();
+    for invocation in invocations.iter_mut().filter_map(Value::as_object_mut) {
+        invocation.remove("answered"); // That stands with its attempts.
+    }
+    asked.page_by_cursor("invocations", invocations, json!({}))
 }
 
-async fn triggers(State(helpdesk): State<StandIn>) -> Response {
-    Json(json!({ "triggers": helpdesk.triggers(), "next_page": null })).into_response()
+/// What was answered stands with the attempts, as the real one has it.
+async fn attempts(State(helpdesk): State<StandIn>, Path((id, invocation)): Path<(String, String)>) -> Response {
+    if helpdesk.webhook(&id).is_none() {
+        return missing();
+    }
+    let all = helpdesk.invocations();
+    let one = all.iter().find(|one| one["id"] == json!(invocation));
+    let attempts: Vec<Value> =
+        one.map(|one| json!({ "id": "1", "invocation_id": invocation, "status": one["status"], "response_code": one["answered"] })).into_iter().collect();
+    Json(json!({ "attempts": attempts })).into_response()
+}
+
+async fn triggers(State(helpdesk): State<StandIn>, asked: Asked) -> Response {
+    asked.page("triggers", helpdesk.triggers(), json!({}))
 }
 
 async fn make_trigger(State(helpdesk): State<StandIn>, Json(body): Json<Value>) -> Response {
@@ -105,18 +123,18 @@ async fn remove_trigger(State(helpdesk): State<StandIn>, Path(id): Path<String>)
     }
 }
 
-async fn forms() -> Response {
+async fn forms(asked: Asked) -> Response {
     let forms = FORMS.map(|id| json!({ "id": id, "name": format!("Form {id}"), "active": true }));
-    Json(json!({ "ticket_forms": forms, "next_page": null })).into_response()
+    asked.page("ticket_forms", forms.to_vec(), json!({}))
 }
 
-async fn fields() -> Response {
+async fn fields(asked: Asked) -> Response {
     let fields = FIELDS.map(|id| json!({ "id": id, "title": format!("Field {id}"), "type": "text", "active": true }));
-    Json(json!({ "ticket_fields": fields, "next_page": null })).into_response()
+    asked.page("ticket_fields", fields.to_vec(), json!({}))
 }
 
-async fn tags(State(helpdesk): State<StandIn>) -> Response {
+async fn tags(State(helpdesk): State<StandIn>, asked: Asked) -> Response {
     let tags: Vec<Value> =
         helpdesk.tags().into_iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
-    Json(json!({ "tags": tags, "next_page": null })).into_response()
+    asked.page("tags", tags, json!({}))
 }

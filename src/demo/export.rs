@@ -11,7 +11,7 @@ use serde_json::json;
 use super::helpdesk::StandIn;
 
 pub(super) fn routes() -> Router<StandIn> {
-    Router::new().route("/api/v2/incremental/tickets/cursor.json", get(export))
+    Router::new().route("/api/v2/incremental/tickets/cursor", get(export))
 }
 
 #[derive(Deserialize)]
@@ -38,7 +38,8 @@ async fn export(State(helpdesk): State<StandIn>, Query(asked): Query<Asked>) -> 
     let end_of_stream = places.len() <= size;
     places.truncate(size);
     let cursor = places.last().copied().unwrap_or(after);
-    let tickets: Vec<_> = places.iter().filter_map(|(_, id)| Some(helpdesk.reading(*id)?.ticket)).collect();
-    let answer = json!({ "tickets": tickets, "after_cursor": format!("{}-{}", cursor.0, cursor.1), "end_of_stream": end_of_stream });
+    let tickets: Vec<_> = places.iter().filter_map(|(_, id)| helpdesk.ticket_given(*id)).collect();
+    let answer = json!({ "tickets": tickets, "after_cursor": format!("{}-{}", cursor.0, cursor.1), "end_of_stream": end_of_stream,
+        "after_url": null, "before_url": null, "before_cursor": null });
     Json(answer).into_response()
 }

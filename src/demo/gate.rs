@@ -13,8 +13,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::body::Frame;
 use serde_json::json;
 
-use super::helpdesk::StandIn;
+use super::api::AsAsked;
+use super::helpdesk::{Call, StandIn};
 use super::limit::Turn;
+use super::scopes::{self, Granted};
 use super::troubles::Trouble;
 
 /// How long ago the list of comments is to be.
@@ -23,23 +25,31 @@ pub(super) struct AsOf(pub chrono::DateTime<chrono::Utc>);
 
 /// Lets in who is known and whose turn it is, makes the troubles that are due, and keeps a list of calls.
 pub(super) async fn admit(State(helpdesk): State<StandIn>, request: Request, next: Next) -> Response {
+    let (mut call, request) = kept(request).await;
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let turn = helpdesk.turn();
     if let Turn::Refused { retry_after } = turn {
-        helpdesk.note_call(method.as_str(), &path, 429);
+        call.status = 429;
+        helpdesk.note_call(call);
         return limited(retry_after);
     }
     let trouble = helpdesk.trouble(&method, &path);
-    let mut response = if known(&helpdesk, request.headers()) {
-        troubled(&helpdesk, trouble, request, next).await
-    } else {
-        (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Couldn't authenticate you" }))).into_response()
+    let mut response = match known(&helpdesk, request.headers()) {
+        Some(granted) => match (scopes::refused(&method, &path, &granted), helpdesk.canned(&method, &path)) {
+            (Some(refused), _) => refused,
+            (None, Some(canned)) => canned,
+            (None, None) => troubled(&helpdesk, trouble, request, next).await,
+        },
+        None => (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Couldn't authenticate you" }))).into_response(),
     };
-    helpdesk.note_call(method.as_str(), &path, response.status().as_u16());
+    call.status = response.status().as_u16();
+    helpdesk.note_call(call);
     if let Turn::Counted { total, left, resets } = turn {
         let told = [
             ("x-rate-limit", total.into()),
             ("x-rate-limit-remaining", left.into()),
+            ("ratelimit-limit", total.into()),
+            ("ratelimit-remaining", left.into()),
             ("ratelimit-reset", resets.into()),
         ];
         response.headers_mut().extend(told.map(|(name, value)| (HeaderName::from_static(name), value)));
@@ -48,6 +58,22 @@ pub(super) async fn admit(State(helpdesk): State<StandIn>, request: Request, nex
         tokio::time::sleep(wait).await;
     }
     response
+}
+
+/// What is kept of a call, and the call.
+async fn kept(request: Request) -> (Call, Request) {
+    let (head, body) = request.into_parts();
+    let body = body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let path =
+        head.extensions.get::<AsAsked>().map_or_else(|| head.uri.path().to_owned(), |AsAsked(path)| path.clone());
+    let call = Call {
+        method: head.method.to_string(),
+        path,
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        status: 0,
+    };
+    (call, Request::from_parts(head, Body::from(body)))
 }
 
 /// The answer to a call that is let in.
@@ -121,15 +147,15 @@ impl body::HttpBody for Breaks {
     }
 }
 
-fn known(helpdesk: &StandIn, headers: &HeaderMap) -> bool {
-    let Some(given) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return false };
+/// What the caller may do; none where they are not known.
+fn known(helpdesk: &StandIn, headers: &HeaderMap) -> Option<Granted> {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())?;
     match given.split_once(' ') {
         Some(("Bearer", token)) => helpdesk.knows_token(token),
-        Some(("Basic", text)) => STANDARD
-            .decode(text)
-            .ok()
-            .and_then(|text| String::from_utf8(text).ok())
-            .is_some_and(|text| text.ends_with("/token:demo")),
-        _ => false,
+        Some(("Basic", text)) => {
+            let text = STANDARD.decode(text).ok().and_then(|text| String::from_utf8(text).ok())?;
+            text.ends_with("/token:demo").then_some(None)
+        }
+        _ => None,
     }
 }

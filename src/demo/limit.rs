@@ -36,6 +36,8 @@ pub(super) struct Turns {
     /// The newest refusal: since when, until when.
     refusal: Option<(Instant, Instant)>,
     violations: u64,
+    /// What every answer says: so many of so many are left.
+    told: Option<(u32, u32)>,
 }
 
 impl Turns {
@@ -43,6 +45,9 @@ impl Turns {
         if let Some((since, until)) = self.refusal.filter(|(_, until)| now < *until) {
             self.violations += u64::from(now > since + ON_ITS_WAY);
             return Turn::Refused { retry_after: seconds(until - now) };
+        }
+        if let Some((left, total)) = self.told {
+            return Turn::Counted { total, left, resets: 30 };
         }
         let Some(Limit { calls, every }) = self.limit else { return Turn::Free };
         let (began, taken) = self.counted.filter(|(began, _)| now < *began + every).unwrap_or((now, 0));
@@ -70,6 +75,11 @@ impl StandIn {
     /// Takes no more calls than this from here on; none for any number.
     pub fn limit(&self, limit: Option<Limit>) {
         self.lock().turns.limit = limit;
+    }
+
+    /// Says in every answer from here on that so many calls of so many are left, as where others make many.
+    pub fn tell_left(&self, left: u32, total: u32) {
+        self.lock().turns.told = Some((left, total));
     }
 
     /// How many calls came though an answer of 429 had asked to wait, those left out that were on their way.

@@ -10,5 +10,7 @@ pub mod limit;
 pub mod pages;
 mod paging;
 pub mod samples;
+mod scopes;
 mod settings;
+mod shape;
 pub mod troubles;

@@ -85,7 +85,7 @@ async fn ticket(State(desk): State<Desk>, Path(id): Path<u64>) -> Response {
         internal: !comment.public,
         at: comment.created_at.map_or_else(String::new, |at| at.format("%-d %b %Y, %H:%M UTC").to_string()),
         words: match comment.author_id {
-            Some(BOT_ID) => Words::Note(comment.body.clone()),
+            Some(BOT_ID) => Words::Note(comment.html_body.clone().unwrap_or_default()),
             Some(_) | None => Words::Text(comment.text().to_owned()),
         },
     });

@@ -1,7 +1,5 @@
 //! The sample tickets, moved to today.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -56,12 +54,7 @@ fn sample(line: &str, now: DateTime<Utc>) -> serde_json::Result<Sample> {
     ticket.updated_at = ticket.updated_at.map(|at| at.min(hour_ago));
     let answer: Vec<String> = facts.iter().map(|(fact, value)| format!("{fact}={value}")).collect();
     let answer = (!answer.is_empty()).then(|| format!("star: {}", answer.join(", ")));
-    Ok(Sample {
-        name,
-        reading: Reading { ticket, organization, comments, users: Vec::new(), records: BTreeMap::new() },
-        answer,
-        expect,
-    })
+    Ok(Sample { name, reading: Reading { ticket, organization, comments, ..Reading::default() }, answer, expect })
 }
 
 /// Moves every date in the sample by whole days.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::http::Method;
+use axum::response::Response;
 use fastrand::Rng;
 
 use super::helpdesk::StandIn;
@@ -139,6 +141,24 @@ pub(super) struct Troubles {
     calls: BTreeMap<(String, String), u64>,
     made: BTreeMap<&'static str, u64>,
     on_their_way: u64,
+    canned: Vec<Canned>,
+}
+
+/// An answer that is given in the place of the stand-in's own.
+#[derive(Debug, Clone)]
+pub struct Canned {
+    /// Of calls with this method.
+    pub method: Method,
+    /// On paths that begin so.
+    pub path: String,
+    /// How often; none for ever.
+    pub times: Option<u32>,
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub body: String,
 }
 
 impl Troubles {
@@ -186,6 +206,28 @@ impl StandIn {
     /// Makes the next fitting call go wrong.
     pub fn inject(&self, trouble: Trouble) {
         self.lock().troubles.told.push_back(trouble);
+    }
+
+    /// Answers calls with this instead of its own answer.
+    pub fn answer_with(&self, canned: Canned) {
+        self.lock().troubles.canned.push(canned);
+    }
+
+    /// Gives its own answers again.
+    pub fn answer_as_usual(&self) {
+        self.lock().troubles.canned.clear();
+    }
+
+    pub(super) fn canned(&self, method: &Method, path: &str) -> Option<Response> {
+        let mut held = self.lock();
+        let fits = |one: &&mut Canned| one.method == *method && path.starts_with(&one.path) && one.times != Some(0);
+        let one = held.troubles.canned.iter_mut().find(fits)?;
+        one.times = one.times.map(|times| times - 1);
+        let mut answer = Response::builder().status(one.status);
+        for (name, value) in &one.headers {
+            answer = answer.header(*name, value);
+        }
+        answer.body(Body::from(one.body.clone())).ok()
     }
 
     /// Makes every fitting call on a ticket go wrong from here on; none for no more.

@@ -14,9 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::decide::facts::fact::{Facts, Trust};
-use crate::decide::facts::gather;
 use crate::decide::facts::replies;
 use crate::decide::facts::sources::Ids;
+use crate::decide::facts::{answers, gather};
 use crate::decide::policy::Policy;
 use crate::decide::policy::lookup::Lookup;
 use crate::decide::ticket::{OwnUsers, Reading, Record};
@@ -96,7 +96,8 @@ impl Systems {
         if self.systems.is_empty() || policy.binding.lookups.is_empty() {
             return records;
         }
-        let (stated, _) = gather::stated(&replies::read(reading, own, &policy.lexicon.languages));
+        let replies = replies::read(reading, own, &policy.lexicon.languages);
+        let stated = answers::of(replies, |_| None).stated;
         let facts = gather::facts(policy, ids, Some(reading), &stated, now).facts;
         for (name, lookup) in &policy.binding.lookups {
             let Some(system) = self.systems.get(&lookup.system) else { continue };

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::client::CallError;
+use super::error::{CallError, Forbidden};
+use super::refusal::About;
 
 /// What a token may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,16 +22,34 @@ pub enum Purpose {
     Setup,
 }
 
+/// The scopes that the bot's own calls need, where nothing else is configured.
+///
+/// `search`, ticket fields, forms and tags stand in no scope of their own: they want the global `read`.
+pub const WORK_SCOPES: &str = "read tickets:read tickets:write users:read organizations:read";
+
 impl Purpose {
-    /// Its scopes, as a token is asked for with them.
-    pub fn scopes(self) -> &'static str {
-        match self {
-            Purpose::Work => "tickets:read tickets:write users:read organizations:read",
-            Purpose::Look => "tickets:read tickets:write users:read organizations:read webhooks:read triggers:read",
-            Purpose::Setup => "tickets:read users:read webhooks:read webhooks:write triggers:read triggers:write",
+    /// Its scopes, as a token is asked for with them; `work` are those of the bot itself.
+    pub fn scopes(self, work: &str) -> String {
+        let besides = match self {
+            Purpose::Work => "",
+            Purpose::Look => "webhooks:read triggers:read",
+            Purpose::Setup => "webhooks:read webhooks:write triggers:read triggers:write",
+        };
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in work.split_whitespace().chain(besides.split_whitespace()) {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
         }
+        scopes.join(" ")
     }
 }
+
+/// The day on which API tokens end at every helpdesk.
+pub const API_TOKENS_END: NaiveDate = match NaiveDate::from_ymd_opt(2027, 4, 30) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
 
 /// How long a token lives where the helpdesk does not say.
 const USUAL_LIFE: u64 = 1800;
@@ -43,6 +63,8 @@ pub enum Credentials {
         id: String,
         /// Its secret.
         secret: SecretString,
+        /// The scopes of the bot itself.
+        scopes: String,
     },
     /// A ready bearer token.
     Bearer(SecretString),
@@ -88,8 +110,9 @@ impl Keeper {
             Credentials::ApiToken { email, token } => {
                 Ok((call.basic_auth(format!("{email}/token"), Some(token.expose_secret())), String::new()))
             }
-            Credentials::Client { id, secret } => {
-                let token = self.current(http, id, secret, refused).await?;
+            Credentials::Client { id, secret, scopes } => {
+                let scopes = self.purpose.scopes(scopes);
+                let token = self.current(http, id, secret, &scopes, refused).await?;
                 Ok((call.bearer_auth(token.expose_secret()), token.expose_secret().to_owned()))
             }
         }
@@ -108,6 +131,7 @@ impl Keeper {
         http: &Client,
         id: &str,
         secret: &SecretString,
+        scopes: &str,
         refused: Option<&str>,
     ) -> Result<SecretString, CallError> {
         let mut kept = self.token.lock().await;
@@ -123,18 +147,31 @@ impl Keeper {
             ("grant_type", "client_credentials"),
             ("client_id", id),
             ("client_secret", secret.expose_secret()),
-            ("scope", self.purpose.scopes()),
+            ("scope", scopes),
         ];
         let answer =
             http.post(&self.grants).form(&form).send().await.map_err(|error| CallError::unreachable(&error))?;
-        let status = answer.status();
-        if status.is_client_error() && status.as_u16() != 429 {
-            return Err(CallError::Unauthorized(format!(
-                "the OAuth client was refused with status {}",
-                status.as_u16()
-            )));
-        }
-        let answer = CallError::of(answer).await?;
+        let answer = CallError::of(answer, About::Ourselves).await.map_err(|error| match error {
+            // Every helpdesk gives tokens here; who finds nothing is at another address.
+            CallError::Gone => CallError::NoHelpdesk,
+            CallError::Rejected { status, why } => {
+                CallError::Unauthorized(format!("the OAuth client was refused with status {status}, {why}"))
+            }
+            CallError::Unauthorized(why) => CallError::Unauthorized(format!("the OAuth client was refused with {why}")),
+            CallError::Forbidden(why @ (Forbidden::Scopes(_) | Forbidden::Role | Forbidden::Unsaid(_))) => {
+                CallError::Unauthorized(format!("the OAuth client was refused: {why}"))
+            }
+            other @ (CallError::Unreachable(_)
+            | CallError::Conflict
+            | CallError::Closed
+            | CallError::NoHelpdesk
+            | CallError::Moved { .. }
+            | CallError::Limited { .. }
+            | CallError::Failed { .. }
+            | CallError::NoTurn(_)
+            | CallError::TooLarge { .. }
+            | CallError::Unreadable(_)) => other,
+        })?;
         let granted: Granted =
             answer.json().await.map_err(|_| CallError::Unreadable("the answer to the token request".into()))?;
         let life = Duration::from_secs(granted.expires_in.unwrap_or(USUAL_LIFE));

@@ -8,7 +8,8 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::client::{CallError, Helpdesk, read};
+use super::client::{Helpdesk, read};
+use super::error::CallError;
 use super::wire::{Links, Meta};
 use crate::decide::ticket::Organization;
 
@@ -92,6 +93,6 @@ impl Helpdesk {
         let found: Audits = read(self.call(Method::GET, &url, None).await?).await?;
         let more = found.meta.is_some_and(|meta| meta.has_more);
         let next = found.links.and_then(|links| links.next).filter(|_| more);
-        Ok((found.audits, self.next_page(next.as_deref())?))
+        Ok((found.audits, self.next_page(&url, next.as_deref())?))
     }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use reqwest::Method;
 use reqwest::header::{self, HeaderMap};
 
 /// How many calls are left to others where a limit does not say how large it is.
@@ -21,21 +22,86 @@ const LONGEST_HOLD: Duration = Duration::from_secs(300);
 /// No refusal is obeyed for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
-/// How long to hold back so that a limit that is nearly spent is not run into; none where there is room.
+/// No refusal is obeyed for less: a loop of refusals would eat the account's share in seconds.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// What a limit is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every call of the account.
+    Account,
+    /// One kind of call.
+    Endpoint,
+    /// One ticket.
+    Ticket,
+}
+
+/// Kinds of calls with a limit of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// Writing on tickets.
+    Updates,
+    /// Searching.
+    Search,
+    /// The incremental export.
+    Export,
+}
+
+impl Endpoint {
+    /// The kind of this call, where it has a limit of its own.
+    pub fn of(method: &Method, path: &str) -> Option<Endpoint> {
+        match path {
+            _ if *method == Method::PUT && path.starts_with("/api/v2/tickets/") => Some(Endpoint::Updates),
+            _ if path.starts_with("/api/v2/search") => Some(Endpoint::Search),
+            _ if path.starts_with("/api/v2/incremental/") => Some(Endpoint::Export),
+            _ => None,
+        }
+    }
+}
+
+/// What a refusal is about: the limit that its headers show as spent, else what the call has a limit for.
+pub fn scope(headers: &HeaderMap, path: &str) -> Scope {
+    if account(headers).is_some_and(|limit| limit.remaining == 0) {
+        return Scope::Account;
+    }
+    let own = headers.iter().filter(|(name, _)| {
+        let name = name.as_str();
+        name.starts_with("zendesk-ratelimit-") || name.starts_with("zendesk-rate-limit-")
+    });
+    let spent: Vec<&str> = own
+        .filter(|(_, value)| value.to_str().ok().and_then(told).is_some_and(|limit| limit.remaining == 0))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if spent.iter().any(|name| name.contains("per-ticket")) {
+        Scope::Ticket
+    } else if !spent.is_empty() || path.starts_with("/api/v2/search") || path.starts_with("/api/v2/incremental/") {
+        Scope::Endpoint
+    } else {
+        Scope::Account
+    }
+}
+
+/// How long to hold back with new work so that the account's limit, which is nearly spent, is not run into; none where
+/// there is room.
 pub fn hold(headers: &HeaderMap) -> Option<Duration> {
-    [account(headers), updates(headers)].into_iter().flatten().filter_map(Limit::hold).max()
+    account(headers).and_then(Limit::hold)
+}
+
+/// The same of the limit on updating tickets.
+pub fn hold_updates(headers: &HeaderMap) -> Option<Duration> {
+    updates(headers).and_then(Limit::hold)
 }
 
 /// How long a refusal asks to wait: seconds, or until a date, which is compared with the answer's own.
 ///
-/// At most a quarter of an hour: asking once more then costs little, and what asks for longer may be a proxy's mistake.
+/// At least a second. At most a quarter of an hour: asking once more then costs little, and what asks for longer may be a proxy's mistake.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers, header::RETRY_AFTER.as_str())?;
-    let wait = match asked.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
+    let wait = match asked.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
         Err(_) => (DateTime::parse_from_rfc2822(asked).ok()?.to_utc() - date(headers)?).to_std().ok()?,
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))
 }
 
 /// The helpdesk's own time, whole seconds.
@@ -70,10 +136,14 @@ fn account(headers: &HeaderMap) -> Option<Limit> {
 
 /// The limit on updating tickets.
 fn updates(headers: &HeaderMap) -> Option<Limit> {
-    let told = ["zendesk-ratelimit-tickets-update", "zendesk-rate-limit-tickets-update"];
-    let told = told.into_iter().find_map(|name| text(headers, name))?;
+    let named = ["zendesk-ratelimit-tickets-update", "zendesk-rate-limit-tickets-update"];
+    told(named.into_iter().find_map(|name| text(headers, name))?)
+}
+
+/// A limit as one header tells it: `total=100; remaining=99; resets=41`.
+fn told(text: &str) -> Option<Limit> {
     let part = |wanted: &str| {
-        let mut parts = told.split(';').filter_map(|part| part.trim().split_once('='));
+        let mut parts = text.split(';').filter_map(|part| part.trim().split_once('='));
         parts.find(|(name, _)| *name == wanted).and_then(|(_, value)| value.trim().parse().ok())
     };
     Some(Limit { total: part("total"), remaining: part("remaining")?, resets: part("resets") })

@@ -3,8 +3,10 @@
 pub mod addresses;
 pub mod auth;
 pub mod client;
+pub mod error;
 pub mod export;
 pub mod limits;
 pub mod pace;
+pub mod refusal;
 pub mod settings;
 mod wire;

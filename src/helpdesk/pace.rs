@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::client::CallError;
+use super::error::CallError;
 
 /// Shares an account's calls out among all who make them.
 #[async_trait]
@@ -18,6 +18,9 @@ pub trait Pace: Send + Sync {
 
     /// The helpdesk wants no calls for so long; it means everyone's.
     async fn hold(&self, length: Duration);
+
+    /// The account's limit is nearly spent for so long: no new work is begun, and what was begun is brought to its end.
+    async fn spare(&self, length: Duration);
 }
 
 /// Every call at once: for commands that make a few by hand.
@@ -31,4 +34,6 @@ impl Pace for AtOnce {
     }
 
     async fn hold(&self, _: Duration) {}
+
+    async fn spare(&self, _: Duration) {}
 }

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::client::{CallError, Helpdesk, read};
-use super::limits;
+use super::client::{Helpdesk, read};
+use super::error::CallError;
 
 /// How many pages of a list are read at most, a hundred a page.
 const MOST_PAGES: usize = 50;
@@ -65,12 +65,70 @@ pub struct Trigger {
 /// What became of one delivery, as the helpdesk tells it for seven days.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Invocation {
-    /// `success`, or what went wrong in a word.
+    /// Its id.
     #[serde(default)]
-    pub status: String,
-    /// What we answered.
+    pub id: String,
+    /// `success`, `accepted`, or what went wrong in a word or two.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// What we answered, where the list says so.
     #[serde(default)]
     pub status_code: Option<u16>,
+    /// When it was begun.
+    #[serde(default)]
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    /// We took it.
+    Through,
+    /// It is under way.
+    UnderWay,
+    /// It did not come through.
+    Failed(Failure),
+}
+
+/// Why a delivery did not come through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// We answered, and refused it.
+    Refused,
+    /// We answered that we could not.
+    Unable,
+    /// We did not answer in time.
+    TimedOut,
+    /// Nothing is sent for a while, because too much failed.
+    CircuitBroken,
+    /// The helpdesk sends no more than so many a minute.
+    Throttled,
+    /// It failed, and more is not said.
+    Unsaid,
+    /// A word that is not known here.
+    Other(String),
+}
+
+impl Invocation {
+    /// What became of it; the helpdesk writes its words with a blank or an underscore.
+    pub fn came(&self) -> Came {
+        let word = self.status.as_deref().unwrap_or("unknown").to_lowercase().replace([' ', '-'], "_");
+        match word.as_str() {
+            "success" => Came::Through,
+            "accepted" | "pending" | "queued" => Came::UnderWay,
+            "client_error" => Came::Failed(Failure::Refused),
+            "server_error" => Came::Failed(Failure::Unable),
+            "timeout" => Came::Failed(Failure::TimedOut),
+            "circuit_broken" => Came::Failed(Failure::CircuitBroken),
+            "throttled" => Came::Failed(Failure::Throttled),
+            "failed" | "unknown" => match self.status_code {
+                Some(400..500) => Came::Failed(Failure::Refused),
+                Some(500..) => Came::Failed(Failure::Unable),
+                Some(_) | None => Came::Failed(Failure::Unsaid),
+            },
+            _ => Came::Failed(Failure::Other(word.chars().filter(|c| !c.is_control()).take(40).collect())),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,15 +146,6 @@ fn yes() -> bool {
 }
 
 impl Helpdesk {
-    /// What time it is at the helpdesk, by the `Date` of an answer.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub async fn time(&self) -> Result<Option<DateTime<Utc>>, CallError> {
-        let answer = self.call(Method::GET, &self.url("/api/v2/users/me.json", &[])?, None).await?;
-        Ok(limits::date(answer.headers()))
-    }
-
     /// Every webhook, `GET /api/v2/webhooks`.
     ///
     /// # Errors
@@ -147,7 +196,22 @@ impl Helpdesk {
     pub async fn invocations(&self, webhook: &str) -> Result<Vec<Invocation>, CallError> {
         let url = self.url(&format!("/api/v2/webhooks/{webhook}/invocations"), &[("page[size]", "100")])?;
         let mut page: Json = read(self.call(Method::GET, &url, None).await?).await?;
-        items(page.get_mut("invocations").map(Json::take))
+        let mut invocations: Vec<Invocation> = items("invocations", page.get_mut("invocations").map(Json::take))?;
+        invocations.sort_by_key(|invocation| std::cmp::Reverse(invocation.created_at)); // Stable: without dates as it is.
+        Ok(invocations)
+    }
+
+    /// What we answered to the last attempt of a delivery, `GET /api/v2/webhooks/{id}/invocations/{id}/attempts`; none where
+    /// we did not answer.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn answered(&self, webhook: &str, invocation: &str) -> Result<Option<u16>, CallError> {
+        let url = self.url(&format!("/api/v2/webhooks/{webhook}/invocations/{invocation}/attempts"), &[])?;
+        let page: Json = read(self.call(Method::GET, &url, None).await?).await?;
+        let attempts = page.get("attempts").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default().iter();
+        let status = |attempt: &Json| attempt.get("response_code").or(attempt.get("status_code"))?.as_u64();
+        Ok(attempts.rev().find_map(status).and_then(|status| u16::try_from(status).ok()))
     }
 
     /// What a webhook signs with, `GET /api/v2/webhooks/{id}/signing_secret`.
@@ -231,16 +295,29 @@ impl Helpdesk {
         for _ in 0..MOST_PAGES {
             let Some(url) = next.take() else { break };
             let mut page: Json = read(self.call(Method::GET, &url, None).await?).await?;
-            all.extend(items(page.get_mut(key).map(Json::take))?);
+            all.extend(items(key, page.get_mut(key).map(Json::take))?);
             let more = page.pointer("/meta/has_more").and_then(Json::as_bool).unwrap_or(true);
             let link = page.pointer("/links/next").or(page.get("next_page")).and_then(Json::as_str);
-            next = self.next_page(link.filter(|_| more))?;
+            next = self.next_page(&url, link.filter(|_| more))?;
         }
         Ok(all)
     }
 }
 
-fn items<T: serde::de::DeserializeOwned>(list: Option<Json>) -> Result<Vec<T>, CallError> {
-    let list = list.ok_or_else(|| CallError::Unreadable("the list is not in it".into()))?;
-    serde_json::from_value(list).map_err(|_| CallError::Unreadable("an item of the list".into()))
+/// The items of a list. It holds other people's items too: one that cannot be read is passed over, and named in the log.
+fn items<T: serde::de::DeserializeOwned>(key: &str, list: Option<Json>) -> Result<Vec<T>, CallError> {
+    let Some(Json::Array(list)) = list else {
+        return Err(CallError::Unreadable(format!("{key} is not in it")));
+    };
+    let mut items = Vec::with_capacity(list.len());
+    for (index, item) in list.into_iter().enumerate() {
+        match serde_path_to_error::deserialize(item) {
+            Ok(item) => items.push(item),
+            Err(error) => {
+                let place = format!("{key}[{index}].{}", error.path());
+                tracing::warn!(place, "an item of the helpdesk's settings cannot be read and is passed over");
+            }
+        }
+    }
+    Ok(items)
 }

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
-use crate::decide::ticket::{Comment, Organization, Ticket, User};
+use crate::decide::loose;
+use crate::decide::ticket::{Comment, Organization, Role, Ticket, User};
 
 #[derive(Deserialize)]
 pub(super) struct Me {
@@ -13,8 +13,16 @@ pub(super) struct Me {
 
 #[derive(Deserialize)]
 pub(super) struct MeUser {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::id")]
     pub id: Option<u64>,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub role: Role,
+    #[serde(default)]
+    pub url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,20 +70,29 @@ pub(super) struct Found {
 
 #[derive(Deserialize)]
 pub(super) struct FoundTicket {
+    #[serde(deserialize_with = "loose::some_id")]
     pub id: u64,
     #[serde(default)]
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Written {
     #[serde(default)]
     pub audit: Option<Audit>,
+    #[serde(default)]
+    pub ticket: Option<WrittenTicket>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WrittenTicket {
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Audit {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::id")]
     pub id: Option<u64>,
 }
 
@@ -86,7 +103,8 @@ pub(super) struct Put<'a> {
 
 #[derive(Serialize)]
 pub(super) struct PutTicket<'a> {
-    pub comment: PutComment<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<PutComment<'a>>,
     pub tags: &'a [String],
     pub safe_update: bool,
     pub updated_stamp: String,
@@ -100,21 +118,4 @@ pub(super) struct PutComment<'a> {
 
 pub(super) fn stamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Whether a refusal says that the ticket is closed.
-pub(super) fn speaks_of_closed(body: &Json) -> bool {
-    let status = body.pointer("/details/status").and_then(Json::as_array);
-    status.is_some_and(|faults| {
-        faults.iter().any(|fault| {
-            fault.get("description").and_then(Json::as_str).is_some_and(|text| text.to_lowercase().contains("closed"))
-        })
-    })
-}
-
-/// The name of an error, which is a text or an object with a title; never its details, which may hold a customer's words.
-pub(super) fn error_name(body: &Json) -> Option<String> {
-    let error = body.get("error")?;
-    let name = error.as_str().or_else(|| error.get("title")?.as_str())?;
-    Some(name.chars().take(80).collect())
 }

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::verify::Verified;
+use crate::decide::reference;
 
 /// What a delivery says; only which ticket and why, for the event is a hint and the ticket the truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +16,23 @@ pub struct Delivery {
     pub kind: String,
     /// Who made it happen, by the helpdesk's id.
     pub actor: Option<u64>,
+    /// The comment it tells of.
+    pub comment: Told,
     /// The helpdesk's own number.
     pub account: Option<u64>,
     /// The ticket's tags, where the event tells.
     pub tags: Option<Vec<String>>,
+}
+
+/// The comment that a delivery tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// None, or one without its text.
+    Nothing,
+    /// A note with a decision's id.
+    Signed,
+    /// Any other.
+    Unsigned,
 }
 
 /// What a verified body comes to.
@@ -48,7 +62,7 @@ pub enum ParseError {
         /// From 1.
         column: usize,
     },
-    /// JSON without a ticket.
+    /// JSON without a ticket, or a body whose placeholder was not filled in: what the helpdesk's own test button sends.
     #[error("the body names no ticket: give `ticket_id`, or an event with `detail.id`")]
     NoTicket,
 }
@@ -58,8 +72,10 @@ pub enum ParseError {
 /// # Errors
 /// A body that is not JSON, or has no ticket id in it.
 pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
-    let body: Json = serde_json::from_slice(verified.body())
-        .map_err(|error| ParseError::NotJson { line: error.line(), column: error.column() })?;
+    let body: Json = serde_json::from_slice(verified.body()).map_err(|error| {
+        let unfilled = String::from_utf8_lossy(verified.body()).contains("{{ticket.id}}");
+        if unfilled { ParseError::NoTicket } else { ParseError::NotJson { line: error.line(), column: error.column() } }
+    })?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Json::as_str);
     let id_at = |pointer: &str| id(body.pointer(pointer)?);
     let account = id_at("/account_id");
@@ -70,6 +86,7 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
             event: None,
             kind: "trigger".into(),
             actor: None,
+            comment: Told::Nothing,
             account,
             tags: None,
         }));
@@ -84,6 +101,11 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
         event: text("/id").filter(|id| !id.is_empty()).map(str::to_owned),
         kind: kind.to_owned(),
         actor: id_at("/detail/actor_id").or_else(|| id_at("/event/comment/author/id")),
+        comment: match text("/event/comment/body") {
+            None => Told::Nothing,
+            Some(body) if reference::in_text(body).is_some() => Told::Signed,
+            Some(_) => Told::Unsigned,
+        },
         account,
         tags: tags.map(|tags| tags.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
     }))

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
@@ -33,6 +34,24 @@ impl Doors {
     /// An account's way in; a delivery that has begun ends by the one it began with.
     pub fn of(&self, account: &str) -> Option<Arc<Door>> {
         self.0.load().get(account).cloned()
+    }
+
+    /// A way in that nothing comes through, for accounts that are not here: as many secrets as others have, which nobody knows.
+    pub fn decoy(&self) -> Arc<Door> {
+        let most = self.0.load().values().map(|door| door.secrets.len()).max().unwrap_or(1);
+        let unknown = || {
+            let mut bytes = [0_u8; 32];
+            getrandom::fill(&mut bytes).ok().map(|()| SecretString::from(STANDARD.encode(bytes)))
+        };
+        let secrets = std::iter::repeat_with(unknown).take(most).flatten().collect();
+        Arc::new(Door {
+            secrets,
+            account_id: None,
+            replay_window: Duration::ZERO,
+            star_tags: Vec::new(),
+            own: Arc::default(),
+            wake: Arc::default(),
+        })
     }
 
     /// Puts these in the place of all there were.

@@ -46,6 +46,24 @@ pub enum VerifyError {
     Wrong,
 }
 
+/// A signature as it was sent, of which nothing is known yet.
+#[derive(Debug, Clone)]
+pub struct Given<'a> {
+    signature: Vec<u8>,
+    timestamp: &'a str,
+}
+
+/// The signature in a delivery's headers, which can be told before its body is read.
+///
+/// # Errors
+/// A header that is missing, or a signature that cannot be one.
+pub fn given<'a>(signature: Option<&str>, timestamp: Option<&'a str>) -> Result<Given<'a>, VerifyError> {
+    let signature = signature.ok_or(VerifyError::Missing("X-Zendesk-Webhook-Signature"))?;
+    let timestamp = timestamp.ok_or(VerifyError::Missing("X-Zendesk-Webhook-Signature-Timestamp"))?;
+    let signature = STANDARD.decode(signature).ok().filter(|bytes| bytes.len() == 32).ok_or(VerifyError::Malformed)?;
+    Ok(Given { signature, timestamp })
+}
+
 /// Checks a delivery against every secret, in constant time, and its age against `window`.
 ///
 /// # Errors
@@ -58,23 +76,38 @@ pub fn verify<'a>(
     window: Duration,
     now: DateTime<Utc>,
 ) -> Result<Verified<'a>, VerifyError> {
-    let signature = signature.ok_or(VerifyError::Missing("X-Zendesk-Webhook-Signature"))?;
-    let timestamp = timestamp.ok_or(VerifyError::Missing("X-Zendesk-Webhook-Signature-Timestamp"))?;
-    let given = STANDARD.decode(signature).ok().filter(|bytes| bytes.len() == 32).ok_or(VerifyError::Malformed)?;
-    // Every secret is tried, whichever fits, so that the time taken tells nothing.
-    let matches = secrets
-        .iter()
-        .filter(|secret| mac(secret, timestamp, body).is_some_and(|mac| mac.verify_slice(&given).is_ok()))
-        .count();
-    if matches == 0 {
-        return Err(VerifyError::Wrong);
+    given(signature, timestamp)?.verify(body, secrets, window, now)
+}
+
+impl Given<'_> {
+    /// Checks the signature against every secret, in constant time, and its age against `window`.
+    ///
+    /// # Errors
+    /// Why the delivery is not to be trusted.
+    pub fn verify<'a>(
+        &self,
+        body: &'a [u8],
+        secrets: &[SecretString],
+        window: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<Verified<'a>, VerifyError> {
+        // Every secret is tried, whichever fits, so that the time taken tells nothing.
+        let matches = secrets
+            .iter()
+            .filter(|secret| {
+                mac(secret, self.timestamp, body).is_some_and(|mac| mac.verify_slice(&self.signature).is_ok())
+            })
+            .count();
+        if matches == 0 {
+            return Err(VerifyError::Wrong);
+        }
+        let signed = DateTime::parse_from_rfc3339(self.timestamp).map_err(|_| VerifyError::Undated)?.to_utc();
+        let age = now - signed;
+        if age.abs().to_std().map_or(true, |age| age > window) {
+            return Err(VerifyError::Stale { age_s: age.num_seconds(), limit_s: window.as_secs() });
+        }
+        Ok(Verified { body })
     }
-    let signed = DateTime::parse_from_rfc3339(timestamp).map_err(|_| VerifyError::Undated)?.to_utc();
-    let age = now - signed;
-    if age.abs().to_std().map_or(true, |age| age > window) {
-        return Err(VerifyError::Stale { age_s: age.num_seconds(), limit_s: window.as_secs() });
-    }
-    Ok(Verified { body })
 }
 
 /// Signs a body as the helpdesk does; for the stand-in helpdesk and for tests.

@@ -1,6 +1,6 @@
 //! How many requests one address may make.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use governor::{Quota, RateLimiter};
 use serde_json::json;
 
 use super::Peer;
+use super::shares::network;
 
 /// How many addresses are remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -48,12 +49,4 @@ async fn admit(State(Rate(rate)): State<Rate>, request: Request, next: Next) -> 
     let mut response = (StatusCode::TOO_MANY_REQUESTS, axum::Json(error)).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
-}
-
-/// What counts as one address: of IPv6, where one machine has a whole network to choose from, the first 64 bits.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 64))),
-    }
 }

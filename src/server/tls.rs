@@ -9,9 +9,10 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use super::stream::Bounded;
 
 /// What new connections are secured with; clones share it.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ impl Tls {
         self.0.store(certified);
     }
 
-    pub(super) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(super) async fn accept(&self, stream: Bounded) -> std::io::Result<TlsStream<Bounded>> {
         TlsAcceptor::from(self.0.load_full()).accept(stream).await
     }
 }

@@ -11,6 +11,9 @@ use super::{Store, StoreError};
 /// What part of a minute's calls may be made at once: a tenth, in milliseconds.
 const BURST_MS: i64 = 6_000;
 
+/// The helpdesk wants no calls for longer than this: what says so was written by a wrong clock.
+const LONGEST_HOLD: TimeDelta = TimeDelta::hours(1);
+
 /// Whether calls may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -54,6 +57,11 @@ impl Cost {
         Cost { ms, burst_ms: ms.max(BURST_MS), per_minute }
     }
 
+    /// The latest that calls of before can use the budget up until: what lies further ahead was written by a wrong clock.
+    fn latest(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + TimeDelta::milliseconds(self.burst_ms.saturating_add(self.ms))
+    }
+
     /// What was granted, where the budget is used up until then.
     pub(super) fn granted(self, until: DateTime<Utc>, now: DateTime<Utc>) -> Taken {
         let ahead = (until - now).num_milliseconds().max(0);
@@ -74,9 +82,10 @@ pub(super) struct Spent {
 impl Spent {
     /// Grants the calls, or says when to ask again.
     pub(super) fn take(&mut self, cost: Cost, now: DateTime<Utc>) -> Taken {
-        if self.held > now {
+        if self.held > now && self.held <= now + LONGEST_HOLD {
             return Taken::Held(self.held);
         }
+        self.until = self.until.min(cost.latest(now));
         let paid = self.until.max(now) + TimeDelta::milliseconds(cost.ms);
         let earliest = paid - TimeDelta::milliseconds(cost.burst_ms);
         if earliest > now {
@@ -94,15 +103,19 @@ const TAKE: &str = "INSERT INTO budgets (account, spent_until, held_until)
     VALUES ($1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), 0)
     ON CONFLICT (account) DO UPDATE SET
         spent_until = CASE WHEN budgets.spent_until > $2 THEN budgets.spent_until ELSE $2 END + $3
-    WHERE budgets.held_until <= $2
+    WHERE (budgets.held_until <= $2 OR budgets.held_until > $5)
         AND CASE WHEN budgets.spent_until > $2 THEN budgets.spent_until ELSE $2 END + $3 <= $2 + CAST($4 AS BIGINT)
     RETURNING spent_until";
+
+/// Brings an end back that no sound clock has written.
+const CLAMP: &str = "UPDATE budgets SET spent_until = $2 WHERE account = $1 AND spent_until > $2";
 
 /// After a hold or a spent budget: until when it is spent, and until when the helpdesk wants no calls.
 const STANDS: &str = "SELECT spent_until, held_until FROM budgets WHERE account = $1";
 
 const HOLD: &str = "INSERT INTO budgets (account, spent_until, held_until) VALUES ($1, 0, $2)
-    ON CONFLICT (account) DO UPDATE SET held_until = excluded.held_until WHERE budgets.held_until < excluded.held_until";
+    ON CONFLICT (account) DO UPDATE SET held_until = excluded.held_until
+    WHERE budgets.held_until < excluded.held_until OR budgets.held_until > excluded.held_until + CAST($3 AS BIGINT)";
 
 /// The budgets of a store that has one process.
 #[derive(Debug, Default)]
@@ -140,20 +153,29 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Taken, StoreError> {
         let cost = Cost::of(calls, per_minute);
-        match self.0.database {
-            Database::Sqlite(_) => Ok(self.0.budgets.of(account, |spent| spent.take(cost, now))),
-            Database::Postgres(_) => self.take_shared(account, cost, now).await,
-        }
+        let now = self.shared(now);
+        let taken = match self.0.database {
+            Database::Sqlite(_) => self.0.budgets.of(account, |spent| spent.take(cost, now)),
+            Database::Postgres(_) => self.take_shared(account, cost, now).await?,
+        };
+        Ok(match taken {
+            Taken::Now { left } => Taken::Now { left },
+            Taken::NotBefore(at) => Taken::NotBefore(self.clock().own(at)),
+            Taken::Held(at) => Taken::Held(self.clock().own(at)),
+        })
     }
 
     async fn take_shared(&self, account: &str, cost: Cost, now: DateTime<Utc>) -> Outcome<Taken> {
-        let values = values![account, now, cost.ms, cost.burst_ms];
+        let values = values![account, now, cost.ms, cost.burst_ms, now + LONGEST_HOLD];
         if let [(until,)] = self.returning(TAKE, values).await?[..] {
             return Ok(cost.granted(until, now));
         }
         let stands = self.one(STANDS, values![account]).await?;
         let (until, held) = stands.ok_or_else(|| StoreError::odd("budget"))?;
         let mut spent = Spent { until, held };
+        if until > cost.latest(now) {
+            self.run(CLAMP, values![account, cost.latest(now)]).await?;
+        }
         Ok(match spent.take(cost, now) {
             Taken::Now { .. } => Taken::NotBefore(now + TimeDelta::milliseconds(1)), // Free in between: the next asking takes it.
             refused @ (Taken::NotBefore(_) | Taken::Held(_)) => refused,
@@ -165,7 +187,10 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn hold_until(&self, account: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.0.budgets.of(account, |spent| spent.held = spent.held.max(at));
-        self.run(HOLD, values![account, at]).await.map(drop)
+        let at = self.shared(at);
+        self.0
+            .budgets
+            .of(account, |spent| spent.held = if spent.held > at + LONGEST_HOLD { at } else { spent.held.max(at) });
+        self.run(HOLD, values![account, at, LONGEST_HOLD.num_milliseconds()]).await.map(drop)
     }
 }

@@ -131,12 +131,12 @@ impl Store {
     /// [`StoreError::LeaseLost`] where the ticket has been claimed anew or given back, and then nothing is written:
     /// whoever has the ticket now finds out from its comments. A store that cannot be used.
     pub async fn posted(&self, claim: &Claim, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let (claim, reference) = (claim.clone(), reference.to_owned());
+        let (claim, reference, due_at) = (claim.clone(), reference.to_owned(), self.shared(at));
         self.transaction(move |t| async move {
             let TicketKey { account, id } = &claim.ticket;
             t.run(POSTED, values![account, *id, &reference, at]).await?;
             counts::place(&t, &claim.ticket, &reference).await?;
-            follow_ups::begin(&t, &claim.ticket, &reference, at).await?;
+            follow_ups::begin(&t, &claim.ticket, &reference, due_at).await?;
             claim.still_held(&t).await
         })
         .await

@@ -54,6 +54,7 @@ impl Store {
     /// # Errors
     /// A store that cannot be used, or to which more comes than it can write.
     pub async fn record(&self, delivery: NewDelivery) -> Result<Recorded, StoreError> {
+        let delivery = NewDelivery { due_at: self.shared(delivery.due_at), ..delivery };
         match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.record(delivery).await,
             Database::Postgres(postgres) => postgres.record(delivery).await,

@@ -295,16 +295,18 @@ const MOOT: &str = "UPDATE follow_ups SET state = 'moot', told = 'a newer decisi
     WHERE account = $1 AND ticket = $2 AND reference <> $3 AND state IN ('due', 'unclear', 'dead')";
 
 const ANY_DUE: &str = "SELECT 1 FROM follow_ups WHERE destination = $1 AND state = 'due' AND due_at <= $2
-    AND (lease IS NULL OR lease_until <= $2)
+    AND (lease IS NULL OR lease_until <= $2 OR lease_until > $3)
     AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.account = follow_ups.account) LIMIT 1";
 
 const CLAIM: &str = "UPDATE follow_ups SET lease = $4, lease_until = $3
     WHERE id = (
         SELECT id FROM follow_ups
-        WHERE destination = $1 AND state = 'due' AND due_at <= $2 AND (lease IS NULL OR lease_until <= $2)
+        WHERE destination = $1 AND state = 'due' AND due_at <= $2
+            AND (lease IS NULL OR lease_until <= $2 OR lease_until > $5)
             AND NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.account = follow_ups.account)
             AND NOT EXISTS (SELECT 1 FROM follow_ups AS other WHERE other.account = follow_ups.account
-                AND other.ticket = follow_ups.ticket AND other.destination = $1 AND other.lease_until > $2)
+                AND other.ticket = follow_ups.ticket AND other.destination = $1
+                AND other.lease_until > $2 AND other.lease_until <= $5)
         ORDER BY due_at LIMIT 1 /*postgres FOR UPDATE SKIP LOCKED*/)
     RETURNING id, account, ticket, reference, kind, failures, lease, EXISTS (
         SELECT 1 FROM watches WHERE watches.account = follow_ups.account
@@ -342,7 +344,9 @@ impl Store {
         reference: &str,
         planned: &[Planned],
     ) -> Result<(), StoreError> {
-        let (ticket, reference, planned) = (ticket.clone(), reference.to_owned(), planned.to_vec());
+        let shared = |one: &Planned| Planned { not_before: one.not_before.map(|at| self.shared(at)), ..*one };
+        let planned: Vec<Planned> = planned.iter().map(shared).collect();
+        let (ticket, reference) = (ticket.clone(), reference.to_owned());
         self.transaction(move |t| async move {
             for Planned { kind, not_before } in planned {
                 let (name, destination) = (kind.word(), kind.destination().word());
@@ -365,11 +369,13 @@ impl Store {
         lease: Duration,
     ) -> Result<Option<FollowUpClaim>, StoreError> {
         // Asked often and seldom answered: writers are left in peace where nothing waits.
-        let due: Option<(i64,)> = self.one(ANY_DUE, values![destination.word(), now]).await?;
+        let now = self.shared(now);
+        let longest = until(now, lease.saturating_mul(2)); // What ends later was written by a wrong clock.
+        let due: Option<(i64,)> = self.one(ANY_DUE, values![destination.word(), now, longest]).await?;
         if due.is_none() {
             return Ok(None);
         }
-        let values = values![destination.word(), now, until(now, lease), token()?];
+        let values = values![destination.word(), now, until(now, lease), token()?, longest];
         type Columns = (i64, String, u64, String, String, u32, String, bool);
         let taken: Option<Columns> = self.returning(CLAIM, values).await?.pop();
         let claim = |(id, account, ticket, reference, kind, failures, lease, stopped): Columns| {
@@ -390,7 +396,7 @@ impl Store {
         now: DateTime<Utc>,
         lease: Duration,
     ) -> Result<(), StoreError> {
-        claim.held_by(self.run(EXTEND, values![claim.id, &claim.lease, until(now, lease)]).await?)
+        claim.held_by(self.run(EXTEND, values![claim.id, &claim.lease, until(self.shared(now), lease)]).await?)
     }
 
     /// Gives a follow-up back.
@@ -404,7 +410,8 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let left = came.leaves(claim);
-        let values = values![claim.id, &claim.lease, left.state, left.due_at, left.told, left.failures, now];
+        let due_at = left.due_at.map(|at| self.shared(at));
+        let values = values![claim.id, &claim.lease, left.state, due_at, left.told, left.failures, now];
         claim.held_by(self.run(SETTLE, values).await?)
     }
 
@@ -430,7 +437,7 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn send_follow_ups_back(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.run(SEND_BACK, values![&ticket.account, ticket.id, at]).await
+        self.run(SEND_BACK, values![&ticket.account, ticket.id, self.shared(at)]).await
     }
 
     /// How much of `destination` waits at `now`.
@@ -442,7 +449,7 @@ impl Store {
         destination: Destination,
         now: DateTime<Utc>,
     ) -> Result<Waiting, StoreError> {
-        let waiting = self.one(WAITING, values![destination.word(), now]).await?;
+        let waiting = self.one(WAITING, values![destination.word(), self.shared(now)]).await?;
         Ok(waiting.map(|(due, stuck)| Waiting { due, stuck }).unwrap_or_default())
     }
 }

@@ -196,8 +196,11 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn backlog(&self, account: &str, now: DateTime<Utc>) -> Result<Backlog, StoreError> {
-        let backlog = self.one(BACKLOG, values![account, now]).await?;
-        let read = |(due, later, in_hand, dead, oldest_due)| Backlog { due, later, in_hand, dead, oldest_due };
+        let backlog = self.one(BACKLOG, values![account, self.shared(now)]).await?;
+        let read = |(due, later, in_hand, dead, oldest): (u64, u64, u64, u64, Option<DateTime<Utc>>)| {
+            let oldest_due = oldest.map(|at| self.clock().own(at));
+            Backlog { due, later, in_hand, dead, oldest_due }
+        };
         Ok(backlog.map(read).unwrap_or_default())
     }
 }

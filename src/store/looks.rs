@@ -49,7 +49,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<u64>, StoreError> {
         let found: Vec<_> = found.iter().map(|(id, changed)| (id, changed.timestamp_millis())).collect();
-        let moved = self.all(MOVED, values![account, list(&found)?, now + SOON, now - DEAD_RESTS]).await?;
+        let moved = self.all(MOVED, values![account, list(&found)?, self.shared(now + SOON), now - DEAD_RESTS]).await?;
         Ok(moved.into_iter().map(|(id,)| id).collect())
     }
 }

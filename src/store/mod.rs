@@ -4,6 +4,7 @@
 
 mod bells;
 pub mod budget;
+mod clock;
 pub mod comparisons;
 pub mod counts;
 mod database;
@@ -11,6 +12,7 @@ pub mod decisions;
 pub mod deliveries;
 pub mod feedback;
 pub mod follow_ups;
+mod forget;
 pub mod history;
 pub mod looks;
 pub mod operators;
@@ -21,6 +23,7 @@ mod postgres;
 pub mod promotions;
 pub mod retention;
 pub mod sqlite;
+pub mod vectors;
 pub mod watches;
 
 use std::path::Path;
@@ -29,6 +32,8 @@ use std::sync::Arc;
 use crate::decide::ticket::TicketKey;
 use bells::Bells;
 use budget::Budgets;
+use chrono::{DateTime, Utc};
+use clock::Clock;
 use database::{Database, FromRow, Outcome, Session, Value, values};
 use postgres::Postgres;
 use sqlite::Sqlite;
@@ -73,6 +78,20 @@ impl Store {
         Ok(Store(Arc::new(Open { database: Database::Sqlite(sqlite), budgets })))
     }
 
+    /// Opens the SQLite file for the bot, of which there is one a file, and frees what a bot before had in hand.
+    ///
+    /// # Errors
+    /// As [`Store::sqlite`]; [`StoreError::Unavailable`] where another bot works on the file.
+    pub async fn sqlite_for_bot(file: &Path) -> Result<Store, StoreError> {
+        let lock = sqlite::lock(file)?;
+        let (mut sqlite, budgets) = Sqlite::open(file, Schema::SQLITE)?;
+        sqlite.keep(lock);
+        let store = Store(Arc::new(Open { database: Database::Sqlite(sqlite), budgets }));
+        store.run("UPDATE watches SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL", values![]).await?;
+        store.run("UPDATE follow_ups SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL", values![]).await?;
+        Ok(store)
+    }
+
     /// Connects to `postgres://…`, brings the schema up to date, and listens for what other replicas record.
     ///
     /// # Errors
@@ -100,6 +119,37 @@ impl Store {
         let write =
             "INSERT INTO readiness (one, at) VALUES (1, 0) ON CONFLICT (one) DO UPDATE SET at = readiness.at + 1";
         self.run(write, values![]).await.map(drop)
+    }
+
+    /// How many tickets the store knows.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn tickets_known(&self) -> Result<u64, StoreError> {
+        Ok(self.one("SELECT count(*) FROM watches", values![]).await?.map(|(count,)| count).unwrap_or_default())
+    }
+
+    /// Reads a SQLite file through once; a server looks after its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with what is wrong; a store that cannot be used.
+    pub async fn sound(&self) -> Result<(), StoreError> {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.sound().await,
+            Database::Postgres(_) => Ok(()),
+        }
+    }
+
+    fn clock(&self) -> &Clock {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => &sqlite.clock,
+            Database::Postgres(postgres) => &postgres.clock,
+        }
+    }
+
+    /// An instant of this machine's clock by the clock that all who share the store go by.
+    fn shared(&self, own: DateTime<Utc>) -> DateTime<Utc> {
+        self.clock().shared(own)
     }
 
     fn bells(&self) -> &Arc<Bells> {
@@ -174,6 +224,11 @@ pub enum StoreError {
     /// What it holds is not what this version writes.
     #[error("the store holds something unexpected: {0}")]
     Corrupt(String),
+    /// Its file is damaged.
+    #[error(
+        "the store's file {0} is damaged: stop the bot, move the file and what lies beside it with the endings -wal and -shm away, and put a copy made by `starwarden backup` in its place; without a copy the bot begins with an empty store, and catch-up finds the starred tickets again"
+    )]
+    Damaged(String),
     /// The lease on the ticket ended and someone else has it now; nothing was written.
     #[error("the lease on ticket {0} is gone")]
     LeaseLost(TicketKey),

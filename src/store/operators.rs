@@ -86,8 +86,6 @@ const OF_TICKET: &str = "SELECT id, at, who, account, ticket, did FROM operator_
 const NEWEST: &str = "SELECT id, at, who, account, ticket, did FROM operator_events
     WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
-const OWN_KEY: &str = "INSERT INTO own_keys (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-
 const OWN_USER: &str = "INSERT INTO own_users (account, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
 impl Store {
@@ -96,13 +94,13 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn record_operator(&self, event: &OperatorEvent) -> Result<(), StoreError> {
-        let event = event.clone();
+        let (event, due_at) = (event.clone(), self.shared(event.at));
         let did = serde_json::to_string(&event.did).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         self.transaction(move |t| async move {
             let (account, ticket) = event.ticket.as_ref().map(|ticket| (&ticket.account, ticket.id)).unzip();
             t.run(RECORD, values![event.at, &event.who, account, ticket, did]).await?;
             match &event.ticket {
-                Some(ticket) => mark(&t, ticket, event.at, Wait::Ends).await,
+                Some(ticket) => mark(&t, ticket, due_at, Wait::Ends).await,
                 None => Ok(()),
             }
         })
@@ -129,20 +127,6 @@ impl Store {
     ) -> Result<Vec<(i64, OperatorEvent)>, StoreError> {
         let events = self.all(NEWEST, values![before.unwrap_or(i64::MAX), limit]).await?;
         events.into_iter().map(event).collect()
-    }
-
-    /// The key kept under a name; `fresh` is kept where there is none yet.
-    ///
-    /// # Errors
-    /// A store that cannot be used.
-    pub async fn own_key(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let (name, fresh) = (name.to_owned(), fresh.to_vec());
-        self.transaction(move |t| async move {
-            t.run(OWN_KEY, values![&name, fresh]).await?;
-            let (key,) = t.just("SELECT value FROM own_keys WHERE name = $1", values![name]).await?;
-            Ok(key)
-        })
-        .await
     }
 
     /// Adds the user of the helpdesk that the bot is now; all that it ever was, this one among them, so that a note of an

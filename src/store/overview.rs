@@ -142,9 +142,11 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn standing(&self, now: DateTime<Utc>, soon: DateTime<Utc>) -> Result<Standing, StoreError> {
-        let standing = self.one(STANDING, values![now, soon]).await?;
-        let read =
-            |(open_questions, flipping, dead, oldest_due)| Standing { open_questions, flipping, dead, oldest_due };
+        let standing = self.one(STANDING, values![self.shared(now), soon]).await?;
+        let read = |(open_questions, flipping, dead, oldest): (u64, u64, u64, Option<DateTime<Utc>>)| {
+            let oldest_due = oldest.map(|at| self.clock().own(at));
+            Standing { open_questions, flipping, dead, oldest_due }
+        };
         standing.map(read).ok_or_else(|| StoreError::odd("answer without a row"))
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::database::{list, values};
-use super::{Store, StoreError};
+use super::{Store, StoreError, vectors};
 
 /// What one sweep took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,12 +18,14 @@ pub struct Swept {
     pub comparisons: u64,
     /// Failures of before.
     pub failures: u64,
+    /// Vectors kept before.
+    pub vectors: u64,
 }
 
 impl Swept {
     /// All that went.
     pub fn total(self) -> u64 {
-        self.deliveries + self.decisions + self.watches + self.comparisons + self.failures
+        self.deliveries + self.decisions + self.watches + self.comparisons + self.failures + self.vectors
     }
 }
 
@@ -92,6 +94,7 @@ impl Store {
                 deliveries: t.run(DELIVERIES, values![before, limit]).await?,
                 comparisons: t.run(COMPARISONS, values![before, limit]).await?,
                 failures: t.run(FAILURES, values![before, limit]).await?,
+                vectors: t.run(vectors::SWEEP, values![before, limit]).await?,
                 decisions: t.run(DECISIONS, values![decisions]).await?,
                 watches: 0,
             };

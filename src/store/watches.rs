@@ -198,9 +198,10 @@ pub(super) const MARK: &str =
     WHERE watches.state <> 'due' OR (watches.due_at > excluded.due_at AND (watches.last_error IS NULL OR $4 = 1))
         OR watches.lease IS NOT NULL";
 
+/// A lease that ends later ($6) than any that is given was written by a wrong clock.
 const CLAIM: &str = "WITH due (number) AS MATERIALIZED (
         SELECT ticket FROM watches
-        WHERE account = $1 AND state = 'due' AND due_at <= $2 AND (lease IS NULL OR lease_until <= $2)
+        WHERE account = $1 AND state = 'due' AND due_at <= $2 AND (lease IS NULL OR lease_until <= $2 OR lease_until > $6)
             AND NOT EXISTS (SELECT 1 FROM pauses WHERE account = $1)
         ORDER BY due_at LIMIT $3 /*postgres FOR UPDATE SKIP LOCKED*/
     ) UPDATE watches SET lease = CAST($5 AS TEXT) || CAST(ticket AS TEXT), lease_until = $4 FROM due
@@ -250,7 +251,7 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn mark_due(&self, ticket: &TicketKey, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let ticket = ticket.clone();
+        let (ticket, at) = (ticket.clone(), self.shared(at));
         self.transaction(move |t| async move { mark(&t, &ticket, at, Wait::Ends).await }).await
     }
 
@@ -266,7 +267,9 @@ impl Store {
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError> {
-        let values = values![account, now, limit, until(now, lease), token()? + "-"];
+        let now = self.shared(now);
+        let (ends, longest) = (until(now, lease), until(now, lease.saturating_mul(2)));
+        let values = values![account, now, limit, ends, token()? + "-", longest];
         let mut taken: Vec<(i64, u64, u32, String, i64)> = self.returning(CLAIM, values).await?;
         taken.sort_by_key(|(due_at, ..)| *due_at); // What is returned has no order.
         let claim = |(_, id, failures, lease, marks)| {
@@ -281,7 +284,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] where the ticket has been claimed anew or given back; a store that cannot be used.
     pub async fn extend(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError> {
-        claim.held_by(self.run(EXTEND, [claim.values(), values![until(now, lease)]].concat()).await?)
+        claim.held_by(self.run(EXTEND, [claim.values(), values![until(self.shared(now), lease)]].concat()).await?)
     }
 
     /// Gives a ticket back. Where it was marked due since it was claimed, it is due again at once, its failures
@@ -293,8 +296,9 @@ impl Store {
     pub async fn settle(&self, claim: &Claim, next: Next, now: DateTime<Utc>) -> Result<(), StoreError> {
         let left = next.leaves(claim);
         let yields = left.yields == Yields::ToMarks;
-        let stands = values![left.state, left.due_at, left.why, left.failures, left.last_error, yields];
-        let values = [claim.values(), stands, values![claim.marks, now]].concat();
+        let due_at = left.due_at.map(|at| self.shared(at));
+        let stands = values![left.state, due_at, left.why, left.failures, left.last_error, yields];
+        let values = [claim.values(), stands, values![claim.marks, self.shared(now)]].concat();
         let Some(error) = left.last_error else { return claim.held_by(self.run(SETTLE, values).await?) };
         let (claim, failed) = (claim.clone(), values![&claim.ticket.account, claim.ticket.id, now, error]);
         self.transaction(move |t| async move {
@@ -309,7 +313,8 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn next_due(&self, account: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(self.one(NEXT_DUE, values![account]).await?.and_then(|(at,)| at))
+        let next: Option<(Option<DateTime<Utc>>,)> = self.one(NEXT_DUE, values![account]).await?;
+        Ok(next.and_then(|(at,)| at).map(|at| self.clock().own(at)))
     }
 
     /// Makes dead letters due at `at`, with their failures forgotten; how many. All or none.
@@ -318,7 +323,7 @@ impl Store {
     /// A store that cannot be used.
     pub async fn send_back(&self, which: &DeadLetters, at: DateTime<Utc>) -> Result<u64, StoreError> {
         let error_has = which.error_has.as_deref().filter(|text| !text.is_empty());
-        let values = values![at, which.account.as_deref(), which.ticket, error_has];
+        let values = values![self.shared(at), which.account.as_deref(), which.ticket, error_has];
         self.transaction(move |t| async move {
             let sent: Vec<(String,)> = t.all(SEND_BACK, values).await?;
             sent.iter().for_each(|(account,)| t.wake(account));

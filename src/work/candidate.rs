@@ -62,7 +62,7 @@ pub(super) async fn beyond(shared: &Shared, account: &Account, policy: &Policy, 
     if sources::not_ours(&candidate.binding, &ids, &looked.ticket).is_some() {
         return; // Its comments are none of our business.
     }
-    let (comments, people) = match account.helpdesk.comments(ticket.id).await {
+    let thread = match account.helpdesk.comments(ticket.id).await {
         Ok(read) => read,
         Err(error) => {
             tracing::warn!(%ticket, %error, "what the candidate makes of a ticket cannot be told");
@@ -70,8 +70,8 @@ pub(super) async fn beyond(shared: &Shared, account: &Account, policy: &Policy, 
         }
     };
     let Looked { ticket: read, organization, mut users, .. } = looked;
-    users.extend(people);
-    let reading = Reading { ticket: read, organization, comments, users, ..Reading::default() };
+    users.extend(thread.users);
+    let reading = Reading { ticket: read, organization, comments: thread.comments, users, ..Reading::default() };
     let decision = policy.not_applicable();
     let made = Made { policy, ticket, reference: "", at: Utc::now(), decision: &decision };
     let compared = async {

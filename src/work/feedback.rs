@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use crate::decide::facts::replies::{Reply, Says};
-use crate::decide::note;
 use crate::decide::policy::Policy;
 use crate::decide::ticket::{OwnUsers, Reading, TicketKey};
 use crate::store::feedback::{Feedback, Opinion, Way};
@@ -20,8 +19,8 @@ pub fn replied(
     let mut said = Vec::new();
     let mut newest = None;
     for comment in &reading.comments {
-        if own.has(comment.author_id) {
-            newest = note::reference(comment.text()).or(newest);
+        if own.wrote(comment) {
+            newest = comment.signature().id().or(newest);
             continue;
         }
         let Some(reference) = newest else { continue };
@@ -29,7 +28,13 @@ pub fn replied(
             let opinion = match &reply.says {
                 Says::Agree => Opinion::Agree,
                 Says::Disagree(why) => Opinion::Disagree { why: why.clone() },
-                Says::Answer { .. } | Says::Recheck | Says::Stop | Says::Unreadable(_) => continue,
+                Says::Answer { .. }
+                | Says::Yes
+                | Says::No(_)
+                | Says::Undo
+                | Says::Recheck
+                | Says::Stop
+                | Says::Unreadable(_) => continue,
             };
             said.push(Feedback {
                 ticket: ticket.clone(),

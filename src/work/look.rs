@@ -1,5 +1,6 @@
 //! One look at one ticket: read, decide, and write where something changed.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +11,7 @@ use super::feedback;
 use super::follow_ups::plan;
 use super::operators;
 use super::retry::backoff;
+use super::tags::Missing;
 use super::troubles::{self, Doing, Trouble};
 use super::{Account, Shared};
 use crate::config::Mode;
@@ -23,21 +25,28 @@ use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::reference::{fingerprint, posted, reference};
-use crate::decide::ticket::{Reading, Record, TicketKey};
+use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
-use crate::helpdesk::client::{CallError, Turn, Update};
+use crate::helpdesk::client::{Reach, Thread, Turn, Update, Written};
+use crate::helpdesk::error::CallError;
 use crate::metrics;
-use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::Feedback;
 use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
+use crate::store::{Store, StoreError};
 
 /// The time in which a ticket may be written upon only so often.
 const FLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// How soon a ticket is looked at again whose facts a system of record did not give this time.
 const ASKED_AGAIN: TimeDelta = TimeDelta::minutes(2);
+
+/// How soon is looked at a ticket again whose tags the helpdesk did not take.
+const TAGS_AGAIN: TimeDelta = TimeDelta::seconds(5);
+
+/// How soon a ticket is looked at again of which no more can be made.
+const DAY: TimeDelta = TimeDelta::days(1);
 
 /// What a look came to.
 pub(super) struct Looked {
@@ -73,17 +82,27 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         candidate::beyond(shared, account, &policy, &claim.ticket, looked).await;
         return Ok(stopped(why.clone())); // Its comments are none of our business.
     }
-    let (comments, people) = match account.helpdesk.comments(id).await {
-        Ok(read) => read,
+    let Thread { comments, users: people, read, reach } = match account.helpdesk.comments(id).await {
+        Ok(thread) => thread,
         Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
     let mut users = looked.users;
     users.extend(people);
+    let seen = Seen {
+        updated_at: looked.ticket.updated_at.unwrap_or(server_time),
+        server_time,
+        // Of a ticket that is longer than what is read, the count says nothing.
+        comments_counted: looked.ticket.comment_count.filter(|_| reach == Reach::Whole),
+        comments_read: read,
+    };
     let mut reading =
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let own = account.own_users();
     reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, own, Utc::now()).await;
     let said = operators::replies(&store.operators_on(&claim.ticket).await?);
+    if !posted(&reading, own).is_empty() {
+        reading.notes = noted(store, &claim.ticket).await?;
+    }
     let now = Utc::now();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], own, now);
     store.record_feedback(&feedback::replied(&reading, own, &claim.ticket, &judged.replies, now)).await?;
@@ -104,12 +123,21 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
     let (reading, said, judged, policy, ids) = (&reading, &said, &judged, &*policy, &ids);
-    let decided =
-        Decided { shared, policy, ids, account, claim, reading, said, judged, fingerprint, last, now, server_time };
+    let decided = Decided { shared, policy, ids, account, claim, reading, seen, said, judged, fingerprint, last, now };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
     }
+}
+
+/// What our notes on a ticket said, by their references.
+async fn noted(store: &Store, ticket: &TicketKey) -> Result<BTreeMap<String, Noted>, StoreError> {
+    let decisions = store.history(ticket).await?.map(|history| history.decisions).unwrap_or_default();
+    let said = |row: DecisionRow| {
+        let decision: Decision = serde_json::from_str(&row.decision).ok()?;
+        Some((row.reference, Noted::of(&decision)))
+    };
+    Ok(decisions.into_iter().filter_map(said).collect())
 }
 
 /// A decision that is made, with all that is needed to act on it.
@@ -120,6 +148,8 @@ struct Decided<'a> {
     account: &'a Account,
     claim: &'a Claim,
     reading: &'a Reading,
+    /// How fresh it is.
+    seen: Seen,
     /// What operators said at the console.
     said: &'a [Reply],
     judged: &'a Judged,
@@ -127,7 +157,6 @@ struct Decided<'a> {
     /// The newest decision that was carried out.
     last: Option<DecisionRow>,
     now: DateTime<Utc>,
-    server_time: DateTime<Utc>,
 }
 
 impl Decided<'_> {
@@ -147,25 +176,24 @@ impl Decided<'_> {
     /// Live mode: written where the ticket does not say so already, the moment is right, and the ticket does not flap.
     async fn act(mut self, fails: &Fails<'_>) -> Result<Looked, StoreError> {
         let store = &self.shared.store;
-        let posted = posted(self.reading, self.account.own_users());
-        let (newest, before) = (posted.last(), posted.iter().rev().nth(1).map(String::as_str));
-        if let Some(newest) = newest {
-            if self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted) {
-                store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
-                self.last = store.last_decision(&self.claim.ticket).await?;
-            }
-            if self.stands(newest, before).await? {
-                return self.rest().await;
-            }
+        let said = self.said_before().await?;
+        let newest = said.newest.as_deref();
+        if let Some(newest) = newest
+            && let Some(says) = self.stands(newest, said.before.as_deref()).await?
+        {
+            return match says {
+                Stands::Right => self.right(newest, fails).await,
+                Stands::Corrected => self.rest().await,
+            };
         }
         let Some(updated_at) = self.reading.ticket.updated_at else {
             return Ok(fails.again_or_dead("the ticket has no updated_at".into(), None));
         };
-        if let Some(at) = self.held() {
+        if let Some(at) = self.held(&said) {
             let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
             return Ok(Looked::so(Next::Held { at, why }));
         }
-        if let Some(wait) = self.wait(updated_at).await? {
+        if let Some(wait) = self.wait().await? {
             return Ok(Looked::so(Next::Again { at: self.now + wait }));
         }
         // What the records gave before may still hold: nobody is asked anew for a moment's silence.
@@ -182,7 +210,7 @@ impl Decided<'_> {
         if store.paused().await?.contains_key(&self.account.name) {
             return Ok(Looked::so(Next::Again { at: self.now })); // It is due when the pause ends.
         }
-        let (row, html_body) = self.row(newest.map(String::as_str), Carried::Open)?;
+        let (row, html_body) = self.row(newest, Carried::Open)?;
         self.compare(&row).await;
         // Before any action, so that each action has its reason.
         if store.record_decision(self.claim, &row).await? {
@@ -199,7 +227,11 @@ impl Decided<'_> {
         }
         // The last word before the write: who has lost the ticket meanwhile does not write.
         store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
-        let update = Update { html_body, tags: tags(self.reading, &self.judged.decision), updated_stamp: updated_at };
+        let update = Update {
+            html_body: Some(html_body),
+            tags: tags(self.reading, &self.judged.decision),
+            updated_stamp: updated_at,
+        };
         self.write(turn, &row, &update, fails).await
     }
 
@@ -207,8 +239,7 @@ impl Decided<'_> {
     /// change can be its write.
     async fn rest(&self) -> Result<Looked, StoreError> {
         if self.shared.store.unconfirmed(&self.claim.ticket).await? {
-            let updated_at = self.reading.ticket.updated_at.unwrap_or(self.server_time);
-            if let Some(wait) = self.wait(updated_at).await? {
+            if let Some(wait) = self.wait().await? {
                 return Ok(Looked::so(Next::Again { at: self.now + wait }));
             }
             self.shared.store.overtake(self.claim).await?;
@@ -216,8 +247,64 @@ impl Decided<'_> {
         Ok(self.settled())
     }
 
+    /// Our newest note says what holds. So do its tags, or they are put back.
+    async fn right(&self, newest: &str, fails: &Fails<'_>) -> Result<Looked, StoreError> {
+        let (tags, id) = (&self.account.tags, self.claim.ticket.id);
+        let missing = &self.judged.decision.tags.add;
+        let Some(updated_stamp) = self.reading.ticket.updated_at.filter(|_| !missing.is_empty()) else {
+            tags.there(id, newest);
+            return self.rest().await;
+        };
+        if let Some(wait) = self.wait().await? {
+            return Ok(Looked::so(Next::Again { at: self.now + wait }));
+        }
+        let ticket = &self.claim.ticket;
+        let named = missing.join(", ");
+        match tags.missing(id, newest) {
+            Missing::Write => tracing::warn!(%ticket, tags = named, "tags of a note are missing and are put back"),
+            Missing::TakenOff => {
+                tracing::info!(%ticket, tags = named, "tags of a note were taken off and stay off");
+                return self.rest().await;
+            }
+            Missing::NotTaken => {
+                let why = format!("the helpdesk does not take the tag {named}: see that the agent's role may set tags");
+                let at = self.judged.decision.valid_until.unwrap_or(self.now + DAY).min(self.now + DAY);
+                return Ok(Looked::so(Next::Held { at, why }));
+            }
+        }
+        let turn = match self.account.helpdesk.turn().await {
+            Ok(turn) => turn,
+            Err(error) => return Ok(fails.with(Doing::Writing, &error).await),
+        };
+        self.shared.store.extend(self.claim, Utc::now(), self.account.work.lease).await?;
+        let all = self.reading.ticket.tags.iter().chain(missing).cloned().collect();
+        let update = Update { html_body: None, tags: all, updated_stamp };
+        match self.account.helpdesk.update(turn, id, &update).await {
+            Ok(written) => {
+                self.account.troubles.let_through(id, Doing::Writing);
+                Ok(self.taken(newest, &written))
+            }
+            Err(error) => Ok(fails.with(Doing::Writing, &error).await),
+        }
+    }
+
+    /// What a write leaves to do: its tags are compared with those that the answer has.
+    fn taken(&self, reference: &str, written: &Written) -> Looked {
+        let (ticket, wanted) = (&self.claim.ticket, &self.judged.decision.tags.add);
+        let Some(there) = &written.tags else { return self.settled() };
+        let missing: Vec<&str> = wanted.iter().filter(|tag| !there.contains(tag)).map(String::as_str).collect();
+        if missing.is_empty() {
+            self.account.tags.there(ticket.id, reference);
+            return self.settled();
+        }
+        tracing::warn!(%ticket, tags = missing.join(", "), "the helpdesk took the write, and not these tags");
+        metrics::tags_not_taken(&self.account.name);
+        self.account.tags.not_taken(ticket.id, reference);
+        Looked::so(Next::Again { at: Utc::now() + TAGS_AGAIN })
+    }
+
     /// Whether our newest note may stand as it is; a correction of it by tag is kept.
-    async fn stands(&self, newest: &str, before: Option<&str>) -> Result<bool, StoreError> {
+    async fn stands(&self, newest: &str, before: Option<&str>) -> Result<Option<Stands>, StoreError> {
         let kept = self.last.as_ref().filter(|row| row.reference == newest);
         // Its id tells; and where the note before it is out of sight (a long ticket, a redaction), what is kept of it.
         let says = newest == reference(&self.claim.ticket, &self.fingerprint, before)
@@ -227,7 +314,8 @@ impl Decided<'_> {
         let correction = said.and_then(|said| self.corrected(newest, said));
         self.shared.store.record_feedback(correction.as_slice()).await?;
         // What somebody has put right is not said again; only another verdict speaks.
-        Ok(says || (correction.is_some() && said == Some(verdict)))
+        let corrected = correction.is_some() && said == Some(verdict);
+        Ok(if corrected { Some(Stands::Corrected) } else { says.then_some(Stands::Right) })
     }
 
     /// A correction by tag of the newest note.
@@ -236,27 +324,64 @@ impl Decided<'_> {
         feedback::corrected(self.policy, &self.claim.ticket, newest, verdict, tags, self.now)
     }
 
-    /// Until when the ticket is held back, where our notes on it came too often; told by the notes themselves.
-    fn held(&self) -> Option<DateTime<Utc>> {
-        let own = self.reading.own_comments(self.account.own_users());
-        let recent: Vec<_> =
-            own.filter_map(|comment| comment.created_at).filter(|at| *at > self.server_time - FLAP).collect();
-        let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
-        let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
-        Some(self.now + (*frees + FLAP - self.server_time) + TimeDelta::seconds(1))
+    /// What of ours was said on the ticket, by its notes and by what is kept.
+    ///
+    /// What is kept as posted was posted, whether or not its note can be seen: it may be redacted, removed, or too far back.
+    async fn said_before(&mut self) -> Result<SaidBefore, StoreError> {
+        let store = &self.shared.store;
+        let own = self.account.own_users();
+        let mut seen = posted(self.reading, own);
+        if let Some(newest) = seen.last()
+            && self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted)
+        {
+            store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
+            self.last = store.last_decision(&self.claim.ticket).await?;
+        }
+        let mut hidden = Vec::new();
+        let unreadable = self.reading.own_comments(own).filter(|comment| comment.signature().id().is_none());
+        let unreadable = unreadable.filter_map(|comment| comment.created_at).max();
+        let is_seen = |row: &DecisionRow| seen.contains(&row.reference);
+        if unreadable.is_some() || self.last.as_ref().is_some_and(|row| row.carried == Carried::Posted && !is_seen(row))
+        {
+            let kept = store.history(&self.claim.ticket).await?.map(|history| history.decisions).unwrap_or_default();
+            // A note whose id cannot be read is the one that was sent before it and never confirmed.
+            if let Some(row) = kept.iter().rfind(|row| row.carried == Carried::Open)
+                && unreadable.is_some_and(|at| at >= row.decided_at - TimeDelta::seconds(2))
+            {
+                store.posted(self.claim, &row.reference, self.now).await?;
+                self.last = store.last_decision(&self.claim.ticket).await?;
+            }
+            hidden.extend(
+                kept.iter().filter(|row| row.carried == Carried::Posted && !is_seen(row)).map(|row| row.decided_at),
+            );
+            // A note that the store never heard of came after all that it knows.
+            let known = |newest: &String| kept.iter().any(|row| row.reference == *newest);
+            if let Some(last) = self.last.as_ref().filter(|row| row.carried == Carried::Posted && !is_seen(row))
+                && seen.last().is_none_or(known)
+            {
+                seen.push(last.reference.clone());
+            }
+        }
+        let newest = seen.pop();
+        Ok(SaidBefore { newest, before: seen.pop(), hidden })
     }
 
-    async fn wait(&self, updated_at: DateTime<Utc>) -> Result<Option<TimeDelta>, StoreError> {
-        let seen = Seen {
-            updated_at,
-            server_time: self.server_time,
-            comments_counted: self.reading.ticket.comment_count,
-            comments_read: self.reading.comments.len(),
-        };
+    /// Until when the ticket is held back, where our notes on it came too often: those that are seen, and those that are not.
+    fn held(&self, said: &SaidBefore) -> Option<DateTime<Utc>> {
+        let own = self.reading.own_comments(self.account.own_users());
+        let written = own.filter_map(|comment| comment.created_at).chain(said.hidden.iter().copied());
+        let mut recent: Vec<_> = written.filter(|at| *at > self.seen.server_time - FLAP).collect();
+        recent.sort_unstable();
+        let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
+        let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
+        Some(self.now + (*frees + FLAP - self.seen.server_time) + TimeDelta::seconds(1))
+    }
+
+    async fn wait(&self) -> Result<Option<TimeDelta>, StoreError> {
         // Only for a fresh change does it matter whether a write of ours is unaccounted for.
-        let Some(wait) = guard::wait(&seen, Earlier::Unconfirmed) else { return Ok(None) };
+        let Some(wait) = guard::wait(&self.seen, Earlier::Unconfirmed) else { return Ok(None) };
         let unconfirmed = self.shared.store.unconfirmed(&self.claim.ticket).await?;
-        Ok(if unconfirmed { Some(wait) } else { guard::wait(&seen, Earlier::Settled) })
+        Ok(if unconfirmed { Some(wait) } else { guard::wait(&self.seen, Earlier::Settled) })
     }
 
     async fn compare(&self, row: &DecisionRow) {
@@ -281,7 +406,7 @@ impl Decided<'_> {
 
     /// The decision as it is kept, and its note as HTML; `before` is the note it follows.
     fn row(&self, before: Option<&str>, carried: Carried) -> Result<(DecisionRow, String), StoreError> {
-        let Judged { decision, facts, problems, .. } = self.judged;
+        let Judged { decision, facts, spoken, problems, .. } = self.judged;
         let reference = reference(&self.claim.ticket, &self.fingerprint, before);
         let link = self.shared.public_url.as_ref().map(|url| {
             let TicketKey { account, id } = &self.claim.ticket;
@@ -292,6 +417,7 @@ impl Decided<'_> {
             ids: self.ids,
             decision,
             facts,
+            spoken,
             reading: Some(self.reading),
             problems,
             was: self.last.as_ref().map(|row| row.verdict.as_str()),
@@ -328,15 +454,35 @@ impl Decided<'_> {
         let written = self.account.helpdesk.update(turn, ticket.id, update).instrument(span).await;
         metrics::write(&self.account.name, begun.elapsed());
         match written {
-            Ok(audit) => {
+            Ok(written) => {
+                let audit = written.audit;
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
                 self.account.troubles.let_through(ticket.id, Doing::Writing);
                 self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
-                Ok(self.settled())
+                Ok(self.taken(&row.reference, &written))
             }
             Err(error) => Ok(fails.with(Doing::Writing, &error).await),
         }
     }
+}
+
+/// How our newest note stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// It says what holds.
+    Right,
+    /// Somebody put another verdict's tags in the place of its own.
+    Corrected,
+}
+
+/// What of ours was said on a ticket before.
+struct SaidBefore {
+    /// The id of what was said last.
+    newest: Option<String>,
+    /// The id of the note before that, as far as it is seen.
+    before: Option<String>,
+    /// When those decisions were made that were posted and are not to be seen any more.
+    hidden: Vec<DateTime<Utc>>,
 }
 
 /// All tags the ticket is to have: those it has, without other verdicts', with this one's.
@@ -359,18 +505,23 @@ impl Fails<'_> {
     async fn with(&self, doing: Doing, error: &CallError) -> Looked {
         match error {
             CallError::Closed | CallError::Gone => stopped(error.to_string()),
-            CallError::Limited { retry_after } => later(*retry_after),
+            CallError::Limited { retry_after, .. } => later(*retry_after),
             CallError::NoTurn(_) => later(Duration::from_secs(1)),
             CallError::Conflict => self.again_or_dead(error.to_string(), None),
-            CallError::Unauthorized(_) => {
-                self.alone_or_all(doing, Trouble::Refused, troubles::refused(doing).to_owned(), None).await
+            CallError::Unauthorized(why) => {
+                self.alone_or_all(doing, Trouble::Refused, format!("{}: {why}", troubles::refused(doing)), None).await
             }
+            CallError::Forbidden(why) => {
+                self.alone_or_all(doing, Trouble::Refused, format!("{}: {why}", troubles::refused(doing)), None).await
+            }
+            CallError::NoHelpdesk | CallError::Moved { .. } => rests(error.to_string()),
             CallError::Failed { retry_after, .. } => {
                 self.alone_or_all(doing, Trouble::Failed, error.to_string(), *retry_after).await
             }
-            CallError::Unreachable(_) | CallError::Unreadable(_) | CallError::Rejected { .. } => {
-                self.alone_or_all(doing, Trouble::Failed, error.to_string(), None).await
-            }
+            CallError::Unreachable(_)
+            | CallError::Unreadable(_)
+            | CallError::TooLarge { .. }
+            | CallError::Rejected { .. } => self.alone_or_all(doing, Trouble::Failed, error.to_string(), None).await,
         }
     }
 
@@ -379,13 +530,13 @@ impl Fails<'_> {
     async fn alone_or_all(&self, doing: Doing, trouble: Trouble, error: String, asked: Option<Duration>) -> Looked {
         match self.account.helpdesk.me().await {
             Ok(_) => {}
-            Err(CallError::Limited { retry_after }) => return later(retry_after),
+            Err(CallError::Limited { retry_after, .. }) => return later(retry_after),
             Err(CallError::NoTurn(_)) => return later(Duration::from_secs(1)),
             Err(of_all) => return rests(of_all.to_string()),
         }
         self.account.troubles.with(self.claim.ticket.id, doing, trouble, Instant::now());
         match self.account.troubles.of_account(Instant::now()) {
-            Some(why) => rests(why.to_owned()),
+            Some(why) => rests(format!("{why} ({error})")),
             None => self.again_or_dead(error, asked),
         }
     }

@@ -34,6 +34,7 @@
 
 mod candidate;
 mod catch_up;
+pub mod conditions;
 pub mod feedback;
 pub mod follow_ups;
 pub mod look;
@@ -46,6 +47,7 @@ pub mod retry;
 pub mod rule;
 pub mod standing;
 pub mod status;
+pub mod tags;
 pub mod troubles;
 
 use std::collections::BTreeSet;
@@ -61,17 +63,21 @@ use tracing::Instrument;
 use crate::config::Mode;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
+use crate::decide::policy::binding::Condition;
 use crate::decide::ticket::OwnUsers;
 use crate::elsewhere::lookups::Systems;
-use crate::helpdesk::client::{CallError, Helpdesk};
+use crate::helpdesk::client::Helpdesk;
+use crate::helpdesk::error::CallError;
 use crate::metrics;
 use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
 use crate::store::{Store, StoreError};
+use conditions::Conditions;
 use look::Looked;
 use pace::Share;
 use rule::PolicyInForce;
 use standing::Standing;
+use tags::Tags;
 use troubles::Troubles;
 
 /// How many tickets of one account are in hand at once.
@@ -113,6 +119,8 @@ pub struct Account {
     pub share: Share,
     /// Its tickets that are in trouble.
     pub troubles: Troubles,
+    /// Tags that were missing on its tickets.
+    pub tags: Tags,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
 }
@@ -144,6 +152,8 @@ pub struct Shared {
     pub rule: PolicyInForce,
     /// How each account stands, for `/readyz`.
     pub standing: Standing,
+    /// What else is to be known of each account.
+    pub conditions: Conditions,
     /// How each destination of follow-ups stands.
     pub destinations: Standing,
     /// Our own address as people reach it, for links in notes.
@@ -191,6 +201,7 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
         return Ok(POLL); // A look that ends wakes the loop.
     }
     let until = |at: DateTime<Utc>| (at - Utc::now()).to_std().unwrap_or(Duration::from_millis(20));
+    shared.conditions.held(&account.name, account.share.held_until().await?);
     if let Some(at) = account.share.not_before().await? {
         return Ok(until(at));
     }
@@ -208,9 +219,11 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
     Ok(shared.store.next_due(&account.name).await?.map_or(POLL, until))
 }
 
-/// How many tickets may be in hand: one to try with while the helpdesk lets us touch none.
+/// How many tickets may be in hand: one to try with while the helpdesk lets us touch none, or while little is left of its
+/// limit.
 fn hands(account: &Account) -> usize {
-    if account.troubles.of_account(std::time::Instant::now()).is_some() { 1 } else { IN_HAND }
+    let troubled = account.troubles.of_account(std::time::Instant::now()).is_some();
+    if troubled || account.share.is_tight() { 1 } else { IN_HAND }
 }
 
 /// Learns who we are, which tells our own notes from a manager's.
@@ -219,7 +232,7 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<Result<(), Call
         return Ok(Ok(()));
     }
     let id = match account.helpdesk.me().await {
-        Ok(id) => id,
+        Ok(me) => me.id,
         Err(error) => return Ok(Err(error)),
     };
     if account.own.get().is_none() {
@@ -238,9 +251,10 @@ async fn introduce(shared: &Shared, account: &Account) -> Result<Result<(), Call
 
 /// Tags that show that a ticket may be ours: a condition of the policy that asks for nothing else.
 pub fn star_tags(policy: &Policy) -> Vec<String> {
-    let conditions = policy.binding.applies_to.conditions.values();
-    let tags = conditions.filter(|condition| condition.form_any.is_empty() && !condition.tag_any.is_empty());
-    tags.map(|condition| condition.tag_any.clone()).next().unwrap_or_default()
+    let conditions = || policy.binding.applies_to.conditions.values();
+    let tags_alone = |condition: &&Condition| condition.form_any.is_empty() && !condition.tag_any.is_empty();
+    let star = conditions().find(|condition| condition.star).or_else(|| conditions().find(tags_alone));
+    star.map(|condition| condition.tag_any.clone()).unwrap_or_default()
 }
 
 /// One ticket: looked at while its lease is kept, and given back; why the account is to rest, if it is.

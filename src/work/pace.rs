@@ -1,11 +1,13 @@
 //! Our share of a helpdesk's API limit: one budget an account, in the store, so that all replicas share it.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::helpdesk::client::CallError;
+use crate::helpdesk::error::CallError;
+use crate::helpdesk::limits::Scope;
 use crate::helpdesk::pace::Pace;
 use crate::metrics;
 use crate::store::budget::Taken;
@@ -17,20 +19,49 @@ pub struct Share {
     store: Store,
     account: String,
     per_minute: u32,
+    /// Until when the account's limit is nearly spent, so that no new work is begun.
+    spared: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
+
+/// How long new work waits at most where little is left: on a busy account little may be left all day.
+const LONGEST_SPARED: TimeDelta = TimeDelta::seconds(15);
+
+/// How long after the limit was nearly spent only one ticket is worked at a time.
+const TIGHT: TimeDelta = TimeDelta::seconds(60);
 
 impl Share {
     /// So many calls a minute of an account.
     pub fn new(store: Store, account: &str, per_minute: u32) -> Share {
-        Share { store, account: account.to_owned(), per_minute }
+        Share { store, account: account.to_owned(), per_minute, spared: Arc::default() }
     }
 
-    /// When a call may be made, where it may not be made at once; nothing is taken.
+    /// When new work may be begun, where it may not be begun at once; nothing is taken.
     ///
     /// # Errors
     /// A store that cannot be used.
     pub async fn not_before(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(self.take(0).await?.again())
+        let spared = self.spared_until().filter(|until| *until > Utc::now());
+        Ok(self.take(0).await?.again().max(spared))
+    }
+
+    /// Until when the helpdesk wants no calls of this account.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn held_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(match self.take(0).await? {
+            Taken::Held(at) => Some(at),
+            Taken::Now { .. } | Taken::NotBefore(_) => None,
+        })
+    }
+
+    /// Whether so little of the account's limit is left that one ticket is worked after the other.
+    pub fn is_tight(&self) -> bool {
+        self.spared_until().is_some_and(|until| until + TIGHT > Utc::now())
+    }
+
+    fn spared_until(&self) -> Option<DateTime<Utc>> {
+        *self.spared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn take(&self, calls: u32) -> Result<Taken, StoreError> {
@@ -52,7 +83,9 @@ impl Pace for Share {
             match self.take(1).await {
                 Ok(Taken::Now { .. }) => return Ok(()),
                 Ok(Taken::NotBefore(at)) => tokio::time::sleep(from_now(at)).await,
-                Ok(Taken::Held(at)) => return Err(CallError::Limited { retry_after: from_now(at) }),
+                Ok(Taken::Held(at)) => {
+                    return Err(CallError::Limited { retry_after: from_now(at), scope: Scope::Account });
+                }
                 Err(error) => return Err(CallError::NoTurn(error.to_string())),
             }
         }
@@ -63,5 +96,11 @@ impl Pace for Share {
         if let Err(error) = self.store.hold_until(&self.account, until).await {
             tracing::warn!(account = self.account, %error, "other replicas, and this one after a restart, do not know that the helpdesk wants no calls");
         }
+    }
+
+    async fn spare(&self, length: Duration) {
+        let until = Utc::now() + TimeDelta::from_std(length).unwrap_or(LONGEST_SPARED).min(LONGEST_SPARED);
+        let mut spared = self.spared.lock().unwrap_or_else(PoisonError::into_inner);
+        *spared = (*spared).max(Some(until));
     }
 }

@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
 use secrecy::SecretString;
 use serde_json::json;
-use starwarden::decide::facts::dates::{self, Day};
+use starwarden::decide::facts::dates::Unread;
 use starwarden::decide::facts::replies::{self, Says};
 use starwarden::decide::policy::Policy;
 use starwarden::decide::policy::binding::Binding;
@@ -219,6 +219,7 @@ fn a_binding_is_read_or_its_faults_are_shown() {
                 match fault.document {
                     starwarden::decide::policy::fault::Document::Binding => points_into(fault, &text),
                     starwarden::decide::policy::fault::Document::Diagram => points_into(fault, diagram),
+                    starwarden::decide::policy::fault::Document::Examples(_) => {} // Its file is a part of the text.
                 }
             }
         }
@@ -227,16 +228,23 @@ fn a_binding_is_read_or_its_faults_are_shown() {
 
 #[test]
 fn a_date_that_is_read_stands_in_the_text() {
-    let policy = star();
-    let written = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day");
+    let reader = &star().lexicon.dates;
+    let stands = |text: &str, why: &Unread| match why {
+        Unread::Either(words, [one, other]) => assert!(text.contains(words) && one != other, "{words}"),
+        Unread::NoSuchDay(words) => assert!(text.contains(words), "{words}"),
+        Unread::Empty | Unread::NoDate | Unread::Several(_) => {}
+    };
     try_all("date", 1_500, |input| {
         let text = String::from_utf8_lossy(input);
-        for day in dates::read(&text, written, &policy.lexicon) {
-            match day {
-                Day::Certain(day) => assert!((0..=9999).contains(&chrono::Datelike::year(&day)), "{day} in {text:?}"),
-                Day::Ambiguous(words, [one, other]) => assert!(text.contains(&words) && one != other, "{words}"),
-                Day::Impossible(words) => assert!(text.contains(&words), "{words}"),
+        for mention in reader.in_words(&text, at()) {
+            assert!(text.contains(&mention.sentence), "{:?} in {text:?}", mention.sentence);
+            match mention.when {
+                Ok(when) => assert!(when.span().is_some_and(|span| span.from <= span.until), "{when:?} in {text:?}"),
+                Err(why) => stands(&text, &why),
             }
+        }
+        for read in [reader.record(&text), reader.answer(&text, at())] {
+            read.map_or_else(|why| stands(&text, &why), |read| assert!(read.when.span().is_some(), "{text:?}"));
         }
     });
 }
@@ -259,9 +267,9 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
         for reply in replies::read(&reading(&text, 7001, false), &OwnUsers::from_iter([1]), &star().lexicon.languages) {
             match reply.says {
                 Says::Answer { fact, value } => assert!(written(&fact) && written(&value), "{fact}={value}"),
-                Says::Disagree(why) => assert!(written(&why), "{why}"),
+                Says::No(why) | Says::Disagree(why) => assert!(written(&why), "{why}"),
                 Says::Unreadable(line) => assert!(written(&line), "{line}"),
-                Says::Agree | Says::Recheck | Says::Stop => {}
+                Says::Yes | Says::Undo | Says::Agree | Says::Recheck | Says::Stop => {}
             }
         }
         for unheard in [reading(&text, 7001, true), reading(&text, 5001, false), reading(&text, 5001, true)] {
@@ -271,8 +279,9 @@ fn a_star_line_is_an_answer_a_verb_or_asked_back() {
                 "only staff's internal notes count"
             );
         }
+        let signed = format!("{text}\nstarwarden · ref 7Q2FMHXA");
         assert_eq!(
-            replies::read(&reading(&text, 7001, false), &OwnUsers::from_iter([7001]), &star().lexicon.languages),
+            replies::read(&reading(&signed, 7001, false), &OwnUsers::from_iter([7001]), &star().lexicon.languages),
             [],
             "the bot does not hear itself"
         );

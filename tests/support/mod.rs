@@ -17,13 +17,47 @@ use starwarden::decide::ticket::Reading;
 use starwarden::demo::helpdesk::StandIn;
 use starwarden::receive::verify::{sign, timestamp};
 
-pub(crate) const BINDING: &str = include_str!("../../config/policy/star.toml");
+/// The shipped binding with its examples, as a policy's text has them.
+pub(crate) const BINDING: &str = concat!(
+    include_str!("../../config/policy/star.toml"),
+    "\n#: examples de\n",
+    include_str!("../../config/policy/examples/de.toml"),
+    "\n#: examples en\n",
+    include_str!("../../config/policy/examples/en.toml"),
+    "\n#: examples es\n",
+    include_str!("../../config/policy/examples/es.toml"),
+    "\n#: examples fr\n",
+    include_str!("../../config/policy/examples/fr.toml"),
+    "\n#: examples it\n",
+    include_str!("../../config/policy/examples/it.toml"),
+    "\n#: examples ja\n",
+    include_str!("../../config/policy/examples/ja.toml"),
+    "\n#: examples ko\n",
+    include_str!("../../config/policy/examples/ko.toml"),
+    "\n#: examples pt\n",
+    include_str!("../../config/policy/examples/pt.toml"),
+    "\n#: examples zh\n",
+    include_str!("../../config/policy/examples/zh.toml")
+);
 pub(crate) const CHART: &str = include_str!("../../config/policy/star.mmd");
 
 /// The shipped policy, read once for all tests: its many expressions take half a second without optimisation.
 pub(crate) fn star() -> &'static Policy {
     static STAR: LazyLock<Policy> = LazyLock::new(|| Policy::parse(BINDING, CHART).expect("the shipped policy"));
     &STAR
+}
+
+/// Copies the shipped policy's binding, diagram and examples into a folder.
+pub(crate) fn copy_policy(to: &Path) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy");
+    for name in ["star.toml", "star.mmd"] {
+        std::fs::copy(shipped.join(name), to.join(name)).expect("a copy");
+    }
+    std::fs::create_dir_all(to.join("examples")).expect("a folder");
+    for file in std::fs::read_dir(shipped.join("examples")).expect("the examples") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), to.join("examples").join(file.file_name())).expect("a copy");
+    }
 }
 
 pub(crate) const SECRET: &str = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=";
@@ -84,8 +118,8 @@ pub(crate) fn serve_at(desk: &Desk, folder: &Path, server: &str, extra: &str, en
 }
 
 /// The usual bot, run by another program, whose arguments come first; that program must become the bot's own process.
-pub(crate) fn serve_under(program: &mut Command, desk: &Desk, folder: &Path) -> Bot {
-    let file = configure(desk, folder, "", "");
+pub(crate) fn serve_under(program: &mut Command, desk: &Desk, folder: &Path, server: &str) -> Bot {
+    let file = configure(desk, folder, server, "");
     run(program.args([env!("CARGO_BIN_EXE_starwarden"), "serve", "--config"]).arg(&file), folder, &[])
 }
 
@@ -246,6 +280,13 @@ impl Bot {
     /// All that is kept of a ticket.
     pub(crate) fn kept(&self, ticket: u64) -> Value {
         self.get(&format!("/api/v1/tickets/global/{ticket}")).1
+    }
+
+    /// The most memory it has had, kB.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Sends it a signal, by its name.

@@ -15,6 +15,18 @@ pub(crate) fn tool(program: &str, package: &str) -> PathBuf {
     place.join("bin").join(program)
 }
 
+/// A library from the JavaScript package index at a version that is known to work, with what it needs; where it is.
+pub(crate) fn library(package: &str, version: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools").join(format!("{package}@{version}"));
+    once(&place, || {
+        std::fs::create_dir_all(&place).expect("a folder");
+        let mut install = Command::new("npm");
+        install.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&place);
+        run(install.arg(format!("{package}@{version}")));
+    });
+    place.join("node_modules").join(package)
+}
+
 /// Has a folder made once, by whichever test of whichever run comes first; the others wait for it. One that was left half
 /// made is made anew, and so is one that was made elsewhere: an environment holds its own path.
 fn once(place: &Path, make: impl FnOnce()) {

@@ -16,9 +16,11 @@ use super::kept::{Kept, Progress};
 use crate::commands::{loaded, store};
 use crate::config;
 use crate::decide::facts::sources::{self, Ids};
+use crate::decide::loose;
 use crate::decide::policy::Policy;
 use crate::decide::ticket::{Comment, Organization, Ticket, User};
-use crate::helpdesk::client::{CallError, Helpdesk};
+use crate::helpdesk::client::Helpdesk;
+use crate::helpdesk::error::{CallError, Forbidden};
 use crate::helpdesk::export::Begin;
 use crate::helpdesk::pace::Pace;
 use crate::work::pace::Share;
@@ -101,6 +103,7 @@ impl Fetch<'_> {
                 eprintln!("{tickets} tickets");
                 Ok(())
             }
+            (Err(error), _) if is_for_good(&error) => Err(error),
             (Err(error), Some(file)) => {
                 Err(error.context(format!("{} is not whole: run the same command again to go on", file.display())))
             }
@@ -134,8 +137,7 @@ impl Taking<'_> {
             let begin = cursor.as_deref().map_or(Begin::Since(since), Begin::Cursor);
             let page = self.calls.export(async || self.helpdesk.exported(begin).await).await?;
             for raw in &page.tickets {
-                let ticket: Ticket =
-                    serde_json::from_str(raw.get()).context("a ticket of the export cannot be read")?;
+                let Some(ticket) = readable(raw) else { continue };
                 if !seen.insert(ticket.id) {
                     continue; // It changed again while it was exported, or was written before an interruption.
                 }
@@ -162,16 +164,19 @@ impl Taking<'_> {
             return Ok(serde_json::to_vec(raw)?);
         }
         let read = self.calls.work(async || self.helpdesk.comments(ticket.id).await).await;
-        let (comments, users) = match gone(read)? {
-            Some(read) => read,
-            None => return Ok(serde_json::to_vec(raw)?),
-        };
+        let Some(thread) = gone(read)? else { return Ok(serde_json::to_vec(raw)?) };
         let organization = match ticket.organization_id {
             Some(id) => self.organization(id).await?,
             None => None,
         };
         let audits = self.audits(ticket.id).await?;
-        Ok(serde_json::to_vec(&Line { ticket: raw, comments, users, organization, audits })?)
+        Ok(serde_json::to_vec(&Line {
+            ticket: raw,
+            comments: thread.comments,
+            users: thread.users,
+            organization,
+            audits,
+        })?)
     }
 
     async fn organization(&mut self, id: u64) -> Result<Option<Organization>, CallError> {
@@ -190,7 +195,7 @@ impl Taking<'_> {
         let (mut audits, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let page = match self.calls.work(async || self.helpdesk.audits(id, next.clone()).await).await {
-                Err(CallError::Unauthorized(_)) => {
+                Err(CallError::Unauthorized(_) | CallError::Forbidden(_)) => {
                     self.audits = Audits::Refused;
                     return Ok(Vec::new());
                 }
@@ -207,12 +212,40 @@ impl Taking<'_> {
     }
 }
 
+/// A ticket of the export; one that cannot be read is named and left out, so that it does not hide those behind it.
+fn readable(raw: &RawValue) -> Option<Ticket> {
+    if let Ok(ticket) = serde_json::from_str(raw.get()) {
+        return Some(ticket);
+    }
+    let json: serde_json::Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let id = json.get("id").map(ToString::to_string).unwrap_or_default();
+    match loose::from_json(json) {
+        Ok(loose::Read { read, left_out }) => {
+            eprintln!("ticket {id}: left out, for it cannot be read: {}", left_out.join(", "));
+            Some(read)
+        }
+        Err(place) => {
+            eprintln!("a ticket of the export is left out, for its {place} cannot be read: {id}");
+            None
+        }
+    }
+}
+
 /// What was deleted meanwhile is left out.
 fn gone<T>(read: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(CallError::Gone) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Whether running the same command again would come to the same.
+fn is_for_good(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<CallError>() {
+        Some(CallError::Forbidden(why)) => !matches!(why, Forbidden::Unsaid(_)),
+        Some(CallError::Rejected { .. } | CallError::NoHelpdesk | CallError::Moved { .. }) => true,
+        Some(_) | None => false,
     }
 }
 
@@ -227,7 +260,17 @@ impl Calls {
             self.export.turn().await?;
             call().await
         };
-        self.work(paced).await.context("the tickets cannot be exported")
+        self.work(paced).await.map_err(|error| {
+            let too_recent = |why: &str| why.contains("StartTimeTooRecent");
+            let says = if matches!(&error, CallError::Forbidden(Forbidden::Role)) {
+                "only an admin may export tickets: use the token of an admin for this, and another for the bot"
+            } else if matches!(&error, CallError::Rejected { why, .. } if too_recent(why)) {
+                "the export leaves out the latest minute: give --since a time that is a minute ago at the latest"
+            } else {
+                "the tickets cannot be exported"
+            };
+            anyhow::Error::from(error).context(says)
+        })
     }
 
     /// Makes a call, and again where the helpdesk is busy or out of reach.
@@ -235,7 +278,7 @@ impl Calls {
         let mut failed = 0;
         loop {
             let wait = match call().await {
-                Err(CallError::Limited { retry_after }) => retry_after,
+                Err(CallError::Limited { retry_after, .. }) => retry_after,
                 Err(CallError::Failed { retry_after, .. }) if failed < TRIES => retry_after.unwrap_or(rest(failed)),
                 Err(CallError::Unreachable(_) | CallError::NoTurn(_)) if failed < TRIES => rest(failed),
                 done => return done,

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
+use super::calls;
 use super::finding::Found;
 use crate::commands::loaded::credentials;
 use crate::commands::setup::plan::{Told, Wanted};
@@ -11,8 +12,12 @@ use crate::config::Account;
 use crate::config::secret::Secret;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
-use crate::helpdesk::auth::{Credentials, Purpose};
-use crate::helpdesk::client::{CallError, Helpdesk};
+use crate::decide::ticket::Role;
+use crate::helpdesk::auth::{API_TOKENS_END, Credentials, Purpose, WORK_SCOPES};
+use crate::helpdesk::client::{Helpdesk, Me};
+use crate::helpdesk::error::CallError;
+use crate::helpdesk::settings::{Came, Failure};
+use crate::work::conditions;
 use crate::work::star_tags;
 
 /// How far our clock may be from the helpdesk's, seconds; signatures are dated by theirs and aged by ours.
@@ -41,7 +46,7 @@ impl Checkup<'_> {
             }
         };
         let work = Helpdesk::new(&self.account.base_url, credentials.clone());
-        let taken = match &work {
+        let taken: Result<Me, CallError> = match &work {
             Ok(helpdesk) => helpdesk.me().await,
             Err(error) => Err(CallError::Unreachable(error.to_string())),
         };
@@ -52,13 +57,17 @@ impl Checkup<'_> {
             findings.push(("the helpdesk's settings", first("reach the helpdesk first")));
             return findings;
         }
-        findings.push(("helpdesk", Found::well(format!("{} answers", self.account.base_url))));
+        findings.push(("helpdesk", self.answers(&taken)));
         findings.push(("credentials", self.taken(&taken, &credentials)));
-        let (Ok(helpdesk), Ok(_)) = (work, taken) else {
+        let (Ok(helpdesk), Ok(me)) = (work, taken) else {
             findings.push(("the helpdesk's settings", first("mend the credentials first")));
             return findings;
         };
-        findings.push(("clock", clock(&helpdesk).await));
+        findings.push(("clock", clock(me.server_time)));
+        if let Some(policy) = self.policy {
+            let scopes = self.account.auth.scopes.as_deref();
+            findings.extend(calls::tried(&helpdesk, &me, &star_tags(policy), self.account.mode, scopes).await);
+        }
         match Helpdesk::with(&self.account.base_url, credentials, Purpose::Look) {
             Ok(helpdesk) => self.settings(&helpdesk, &mut findings).await,
             Err(error) => findings.push(("scopes", Found::wrong(error.to_string(), "see base_url"))),
@@ -97,13 +106,29 @@ impl Checkup<'_> {
         }
     }
 
+    /// That it answers, and by which name where that is another than ours.
+    fn answers(&self, taken: &Result<Me, CallError>) -> Found {
+        let at = &self.account.base_url;
+        let own = at.parse::<reqwest::Url>().ok().and_then(|url| url.host_str().map(str::to_owned));
+        match taken.as_ref().ok().and_then(|me| me.host.clone()).filter(|host| Some(host) != own.as_ref()) {
+            Some(other) => Found::well(format!("{at} answers, and names itself {other}")),
+            None => Found::well(format!("{at} answers")),
+        }
+    }
+
     /// Where the helpdesk does not answer as one does, whoever we are.
-    fn away(&self, taken: &Result<u64, CallError>) -> Option<Found> {
+    fn away(&self, taken: &Result<Me, CallError>) -> Option<Found> {
         let at = &self.account.base_url;
         let says = match taken {
-            Ok(_) | Err(CallError::Unauthorized(_)) => return None,
+            Ok(_) | Err(CallError::Unauthorized(_) | CallError::Forbidden(_)) => return None,
             Err(CallError::Unreachable(why)) => format!("{at} cannot be reached: {why}"),
-            Err(CallError::Gone) => format!("{at} is there, and no helpdesk"),
+            Err(CallError::Gone | CallError::NoHelpdesk) => {
+                format!("there is no helpdesk at {at}: is the subdomain right?")
+            }
+            Err(CallError::Moved { to }) => {
+                let cure = format!("put {to} into accounts.{}.base_url", self.name);
+                return Some(Found::wrong(format!("{at} has moved to {to}"), cure));
+            }
             Err(
                 error @ (CallError::Conflict
                 | CallError::Closed
@@ -111,28 +136,48 @@ impl Checkup<'_> {
                 | CallError::Failed { .. }
                 | CallError::Rejected { .. }
                 | CallError::NoTurn(_)
+                | CallError::TooLarge { .. }
                 | CallError::Unreadable(_)),
             ) => format!("{at}: {error}"),
         };
         Some(Found::wrong(says, format!("see accounts.{}.base_url and the way there", self.name)))
     }
 
-    fn taken(&self, taken: &Result<u64, CallError>, credentials: &Credentials) -> Found {
-        match (taken, credentials) {
-            (Ok(id), Credentials::ApiToken { .. }) => Found::advice(
-                format!("we are user {id}, by an API token, which the helpdesk ends on 2027-04-30"),
+    fn taken(&self, taken: &Result<Me, CallError>, credentials: &Credentials) -> Found {
+        let me = match taken {
+            Ok(me) => me,
+            Err(error @ (CallError::Unauthorized(_) | CallError::Forbidden(_))) => {
+                let scopes = Purpose::Work.scopes(self.account.auth.scopes.as_deref().unwrap_or(WORK_SCOPES));
+                return Found::wrong(
+                    format!("the helpdesk refuses them: {error}"),
+                    self.in_auth(&format!(
+                        "put the right ones there, and see that the client may have the scopes {scopes}"
+                    )),
+                );
+            }
+            Err(error) => {
+                return Found::wrong(
+                    error.to_string(),
+                    format!("see accounts.{}.base_url and the way there", self.name),
+                );
+            }
+        };
+        let role = match me.role {
+            Role::Admin => "admin",
+            Role::Agent => "agent",
+            Role::EndUser => {
+                let says = format!("we are {} (user {}), who is no agent", me.name, me.id);
+                return Found::wrong(says, self.in_auth("put the credentials of an agent there"));
+            }
+        };
+        let email = me.email.as_ref().map(|email| format!(", {email}")).unwrap_or_default();
+        let who = format!("we are {}{email}, {role} (user {})", me.name, me.id);
+        match credentials {
+            Credentials::ApiToken { .. } => Found::advice(
+                format!("{who}, by an API token; {}", conditions::token_ends(API_TOKENS_END, Utc::now())),
                 "move to an OAuth client before that day",
             ),
-            (Ok(id), Credentials::Client { .. } | Credentials::Bearer(_)) => Found::well(format!("we are user {id}")),
-            (Err(CallError::Unauthorized(why)), _) => Found::wrong(
-                format!("the helpdesk refuses them: {why}"),
-                self.in_auth(
-                    "put the right ones there, and see that the client may have the scopes for tickets and users",
-                ),
-            ),
-            (Err(error), _) => {
-                Found::wrong(error.to_string(), format!("see accounts.{}.base_url and the way there", self.name))
-            }
+            Credentials::Client { .. } | Credentials::Bearer(_) => Found::well(who),
         }
     }
 
@@ -141,7 +186,8 @@ impl Checkup<'_> {
         let webhooks = match helpdesk.webhooks().await {
             Ok(webhooks) => webhooks,
             Err(error) => {
-                let cure = format!("give the client these for setup and doctor: {}", Purpose::Look.scopes());
+                let look = Purpose::Look.scopes(self.account.auth.scopes.as_deref().unwrap_or(WORK_SCOPES));
+                let cure = format!("give the client these for setup and doctor: {look}");
                 findings.push(("scopes", Found::wrong(error.to_string(), cure)));
                 return;
             }
@@ -162,7 +208,7 @@ impl Checkup<'_> {
             return;
         };
         let setup = format!("starwarden setup --account {} --apply", self.name);
-        let told = |told| Wanted::new(self.name, public_url, star_tags.clone(), told);
+        let told = |told| Wanted::new(self.name, public_url, star_tags.clone(), told, None);
         let by_events = told(Told::ByEvents).own(&webhooks).first().is_some_and(|webhook| !webhook.by_trigger());
         let wanted = told(if by_events { Told::ByEvents } else { Told::ByTrigger });
         let own = wanted.own(&webhooks);
@@ -191,7 +237,7 @@ impl Checkup<'_> {
     ) -> Found {
         let there = match there {
             Ok(there) => there,
-            Err(error) => return Found::wrong(error.to_string(), "see that the client may read them"),
+            Err(error) => return Found::wrong(error.to_string(), calls::cure(&error, WORK_SCOPES)),
         };
         let none = named.iter().filter(|(_, ids)| !ids.is_empty() && !ids.iter().any(|id| there.contains(id)));
         let none: Vec<&str> = none.map(|(name, _)| name.as_str()).collect();
@@ -207,20 +253,17 @@ impl Checkup<'_> {
     }
 }
 
-async fn clock(helpdesk: &Helpdesk) -> Found {
-    match helpdesk.time().await {
-        Ok(Some(theirs)) => {
-            let skew = (Utc::now() - theirs).num_seconds();
-            match skew.abs() <= MOST_SKEW {
-                true => Found::well(format!("within {MOST_SKEW} s of the helpdesk's")),
-                false => Found::wrong(
-                    format!("{} s {} the helpdesk's", skew.abs(), if skew > 0 { "ahead of" } else { "behind" }),
-                    "set this machine's clock by NTP: a signature's age is told by it",
-                ),
-            }
-        }
-        Ok(None) => Found::advice("the helpdesk's answers have no date", "compare the clocks by hand"),
-        Err(error) => Found::wrong(error.to_string(), "run it again"),
+fn clock(theirs: Option<DateTime<Utc>>) -> Found {
+    let Some(theirs) = theirs else {
+        return Found::advice("the helpdesk's answers have no date", "compare the clocks by hand");
+    };
+    let skew = (Utc::now() - theirs).num_seconds();
+    match skew.abs() <= MOST_SKEW {
+        true => Found::well(format!("within {MOST_SKEW} s of the helpdesk's")),
+        false => Found::wrong(
+            format!("{} s {} the helpdesk's", skew.abs(), if skew > 0 { "ahead of" } else { "behind" }),
+            "set this machine's clock by NTP: a signature's age is told by it",
+        ),
     }
 }
 
@@ -232,14 +275,14 @@ fn tag(star_tags: &[String], seen: Result<Vec<String>, CallError>) -> Found {
             format!("no ticket of late bears {named}"),
             "see that the STAR app sets this tag, or name the right one in the policy's applies_to",
         ),
-        Err(error) => Found::wrong(error.to_string(), "see that the client may read tags"),
+        Err(error) => Found::wrong(error.to_string(), calls::cure(&error, WORK_SCOPES)),
     }
 }
 
 async fn trigger(helpdesk: &Helpdesk, wanted: &Wanted, webhook: &str, setup: &str) -> Found {
     let triggers = match helpdesk.triggers().await {
         Ok(triggers) => triggers,
-        Err(error) => return Found::wrong(error.to_string(), "see that the client may read triggers"),
+        Err(error) => return Found::wrong(error.to_string(), calls::cure(&error, "triggers:read")),
     };
     match wanted.own_triggers(&triggers).first() {
         None => Found::wrong("nothing tells the webhook of starred tickets", setup),
@@ -260,22 +303,49 @@ async fn deliveries(helpdesk: &Helpdesk, webhook: &str) -> Found {
         Ok(invocations) => invocations,
         Err(error) => return Found::wrong(error.to_string(), "look at the webhook's activity in the helpdesk"),
     };
-    let failed: Vec<_> = invocations.iter().filter(|invocation| invocation.status != "success").collect();
-    match failed.first() {
-        None => Found::well(format!("none of the newest {} failed", invocations.len())),
-        Some(newest) => Found::wrong(
-            format!(
-                "{} of the newest {} failed{}",
-                failed.len(),
-                invocations.len(),
-                newest.status_code.map(|status| format!(", with status {status}")).unwrap_or_default()
-            ),
-            match newest.status_code {
-                Some(401) => "the secret is another than the webhook's: run starwarden setup --apply",
-                Some(_) | None => {
-                    "see that the bot runs and server.public_url leads to it; tickets are found by catch-up meanwhile"
-                }
-            },
-        ),
+    let failed: Vec<_> = invocations.iter().filter(|one| matches!(one.came(), Came::Failed(_))).collect();
+    let under_way = invocations.iter().filter(|one| one.came() == Came::UnderWay).count();
+    let Some(newest) = failed.first() else {
+        let under_way = if under_way > 0 { format!(", {under_way} under way") } else { String::new() };
+        return Found::well(format!("none of the newest {} failed{under_way}", invocations.len()));
+    };
+    let mut newest = (*newest).clone();
+    if newest.status_code.is_none() && !newest.id.is_empty() {
+        newest.status_code = helpdesk.answered(webhook, &newest.id).await.ok().flatten();
+    }
+    let (Came::Failed(failure), status) = (newest.came(), newest.status_code) else {
+        return Found::well(format!("none of the newest {} failed", invocations.len()));
+    };
+    let with = status.map(|status| format!(", with status {status}")).unwrap_or_default();
+    Found::wrong(
+        format!("{} of the newest {} {}{with}", failed.len(), invocations.len(), failed_how(&failure)),
+        mend_delivery(&failure, status),
+    )
+}
+
+fn failed_how(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused => "were refused by the bot".into(),
+        Failure::Unable => "met a bot that could not keep them".into(),
+        Failure::TimedOut => "failed: the bot did not answer in time".into(),
+        Failure::CircuitBroken => "were not sent: too many failed, so the helpdesk sends none for a while".into(),
+        Failure::Throttled => "were not sent: the helpdesk sends no more than so many a minute".into(),
+        Failure::Unsaid => "failed".into(),
+        Failure::Other(word) => format!("failed, as the helpdesk says: {word}"),
+    }
+}
+
+/// What to do, by the newest that failed.
+fn mend_delivery(failure: &Failure, status: Option<u16>) -> &'static str {
+    match (failure, status) {
+        (_, Some(401)) => "the secret is another than the webhook's: run starwarden setup --apply",
+        (Failure::Refused, _) => "see the bot's log for why it refused them; a proxy before it may refuse too",
+        (Failure::Unable, _) => "see that the bot runs and its store can be written",
+        (Failure::TimedOut, _) => "see that the bot has room to answer within ten seconds, and what stands before it",
+        (Failure::CircuitBroken, _) => "mend what failed before; the helpdesk goes on by itself some minutes later",
+        (Failure::Throttled, _) => "use the trigger instead of setup --events, which sends less",
+        (Failure::Unsaid | Failure::Other(_), _) => {
+            "see that the bot runs and server.public_url leads to it; tickets are found by catch-up meanwhile"
+        }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// One check and what it found.
 #[derive(Debug, Serialize)]
-pub(super) struct Finding {
+pub(in crate::commands) struct Finding {
     /// What was checked.
     pub check: &'static str,
     /// Which account it was checked for; none where it is not an account's.
@@ -17,7 +17,7 @@ pub(super) struct Finding {
 /// What a check found.
 #[derive(Debug, Serialize)]
 #[serde(tag = "found", rename_all = "snake_case")]
-pub(super) enum Found {
+pub(in crate::commands) enum Found {
     /// All is well.
     Well { says: String },
     /// It works, and something better can be done.

@@ -1,8 +1,9 @@
 //! `doctor`: a line for each thing that can be wrong, in the order in which a person would mend them.
 
 mod account;
+mod calls;
 mod elsewhere;
-mod finding;
+pub(in crate::commands) mod finding;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ use finding::{Finding, Found};
 /// Check everything the bot needs, and say what to do about what is wrong
 ///
 /// In order: configuration, policy, store, public address, console; then for each account: secrets, helpdesk,
-/// credentials, clock, scopes, forms, fields, the star's tag, webhook, trigger, and what became of the newest
+/// credentials, clock, each kind of call the bot makes, scopes, forms, fields, the star's tag, webhook, trigger, and what became of the newest
 /// deliveries; then where follow-ups go, as far as that is configured. It changes nothing.
 /// Exit code 0 where all is well, 1 where something is not.
 #[derive(Debug, clap::Args)]
@@ -111,7 +112,10 @@ async fn store(settings: &Settings) -> Found {
         Err(error) => return Found::wrong(format!("{error:#}"), cure),
     }
     let ready = match super::store::open(&settings.store).await {
-        Ok(store) => store.ready().await.map_err(anyhow::Error::from),
+        Ok(store) => match store.ready().await {
+            Ok(()) => store.sound().await.map_err(anyhow::Error::from),
+            Err(error) => Err(error.into()),
+        },
         Err(error) => Err(error),
     };
     match ready {
@@ -133,7 +137,7 @@ fn no_store_yet(file: &Path) -> Found {
     }
 }
 
-fn public_url(url: Option<&str>) -> Found {
+pub(super) fn public_url(url: Option<&str>) -> Found {
     let Some(url) = url else {
         return Found::advice("server.public_url is not set", "set it: setup needs it, and notes link to it");
     };

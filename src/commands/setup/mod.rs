@@ -8,11 +8,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use super::doctor;
+use super::doctor::finding::Found;
 use super::loaded::credentials;
 use super::{Done, ExitAs, print};
 use crate::config;
-use crate::helpdesk::auth::Purpose;
+use crate::helpdesk::auth::{Purpose, WORK_SCOPES};
 use crate::helpdesk::client::Helpdesk;
+use crate::helpdesk::error::CallError;
 use crate::work::star_tags;
 use plan::{Step, Told, Wanted};
 
@@ -67,11 +70,15 @@ impl Setup {
         })?;
         let public_url = settings.server.public_url.as_deref();
         let public_url = public_url.context("server.public_url is not set: the helpdesk must know where to deliver")?;
+        if let Found::Wrong { says, cure } = doctor::public_url(Some(public_url)) {
+            bail!("server.public_url: {says}; {cure}"); // Before anybody is asked.
+        }
         let policy = config::policy::read(&settings.policy.file)?;
         let told = if self.events { Told::ByEvents } else { Told::ByTrigger };
-        let wanted = Wanted::new(name, public_url, star_tags(&policy), told);
 
         let helpdesk = Helpdesk::with(&account.base_url, credentials(&account.auth, home)?, Purpose::Setup)?;
+        let me = helpdesk.me().await.context("the helpdesk does not say who we are")?;
+        let wanted = Wanted::new(name, public_url, star_tags(&policy), told, Some(me.id));
         let webhooks = helpdesk.webhooks().await.context("webhooks cannot be listed")?;
         let triggers = helpdesk.triggers().await.context("triggers cannot be listed")?;
         let steps = match self.remove {
@@ -90,6 +97,14 @@ impl Setup {
             }
         };
         print(&format!("{name}: {}\n", account.base_url));
+        if account.auth.client_id.is_some() {
+            let work = account.auth.scopes.as_deref().unwrap_or(WORK_SCOPES);
+            let besides: Vec<String> = Purpose::Setup.scopes("").split(' ').map(str::to_owned).collect();
+            print(&format!(
+                "  scopes of the OAuth client: {work}; for setup and doctor {} besides\n",
+                besides.join(" ")
+            ));
+        }
         if steps.is_empty() {
             print(match self.remove {
                 true => "  nothing of ours is there\n",
@@ -138,9 +153,23 @@ async fn carry_out(step: &Step, helpdesk: &Helpdesk, wanted: &Wanted) -> anyhow:
         Step::RemoveWebhook(webhook) => helpdesk.remove_webhook(&webhook.id).await?,
         Step::MakeWebhook => drop(helpdesk.make_webhook(&wanted.webhook).await?),
         Step::MendWebhook(webhook, _) => helpdesk.mend_webhook(&webhook.id, &wanted.webhook).await?,
-        Step::MakeTrigger => helpdesk.make_trigger(&wanted.trigger(&ours(helpdesk, wanted).await?)).await?,
+        Step::MakeTrigger => {
+            let webhook = ours(helpdesk, wanted).await?;
+            match helpdesk.make_trigger(&wanted.trigger(&webhook)).await {
+                Err(CallError::Rejected { status: 422, .. }) => {
+                    helpdesk.make_trigger(&wanted.of_whomever().trigger(&webhook)).await?;
+                }
+                made => made?,
+            }
+        }
         Step::MendTrigger(trigger, _) => {
-            helpdesk.mend_trigger(trigger.id, &wanted.trigger(&ours(helpdesk, wanted).await?)).await?;
+            let webhook = ours(helpdesk, wanted).await?;
+            match helpdesk.mend_trigger(trigger.id, &wanted.trigger(&webhook)).await {
+                Err(CallError::Rejected { status: 422, .. }) => {
+                    helpdesk.mend_trigger(trigger.id, &wanted.of_whomever().trigger(&webhook)).await?;
+                }
+                mended => mended?,
+            }
         }
     }
     Ok(())

@@ -4,19 +4,33 @@
 
 use std::fmt;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::helpdesk::settings::{BY_TRIGGER, Trigger, Webhook};
 
-/// Events that can change a decision.
-const EVENTS: [&str; 6] = [
+/// Events that can star a ticket, that can change a decision, or after which words are to be forgotten.
+const EVENTS: [&str; 17] = [
     "zen:event-type:ticket.tags_changed",
     "zen:event-type:ticket.comment_added",
     "zen:event-type:ticket.status_changed",
     "zen:event-type:ticket.form_changed",
     "zen:event-type:ticket.custom_field_changed",
     "zen:event-type:ticket.organization_changed",
+    "zen:event-type:ticket.created",
+    "zen:event-type:ticket.merged",
+    "zen:event-type:ticket.undeleted",
+    "zen:event-type:ticket.requester_changed",
+    "zen:event-type:ticket.subject_changed",
+    "zen:event-type:ticket.description_changed",
+    "zen:event-type:ticket.comment_made_private",
+    "zen:event-type:ticket.comment_redacted",
+    "zen:event-type:ticket.attachment_redacted_from_comment",
+    "zen:event-type:ticket.soft_deleted",
+    "zen:event-type:ticket.permanently_deleted",
 ];
+
+/// The condition of a trigger that names who changed the ticket.
+const BY_WHOM: &str = "role";
 
 /// How the helpdesk tells us of tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +48,8 @@ pub(crate) struct Wanted {
     pub told: Told,
     star_tags: Vec<String>,
     title: String,
+    /// Our own user, whose changes are no news; none where that is left open.
+    us: Option<u64>,
 }
 
 /// One thing to do.
@@ -66,7 +82,7 @@ impl fmt::Display for Step {
 
 impl Wanted {
     /// For deliveries to `public_url` on an account's starred tickets.
-    pub(crate) fn new(account: &str, public_url: &str, star_tags: Vec<String>, told: Told) -> Wanted {
+    pub(crate) fn new(account: &str, public_url: &str, star_tags: Vec<String>, told: Told, us: Option<u64>) -> Wanted {
         let webhook = Webhook {
             id: String::new(),
             name: format!("starwarden {account}"),
@@ -80,23 +96,22 @@ impl Wanted {
                 Told::ByEvents => EVENTS.map(str::to_owned).to_vec(),
             },
         };
-        Wanted { webhook, told, star_tags, title: format!("starwarden {account}: tell of starred tickets") }
+        Wanted { webhook, told, star_tags, title: format!("starwarden {account}: tell of starred tickets"), us }
     }
 
     /// The trigger, once the webhook's id is known.
     pub(crate) fn trigger(&self, webhook: &str) -> Trigger {
         let body = r#"{"ticket_id": "{{ticket.id}}"}"#;
+        let mut all = vec![
+            json!({ "field": "current_tags", "operator": "includes", "value": self.star_tags.join(" ") }),
+            json!({ "field": "status", "operator": "less_than", "value": "solved" }),
+        ];
+        all.extend(self.us.map(|us| json!({ "field": BY_WHOM, "operator": "is_not", "value": us.to_string() })));
         Trigger {
             id: 0,
             title: self.title.clone(),
             active: true,
-            conditions: json!({
-                "all": [
-                    { "field": "current_tags", "operator": "includes", "value": self.star_tags.join(" ") },
-                    { "field": "status", "operator": "less_than", "value": "solved" },
-                ],
-                "any": [],
-            }),
+            conditions: json!({ "all": all, "any": [] }),
             actions: json!([{ "field": "notification_webhook", "value": [webhook, body] }]),
         }
     }
@@ -183,9 +198,23 @@ impl Wanted {
         let wanted = self.trigger(webhook);
         let all = [
             ("not active", trigger.active),
-            ("conditions", trigger.conditions == wanted.conditions),
+            ("conditions", self.fits(&trigger.conditions, &wanted.conditions)),
             ("actions", trigger.actions == wanted.actions),
         ];
         all.into_iter().filter(|(_, right)| !right).map(|(what, _)| what).collect()
+    }
+
+    /// Whether conditions are those that are wanted; where it is left open who we are, whoever they leave out.
+    fn fits(&self, given: &Json, wanted: &Json) -> bool {
+        let mut given = given.clone();
+        if let (None, Some(all)) = (self.us, given.get_mut("all").and_then(Json::as_array_mut)) {
+            all.retain(|condition| condition.get("field").and_then(Json::as_str) != Some(BY_WHOM));
+        }
+        given == *wanted
+    }
+
+    /// The same for a helpdesk that knows no condition on who changed a ticket.
+    pub(crate) fn of_whomever(&self) -> Wanted {
+        Wanted { us: None, ..self.clone() }
     }
 }

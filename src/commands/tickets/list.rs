@@ -10,12 +10,15 @@ use serde_json::json;
 
 use super::{known, line, with_store};
 use crate::commands::{ConfigFile, loaded, print};
+use crate::config::Settings;
 use crate::console::words;
 use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::decide::policy::{Policy, instead};
 use crate::store::Store;
+use crate::store::budget::Taken;
 use crate::store::history::{WatchFilter, WatchRow, WatchState};
 use crate::store::watches::Watch;
+use crate::work::conditions;
 
 /// How many tickets are in memory at once.
 const PAGE: u32 = 500;
@@ -85,7 +88,10 @@ impl List {
                 known_verdict(&loaded::rules(settings, store).await?.policy, verdict)?;
             }
             match self.format {
-                Format::Text => print(&table(&found, self.limit)),
+                Format::Text => {
+                    print(&table(&found, self.limit));
+                    print(&held(settings, store).await?);
+                }
                 Format::Json => found.iter().for_each(|row| print(&format!("{}\n", json(row)))),
             }
             Ok(())
@@ -107,6 +113,17 @@ impl List {
             found.extend(page);
         }
     }
+}
+
+/// The accounts of which the helpdesk wants no calls, a line each.
+async fn held(settings: &Settings, store: &Store) -> anyhow::Result<String> {
+    let mut lines = String::new();
+    for (name, account) in &settings.accounts {
+        if let Taken::Held(until) = store.take(name, 0, account.requests_per_minute, Utc::now()).await? {
+            lines.push_str(&format!("{name}: {}\n", conditions::no_calls_until(until)));
+        }
+    }
+    Ok(lines)
 }
 
 /// Refuses a verdict that the policy does not give.

@@ -23,7 +23,7 @@ use super::sign_in::Admission;
 use super::tickets::ticket_key;
 use super::{Shared, guard};
 use crate::decide::facts::sources::Ids;
-use crate::decide::line::Line;
+use crate::decide::line::{Line, WithFacts};
 use crate::store::StoreError;
 use crate::store::overview::DecisionFilter;
 
@@ -229,6 +229,6 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     let line: Line = serde_json::from_value(json).map_err(not)?;
     let (policy, now) = (room.console.rule.now(), Utc::now());
     let ids = Ids::new(&policy.binding, &Ids::default());
-    let decided = line.decide(&policy, &ids, now).map_err(ApiError::Bad)?;
+    let decided = line.decide(&policy, &ids, now, WithFacts::None).map_err(ApiError::Bad)?;
     Ok(Json(decided).into_response())
 }

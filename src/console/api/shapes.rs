@@ -179,7 +179,14 @@ impl ApiTicket {
                     source: reply.source.to_string(),
                     at: reply.at,
                 }),
-                Says::Agree | Says::Disagree(_) | Says::Recheck | Says::Stop | Says::Unreadable(_) => None,
+                Says::Yes
+                | Says::No(_)
+                | Says::Undo
+                | Says::Agree
+                | Says::Disagree(_)
+                | Says::Recheck
+                | Says::Stop
+                | Says::Unreadable(_) => None,
             })
             .collect();
         answers.sort_by_key(|answer| answer.at);

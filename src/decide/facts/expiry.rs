@@ -1,26 +1,9 @@
-//! Dates: how they are read from fields and answers, and how they are written for people. UTC throughout.
+//! How moments are written for people, and which end of a day counts. UTC throughout.
 
-use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
+use super::span::Span;
 use crate::decide::policy::binding::Day;
-
-/// Reads an instant: RFC 3339, or a date `2026-11-30` as the start or end of that day, UTC.
-pub fn instant(text: &str, day: Day) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(at.to_utc());
-    }
-    of_day(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?, day)
-}
-
-/// Reads an instant as [`moment`] and [`exact`] write it: `3 Dec 2026`, `3 Dec 2026, 17:00 UTC`.
-pub fn written(text: &str, day: Day) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    match text.split_once(',') {
-        None => of_day(NaiveDate::parse_from_str(text, "%d %B %Y").ok()?, day),
-        Some(_) => NaiveDateTime::parse_from_str(text, "%d %B %Y, %H:%M UTC").ok().map(|at| at.and_utc()),
-    }
-}
 
 /// The start or end of a day, UTC.
 pub fn of_day(date: NaiveDate, day: Day) -> Option<DateTime<Utc>> {
@@ -39,6 +22,12 @@ pub fn moment(at: DateTime<Utc>) -> String {
 /// A moment with its time and zone: `3 Dec 2026, 00:00 UTC`.
 pub fn exact(at: DateTime<Utc>) -> String {
     format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
+}
+
+/// A span for people: `16 Nov 2026 to 22 Nov 2026`, or its day.
+pub fn between(span: Span) -> String {
+    let (from, until) = (day(span.from), day(span.until));
+    if from == until { from } else { format!("{from} to {until}") }
 }
 
 fn day(at: DateTime<Utc>) -> String {

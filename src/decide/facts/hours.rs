@@ -72,12 +72,12 @@ impl Schedule {
         open.map(Standing::Open).or(back.map(Standing::Closed))
     }
 
-    /// How the team stands, for people: `at work until Fri 17:00 PT`, `back Sunday 15:00 PT`.
+    /// How the team stands, for people: `at work until Fri 17:00 PT`, `away, back Sunday 15:00 PT`.
     pub fn said(&self, standing: Standing) -> String {
         let zone = |at: DateTime<Tz>| self.zone_shown.clone().unwrap_or_else(|| at.format("%Z").to_string());
         match standing {
             Standing::Open(until) => format!("at work until {} {}", until.format("%a %H:%M"), zone(until)),
-            Standing::Closed(back) => format!("back {} {}", back.format("%A %H:%M"), zone(back)),
+            Standing::Closed(back) => format!("away, back {} {}", back.format("%A %H:%M"), zone(back)),
         }
     }
 

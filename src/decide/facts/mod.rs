@@ -1,5 +1,7 @@
 //! What is known of a ticket, from where, and how sure.
 
+pub mod answers;
+mod dated;
 pub mod dates;
 pub mod expiry;
 pub mod fact;
@@ -13,4 +15,5 @@ pub mod screenshot;
 pub mod source;
 pub mod sources;
 pub mod span;
+pub mod texts;
 pub mod words;

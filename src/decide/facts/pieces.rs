@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::quotes::{LONGEST_HEADING, unquoted};
 use super::replies::SIGNATURE;
+use super::source::{Author, Source};
 use crate::decide::policy::language::Language;
 use crate::decide::policy::lexicon::{Hits, Lexicon};
 use crate::decide::ticket::{Comment, Reading};
@@ -12,8 +13,8 @@ use crate::decide::ticket::{Comment, Reading};
 pub(super) struct Piece {
     /// Their own words.
     pub text: String,
-    /// Where they stand: `subject, 22 Nov`, `description, 22 Nov`, `customer, 23 Nov`.
-    pub place: String,
+    /// Whose they are, and where.
+    pub source: Source,
     /// When they were written, where the helpdesk says so.
     pub written: Option<DateTime<Utc>>,
     /// Which of the policy's patterns stand in them.
@@ -22,25 +23,19 @@ pub(super) struct Piece {
 
 /// The customer's own comments, newest first, then description and subject: their latest word comes first.
 pub(super) fn of(reading: &Reading, lexicon: &Lexicon) -> Vec<Piece> {
-    let piece = |text: &str, place: String, written: Option<DateTime<Utc>>| {
+    let piece = |text: &str, by: Author, written: Option<DateTime<Utc>>| {
         let text = own_words(text, &lexicon.languages);
         let hits = lexicon.hits(&text);
-        Piece { text, place, written, hits }
+        Piece { text, source: Source::Words { by, at: written }, written, hits }
     };
     let description = reading.ticket.description.trim();
     let own = customers(reading).filter(|comment| comment.text().trim() != description);
-    let mut pieces: Vec<Piece> = own
-        .map(|comment| piece(comment.text(), format!("customer{}", on(comment.created_at)), comment.created_at))
-        .collect();
+    let mut pieces: Vec<Piece> =
+        own.map(|comment| piece(comment.text(), Author::Customer, comment.created_at)).collect();
     let made = reading.ticket.created_at;
-    pieces.push(piece(&reading.ticket.description, format!("description{}", on(made)), made));
-    pieces.push(piece(&reading.ticket.subject, format!("subject{}", on(made)), made));
+    pieces.push(piece(&reading.ticket.description, Author::Description, made));
+    pieces.push(piece(&reading.ticket.subject, Author::Subject, made));
     pieces
-}
-
-/// The day behind a place, where it is known.
-fn on(written: Option<DateTime<Utc>>) -> String {
-    written.map(|at| format!(", {}", at.format("%-d %b"))).unwrap_or_default()
 }
 
 /// The customer's public comments, newest first.
@@ -50,7 +45,7 @@ pub(super) fn customers(reading: &Reading) -> impl Iterator<Item = &Comment> {
 
 /// A text without lines that start with `>`, without what follows a mail's heading or a signature's mark, and without
 /// a note of ours and all before it.
-fn own_words(text: &str, languages: &[Language]) -> String {
+pub(super) fn own_words(text: &str, languages: &[Language]) -> String {
     let ours = text.rfind(SIGNATURE).and_then(|at| text.get(at..)?.find('\n').map(|end| at + end + 1));
     let text = ours.map_or(text, |after| text.get(after..).unwrap_or_default());
     let mut own = String::with_capacity(text.len());

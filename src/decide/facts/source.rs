@@ -4,8 +4,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::expiry;
-use super::fact::Quote;
-use super::words;
 
 /// Where an answer was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +41,17 @@ pub enum Source {
     Picture(String),
     /// A team's schedule: `at work until Fri 17:00 PT`.
     Hours(String),
-    /// The customer's words.
-    Words,
+    /// Words on the ticket.
+    Words {
+        /// Whose, and where.
+        by: Author,
+        /// When they were written, where the helpdesk says so.
+        at: Option<DateTime<Utc>>,
+    },
     /// The policy's own word, where nothing on the ticket says otherwise.
     Otherwise {
         /// Words that may mean something else.
-        doubt: Option<Quote>,
+        doubt: Option<Cited>,
     },
     /// It follows from the expiry.
     Grace(Box<Grace>),
@@ -61,6 +64,29 @@ pub enum Source {
     },
     /// Words alone, of a decision that was kept without what they are made of.
     Told(String),
+}
+
+/// Whose words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The customer's, in a comment.
+    Customer,
+    /// The ticket's description.
+    Description,
+    /// The ticket's subject.
+    Subject,
+    /// A colleague's, in an internal note.
+    Colleague(String),
+}
+
+/// Words with where they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cited {
+    /// The words.
+    pub quote: String,
+    /// Whose, and where.
+    pub source: Box<Source>,
 }
 
 /// How a fact was stated beside the ticket.
@@ -119,10 +145,36 @@ pub struct Dated {
     /// Where it was read.
     pub source: Source,
     /// For a guess: the words it was read out of.
-    pub quote: Option<Quote>,
+    pub quote: Option<String>,
 }
 
 impl Source {
+    /// When it was said, as far as that is known; what is given beside a ticket has no time.
+    pub fn at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Source::Note { at, .. } | Source::Words { at, .. } => *at,
+            Source::Console { at, .. } => Some(*at),
+            Source::Given(_)
+            | Source::Tag(_)
+            | Source::Form(_)
+            | Source::Field(_)
+            | Source::Organization(_)
+            | Source::OrganizationTag(_)
+            | Source::Lookup(_)
+            | Source::Picture(_)
+            | Source::Hours(_)
+            | Source::Otherwise { .. }
+            | Source::Grace(_)
+            | Source::Doubted { .. }
+            | Source::Told(_) => None,
+        }
+    }
+
+    /// Whether these are a colleague's words.
+    pub fn is_colleague(&self) -> bool {
+        matches!(self, Source::Words { by: Author::Colleague(_), .. })
+    }
+
     /// The doubt a reader must know of.
     pub fn caveat(&self) -> Option<&str> {
         match self {
@@ -138,7 +190,7 @@ impl Source {
             | Source::Lookup(_)
             | Source::Picture(_)
             | Source::Hours(_)
-            | Source::Words
+            | Source::Words { .. }
             | Source::Otherwise { .. }
             | Source::Grace(_)
             | Source::Told(_) => None,
@@ -149,7 +201,8 @@ impl Source {
     pub fn sort(&self) -> String {
         match self {
             Source::Note { .. } | Source::Console { .. } | Source::Given(_) => "a manager's answer".into(),
-            Source::Words => "the customer's words".into(),
+            Source::Words { by: Author::Colleague(_), .. } => "a colleague's words".into(),
+            Source::Words { .. } => "the customer's words".into(),
             Source::Grace(_) => "reckoned from the expiry".into(),
             Source::Field(Place { name, by: By::BeingFilled }) => format!("field {name} is filled"),
             Source::Field(place) => format!("field {}", place.name),
@@ -182,17 +235,31 @@ impl std::fmt::Display for Source {
             Source::OrganizationTag(tag) => write!(f, "organisation's tag {tag}"),
             Source::Lookup(place) => place.fmt(f),
             Source::Picture(said) | Source::Hours(said) | Source::Told(said) => f.write_str(said),
-            Source::Words => f.write_str("the customer's words"),
+            Source::Words { by, at } => {
+                match by {
+                    Author::Customer => f.write_str("customer")?,
+                    Author::Description => f.write_str("description")?,
+                    Author::Subject => f.write_str("subject")?,
+                    Author::Colleague(name) => write!(f, "{name}")?,
+                }
+                at.map_or(Ok(()), |at| write!(f, ", {}", at.format("%-d %b %Y")))
+            }
             Source::Otherwise { doubt } => {
                 f.write_str("nothing on the ticket says otherwise")?;
                 match doubt {
-                    Some(quote) => write!(f, ", though {} may mean something else", words::cited(quote)),
+                    Some(words) => write!(f, ", though {words} may mean something else"),
                     None => Ok(()),
                 }
             }
             Source::Grace(grace) => grace.fmt(f),
             Source::Doubted { source, caveat } => write!(f, "{source}, {caveat}"),
         }
+    }
+}
+
+impl std::fmt::Display for Cited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "“{}” ({})", self.quote, self.source)
     }
 }
 
@@ -236,7 +303,7 @@ impl std::fmt::Display for Dated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let day = expiry::moment(self.at);
         match &self.quote {
-            Some(quote) => write!(f, "{day}, a guess from {},", words::cited(quote)),
+            Some(quote) => write!(f, "{day}, a guess from “{quote}” ({}),", self.source),
             None => write!(f, "{day} ({})", self.source),
         }
     }

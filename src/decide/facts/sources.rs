@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use super::expiry;
-use super::fact::{Fact, Quote, Trust, Value};
+use super::dated::{self, Counting, Dated, Ending};
+use super::dates::Reader;
+use super::fact::{Confidence, Fact, Trust, Value};
 use super::hours::{Schedule, Standing};
 use super::screenshot;
-use super::source::{self, By, Source};
-use super::words::{DateSaid, Search, Words};
+use super::source::{self, By, Cited, Source};
+use super::words::{Search, Words};
 use crate::decide::policy::binding::{Binding, Day, FactBinding, Kind};
-use crate::decide::policy::source::{Place, Says};
+use crate::decide::policy::source::{Pattern, Place, Says};
 use crate::decide::ticket::{Reading, Record, Ticket};
 
 /// What the names a policy uses mean to one helpdesk: ids of forms and fields, and its teams' hours.
@@ -66,6 +67,25 @@ pub(super) struct Asked<'a> {
     pub now: DateTime<Utc>,
     /// Which end of a day a date without a time means.
     pub day: Day,
+    /// How dates are read.
+    pub reader: &'a Reader,
+}
+
+impl Asked<'_> {
+    /// A value of the fact's kind, as a policy writes it.
+    fn parse(&self, fact: &FactBinding, text: &str) -> Option<Value> {
+        match fact.kind {
+            Kind::Word => word(fact, text),
+            Kind::Instant => match dated::record(text, self.reader, &self.counting()) {
+                Dated::Value(value, _) => Some(value),
+                Dated::Unclear(..) | Dated::Not(_) | Dated::Empty => None,
+            },
+        }
+    }
+
+    fn counting(&self) -> Counting {
+        Counting { day: self.day, now: self.now, written: self.now }
+    }
 }
 
 /// What one source says.
@@ -75,7 +95,9 @@ pub(super) enum Said {
     /// It was to answer and could not, in words.
     Unreadable(String),
     /// Words that leave it open, so that the policy's own word is a guess.
-    Doubt(Quote),
+    Doubt(Cited),
+    /// Words that can mean each of these, so that none is taken, and why.
+    Either(String, Vec<Fact>),
     /// It can mean several moments, in words and as such.
     Unclear(String, Vec<DateTime<Utc>>),
 }
@@ -83,7 +105,7 @@ pub(super) enum Said {
 /// What one source says, and the customers' words it set aside.
 pub(super) struct Asking {
     pub said: Said,
-    pub set_aside: Vec<(Quote, &'static str)>,
+    pub set_aside: Vec<(Cited, &'static str)>,
 }
 
 /// Asks one place.
@@ -91,27 +113,18 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
     match (place, asked.words) {
         (Place::Text { any, answer }, Some(words)) => {
             let Search { found, set_aside } = words.find(any);
-            let found = found.and_then(|((), quote)| Some((parse(fact, answer, asked.day)?, quote)));
+            let found = found.and_then(|((), quote)| Some((asked.parse(fact, answer)?, quote)));
             Asking { said: found.map_or(Said::Nothing, |(value, quote)| guess(value, quote)), set_aside }
         }
-        (Place::TextDate(any), Some(words)) => {
-            let Search { found, set_aside } = words.date(any, asked.now);
-            let said = match found {
-                None => Said::Nothing,
-                Some((DateSaid::Day(date), quote)) => {
-                    expiry::of_day(date, asked.day).map_or(Said::Nothing, |at| guess(Value::Instant(at), quote))
+        (Place::Dates, Some(words)) => {
+            let (ending, set_aside) = dated::ending(words, asked.day, asked.now);
+            let said = match ending {
+                Ending::At(value, quote) => guess(value, quote),
+                Ending::Unclear(why, words, values) => {
+                    Said::Either(why, values.into_iter().map(|value| guessed(value, words.clone())).collect())
                 }
-                Some((DateSaid::Ambiguous(words, days), quote)) => {
-                    let [one, other] = days.map(|day| day.format("%-d %b %Y"));
-                    let place = super::words::cited(&quote);
-                    Said::Unclear(
-                        format!("{words} in {place} can be {one} or {other}"),
-                        days.into_iter().filter_map(|day| expiry::of_day(day, asked.day)).collect(),
-                    )
-                }
-                Some((DateSaid::Impossible(words), quote)) => {
-                    Said::Unreadable(format!("there is no {words}, which {} says", super::words::cited(&quote)))
-                }
+                Ending::Unreadable(why) => Said::Unreadable(why),
+                Ending::Unsaid => Said::Nothing,
             };
             Asking { said, set_aside }
         }
@@ -123,8 +136,16 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
     }
 }
 
-fn guess(value: Value, quote: Quote) -> Said {
-    Said::Answer(Fact { value, trust: Trust::Inferred, source: Source::Words, quote: Some(quote) })
+/// How sure a pattern is that finds something.
+const FOUND: f64 = 0.9;
+
+fn guess(value: Value, words: Cited) -> Said {
+    Said::Answer(guessed(value, words))
+}
+
+fn guessed(value: Value, Cited { quote, source }: Cited) -> Fact {
+    let (at, quote, confidence) = (source.at(), Some(quote), Some(Confidence::of(FOUND)));
+    Fact { value, trust: Trust::Inferred, source: *source, quote, confidence, at }
 }
 
 fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
@@ -201,7 +222,7 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
             }
         }
         Place::Otherwise(answer) => said(answer, Source::Otherwise { doubt: None }),
-        Place::Text { .. } | Place::TextDate(_) | Place::Unclear(_) => Said::Nothing,
+        Place::Text { .. } | Place::Dates | Place::Unclear(_) | Place::Reader => Said::Nothing,
     }
 }
 
@@ -212,8 +233,8 @@ fn named(name: &str, by: By) -> source::Place {
 
 /// A recorded answer in the policy's own words.
 fn said(fact: &FactBinding, answer: &str, source: Source, asked: &Asked<'_>) -> Said {
-    match parse(fact, answer, asked.day) {
-        Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source, quote: None }),
+    match asked.parse(fact, answer) {
+        Some(value) => Said::Answer(Fact::new(value, Trust::Recorded, source)),
         None => Said::Unreadable(format!("{source} says “{answer}”")),
     }
 }
@@ -228,45 +249,56 @@ fn value(
 ) -> Said {
     let filled = values.iter().find(|value| !value.trim().is_empty());
     match (says, filled) {
-        (Says::Itself, Some(text)) => match parse(fact, text, asked.day) {
-            Some(value) => Said::Answer(Fact { value, trust: Trust::Recorded, source: place(By::Value), quote: None }),
-            None => {
-                let shown: String = text.chars().take(40).collect();
-                let what = match fact.kind {
-                    Kind::Instant => "which is no date",
-                    Kind::Word => "which is not what it must look like",
-                };
-                Said::Unreadable(format!("{} says “{shown}”, {what}", place(By::Value)))
-            }
-        },
+        (Says::Itself, Some(text)) => itself(fact, text, asked, place),
         (Says::Itself, None) if fact.kind == Kind::Instant => {
             Said::Unreadable(format!("{} is empty", place(By::Value)))
         }
         (Says::Filled(answer), Some(_)) => said(fact, answer, place(By::BeingFilled), asked),
+        (Says::Above { limit, answer }, Some(number)) => {
+            #[expect(clippy::cast_precision_loss, reason = "a limit is a small number")]
+            let above = number.trim().parse::<f64>().is_ok_and(|number| number > *limit as f64);
+            let shown = || place(By::Being(number.trim().to_owned()));
+            if above { said(fact, answer, shown(), asked) } else { Said::Nothing }
+        }
         (Says::OneOf { values: wanted, answer }, _) => {
             match values.iter().find(|value| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value.trim()))) {
                 Some(found) => said(fact, answer, place(By::Being(found.trim().to_owned())), asked),
                 None => Said::Nothing,
             }
         }
-        (Says::Itself | Says::Filled(_), None) => Said::Nothing,
+        (Says::Itself | Says::Filled(_) | Says::Above { .. }, None) => Said::Nothing,
     }
 }
 
-/// A value of the fact's kind; none where the text is not one.
-pub fn parse(fact: &FactBinding, text: &str, day: Day) -> Option<Value> {
+/// What a value says that is the answer itself.
+fn itself(fact: &FactBinding, text: &str, asked: &Asked<'_>, place: impl Fn(By) -> Source) -> Said {
+    let answer = |value: Value, by: By| Said::Answer(Fact::new(value, Trust::Recorded, place(by)));
+    let shown: String = text.trim().chars().take(LONGEST_SHOWN).collect();
+    let says = |what: &str| format!("{} says “{shown}”, {what}", place(By::Value));
     match fact.kind {
-        Kind::Word => {
-            let word = text.trim().to_lowercase();
-            let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() == word.len();
-            let fits = fact
-                .pattern
-                .as_ref()
-                .is_none_or(|pattern| pattern.whole.regex().and_then(|regex| regex.find(&word)).is_some_and(whole));
-            fits.then_some(Value::Word(word))
-        }
-        Kind::Instant => expiry::instant(text, day).map(Value::Instant),
+        Kind::Word => match word(fact, text) {
+            Some(value) => answer(value, By::Value),
+            None => Said::Unreadable(says("which is not what it must look like")),
+        },
+        Kind::Instant => match dated::record(text, asked.reader, &asked.counting()) {
+            Dated::Value(value, None) => answer(value, By::Value),
+            Dated::Value(value, Some(_)) => answer(value, By::Being(shown)),
+            Dated::Unclear(why, moments) => Said::Unclear(says(&why), moments),
+            Dated::Not(why) => Said::Unreadable(says(&why)),
+            Dated::Empty => Said::Unreadable(format!("{} is empty", place(By::Value))),
+        },
     }
+}
+
+/// How much of a value is shown, characters.
+const LONGEST_SHOWN: usize = 40;
+
+/// The word that a text is; none where it does not look like one of the fact's.
+pub(super) fn word(fact: &FactBinding, text: &str) -> Option<Value> {
+    let word = text.trim().to_lowercase();
+    let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() == word.len();
+    let fits = |pattern: &Pattern| pattern.whole.regex().and_then(|regex| regex.find(&word)).is_some_and(whole);
+    fact.pattern.as_ref().is_none_or(fits).then_some(Value::Word(word))
 }
 
 /// A field's value as texts: the helpdesk gives text, number, list, true/false or null.

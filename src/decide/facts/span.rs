@@ -1,6 +1,6 @@
 //! A stretch of time within which an instant lies: what `last week` or a day without a time says.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The earliest and the latest instant that something can be; both are possible.
@@ -12,6 +12,14 @@ pub struct Span {
     pub from: DateTime<Utc>,
     /// The latest instant; not before `from`.
     pub until: DateTime<Utc>,
+}
+
+impl Span {
+    /// All of the days from one to another; none where a calendar has no such time.
+    pub fn of_days(first: NaiveDate, last: NaiveDate) -> Option<Span> {
+        let (from, until) = (first.and_hms_opt(0, 0, 0)?, last.and_hms_opt(23, 59, 59)?);
+        (from <= until).then(|| Span { from: from.and_utc(), until: until.and_utc() })
+    }
 }
 
 impl std::fmt::Display for Span {

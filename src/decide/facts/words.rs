@@ -9,9 +9,9 @@ use std::cell::OnceCell;
 use chrono::{DateTime, Utc};
 use regex::Match;
 
-use super::dates::{self, Day};
-use super::fact::Quote;
+use super::dates::Mention;
 use super::pieces::{self, Piece};
+use super::source::{Cited, Source};
 use crate::decide::policy::language::Language;
 use crate::decide::policy::lexicon::Lexicon;
 use crate::decide::policy::source::Pattern;
@@ -44,19 +44,9 @@ pub(super) struct Words<'a> {
 #[derive(Default)]
 pub(super) struct Search<T> {
     /// What was found, and the sentence it stands in.
-    pub found: Option<(T, Quote)>,
+    pub found: Option<(T, Cited)>,
     /// Sentences that do not count, and why.
-    pub set_aside: Vec<(Quote, &'static str)>,
-}
-
-/// A date read from words, or why there is none.
-pub(super) enum DateSaid {
-    /// A day.
-    Day(chrono::NaiveDate),
-    /// Words that can be two days, and these.
-    Ambiguous(String, [chrono::NaiveDate; 2]),
-    /// Words for a day there is not.
-    Impossible(String),
+    pub set_aside: Vec<(Cited, &'static str)>,
 }
 
 /// One find with its sentence.
@@ -79,27 +69,21 @@ impl<'a> Words<'a> {
         self.search(patterns, |_, _| Some(()))
     }
 
-    /// The first date in a sentence that one of the patterns finds: the next behind the find, else the last before it.
-    ///
-    /// A date without a year is the one nearest to the day of writing, or to `now`.
-    pub(super) fn date(&self, patterns: &[Pattern], now: DateTime<Utc>) -> Search<DateSaid> {
-        self.search(patterns, |sentence, piece| {
-            let written = piece.written.unwrap_or(now).date_naive();
-            let read = |text: &str| dates::read(text, written, self.lexicon);
-            let days = read(&format!("{}{}", sentence.found, sentence.after)).into_iter();
-            let mut days = days.chain(read(sentence.before).into_iter().rev()).peekable();
-            let first = days.peek().cloned();
-            Some(match days.find(|day| !matches!(day, Day::Impossible(_))).or(first)? {
-                Day::Certain(day) => DateSaid::Day(day),
-                Day::Ambiguous(words, days) => DateSaid::Ambiguous(words, days),
-                Day::Impossible(words) => DateSaid::Impossible(words),
-            })
+    /// The dates of each text with its place and when it was written (`now` where nobody knows), the latest text first.
+    pub(super) fn dates(&self, now: DateTime<Utc>) -> impl Iterator<Item = (Vec<Mention>, Source, DateTime<Utc>)> {
+        self.pieces().iter().map(move |piece| {
+            let written = piece.written.unwrap_or(now);
+            (self.lexicon.dates.in_words(&piece.text, written), piece.source.clone(), written)
         })
+    }
+
+    fn pieces(&self) -> &[Piece] {
+        self.pieces.get_or_init(|| pieces::of(self.reading, self.lexicon))
     }
 
     fn search<T>(&self, patterns: &[Pattern], take: impl Fn(&Sentence<'_>, &Piece) -> Option<T>) -> Search<T> {
         let mut set_aside = Vec::new();
-        for piece in self.pieces.get_or_init(|| pieces::of(self.reading, self.lexicon)) {
+        for piece in self.pieces() {
             let mut denied = false;
             for pattern in patterns {
                 let reach = piece.hits.reach(pattern);
@@ -115,7 +99,7 @@ impl<'a> Words<'a> {
                     from = next_word(text, found.start());
                     let sentence = sentence(text, found);
                     let whole = sentence.whole();
-                    let quote = || Quote { words: clip(&whole), place: piece.place.clone() };
+                    let quote = || Cited { quote: clip(&whole), source: Box::new(piece.source.clone()) };
                     if self.any(|language| language.past.found_in(&whole)) {
                         set_aside.push((quote(), "speaks of the past"));
                     } else if self.denied(&sentence, pattern) {
@@ -229,16 +213,12 @@ fn numbers_a_day(before: &str) -> bool {
     (1..=2).contains(&before.bytes().rev().take_while(u8::is_ascii_digit).count())
 }
 
-fn clip(words: &str) -> String {
+/// Words as one line that is not too long.
+pub(super) fn clip(words: &str) -> String {
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= LONGEST_QUOTE {
         return line;
     }
     let cut: String = line.chars().take(LONGEST_QUOTE).collect();
     format!("{}…", cut.trim_end())
-}
-
-/// A guess's place for people: `"we started a trial" (customer, 23 Nov)`.
-pub fn cited(quote: &Quote) -> String {
-    format!("“{}” ({})", quote.words, quote.place)
 }

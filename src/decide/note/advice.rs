@@ -1,7 +1,7 @@
 //! What is worth knowing though it is not on the chart: advice, which never changes a verdict.
 
-use super::Subject;
 use super::markup::{Span, text};
+use super::{Subject, checklist};
 use crate::decide::facts::expiry;
 use crate::decide::facts::fact::{Finding, Value};
 use crate::decide::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
@@ -58,17 +58,16 @@ fn incomplete(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
 fn convenience(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
     let advice = &subject.policy.binding.advice;
     let far = advice.convenience_beyond.and_then(|least| {
-        match &subject.facts.get("expires_at").and_then(Finding::known)?.value {
+        match &subject.facts.get(subject.policy.binding.times.expires()).and_then(Finding::known)?.value {
             Value::Instant(at) => Some(*at - subject.now).filter(|left| left.num_milliseconds() >= least.0),
-            Value::Word(_) => None,
+            Value::Span(_) | Value::Word(_) => None,
         }
     })?;
     let said =
         advice.convenience_any.iter().find_map(|pattern| pattern.whole.regex()?.find(&reading.ticket.description));
     let words = said.map(|found| format!(", and the customer writes “{}”", found.as_str())).unwrap_or_default();
-    let extension = ["self_managed_extension", "saas_extension"];
-    let asks_for_more = subject.decision.workflow.as_deref().is_some_and(|workflow| extension.contains(&workflow));
-    if said.is_none() && !asks_for_more {
+    let asks_for_time = checklist::case(subject).is_some_and(|case| case.asks_for_time);
+    if said.is_none() && !asks_for_time {
         return None; // What does not work is no convenience, however far off the expiry is.
     }
     Some(format!("Perhaps for convenience: nothing ends for another {}{words}", expiry::length(far.num_milliseconds())))

@@ -15,6 +15,17 @@ pub enum Block {
     Numbered(Vec<Vec<Span>>),
     /// A list.
     Bullets(Vec<Vec<Span>>),
+    /// A list whose items may have lists of their own.
+    Steps(Vec<Item>),
+}
+
+/// An item of a list, with those under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its words.
+    pub spans: Vec<Span>,
+    /// What stands indented below.
+    pub under: Vec<Item>,
 }
 
 /// A run of words.
@@ -30,7 +41,7 @@ pub enum Span {
     Link {
         /// What is read.
         words: String,
-        /// Where it leads; our own address, never a customer's.
+        /// Where it leads; our own address or the policy's, never a customer's.
         to: String,
     },
 }
@@ -73,10 +84,17 @@ impl Note {
                     }
                 }
                 Block::Bullets(items) => items.iter().for_each(|item| text.push_str(&format!("- {}\n", line(item)))),
+                Block::Steps(items) => text.push_str(&indented(items, "")),
             }
         }
         text
     }
+}
+
+fn indented(items: &[Item], indent: &str) -> String {
+    let under = format!("{indent}  ");
+    let item = |item: &Item| format!("{indent}- {}\n{}", line(&item.spans), indented(&item.under, &under));
+    items.iter().map(item).collect()
 }
 
 fn line(spans: &[Span]) -> String {
@@ -84,7 +102,7 @@ fn line(spans: &[Span]) -> String {
         Span::Text(words) => words.clone(),
         Span::Strong(words) => format!("**{words}**"),
         Span::Code(words) => format!("`{words}`"),
-        Span::Link { words, to } => format!("{words}: {to}"),
+        Span::Link { words, to } => format!("{words} ({to})"),
     });
     let line: String = words.collect();
     line.split('\n').collect::<Vec<_>>().join(" ")
@@ -98,14 +116,24 @@ fn block_html(block: &Block) -> String {
         Block::Title(title) => format!("<p><b>{}</b></p>", escape(title)),
         Block::Numbered(list) => format!("<ol>{}</ol>", items(list)),
         Block::Bullets(list) => format!("<ul>{}</ul>", items(list)),
+        Block::Steps(list) => steps_html(list),
     }
+}
+
+fn steps_html(items: &[Item]) -> String {
+    let item = |item: &Item| {
+        let under = if item.under.is_empty() { String::new() } else { steps_html(&item.under) };
+        format!("<li>{}{under}</li>", spans_html(&item.spans))
+    };
+    format!("<ul>{}</ul>", items.iter().map(item).collect::<String>())
 }
 
 fn spans_html(spans: &[Span]) -> String {
     let html = spans.iter().map(|span| match span {
         Span::Text(words) => escape(words),
         Span::Strong(words) => format!("<b>{}</b>", escape(words)),
-        Span::Code(words) => format!("<code>{}</code>", escape(words)),
+        // A line is never broken behind `star:`.
+        Span::Code(words) => format!("<code>{}</code>", escape(words).replacen("star: ", "star:&nbsp;", 1)),
         Span::Link { words, to } => format!("<a href=\"{}\">{}</a>", escape(to), escape(words)),
     });
     html.collect()

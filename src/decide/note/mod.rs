@@ -5,11 +5,12 @@ mod checklist;
 pub mod markup;
 mod questions;
 mod reasons;
+mod words;
 
 use chrono::{DateTime, Utc};
 
 use crate::decide::facts::expiry;
-use crate::decide::facts::fact::Facts;
+use crate::decide::facts::fact::{Facts, Spoken, Trust};
 use crate::decide::facts::replies::{DATE, SIGNATURE};
 use crate::decide::facts::sources::{self, Ids};
 use crate::decide::policy::Policy;
@@ -29,6 +30,8 @@ pub struct Subject<'a> {
     pub decision: &'a Decision,
     /// What it was decided on.
     pub facts: &'a Facts,
+    /// Everything said in words.
+    pub spoken: &'a Spoken,
     /// The ticket, where there is one.
     pub reading: Option<&'a Reading>,
     /// Answers of managers that could not be used, a sentence each.
@@ -55,14 +58,16 @@ pub fn write(subject: &Subject<'_>) -> Note {
     } else if subject.decision.verdict == NEEDS_FACTS {
         questions::write(subject, &mut blocks);
     } else {
-        blocks.push(lead(subject));
+        let lead = lead(subject);
+        let above: String = Note(vec![Block::Line(lead.clone())]).text();
+        blocks.push(Block::Line(lead));
         blocks.push(Block::Title("Why".into()));
-        blocks.push(Block::Numbered(reasons::list(subject)));
+        blocks.push(Block::Numbered(reasons::list(subject, &above)));
     }
     let next = checklist::items(subject);
     if !next.is_empty() {
         blocks.push(Block::Title("Next".into()));
-        blocks.push(Block::Bullets(next));
+        blocks.push(Block::Steps(next));
     }
     let worth_telling = advice::lines(subject);
     if !worth_telling.is_empty() {
@@ -88,14 +93,15 @@ fn misunderstood(subject: &Subject<'_>) -> Vec<Block> {
 }
 
 /// The verdict in a manager's words, with the reason that settled it.
-fn lead(subject: &Subject<'_>) -> Block {
+fn lead(subject: &Subject<'_>) -> Vec<Span> {
     let title = subject.policy.title(&subject.decision.verdict);
-    let mut line = vec![strong(format!("{title}."))];
+    let guess = subject.decision.trust == Some(Trust::Inferred);
+    let mut line = vec![strong(format!("{title}{}.", if guess { ", on a guess" } else { "" }))];
     if let Some(reason) = reasons::settling(subject) {
         line.push(text(format!(" {reason}")));
     }
     line.extend(changed(subject));
-    Block::Line(line)
+    line
 }
 
 /// What the last note said, where it was something else.
@@ -111,7 +117,12 @@ fn shows(blocks: &[Block], what: &Span) -> bool {
         Block::Line(line) => line.contains(what),
         Block::Title(_) => false,
         Block::Numbered(items) | Block::Bullets(items) => items.iter().any(|item| item.contains(what)),
+        Block::Steps(items) => in_steps(items, what),
     })
+}
+
+fn in_steps(items: &[markup::Item], what: &Span) -> bool {
+    items.iter().any(|item| item.spans.contains(what) || in_steps(&item.under, what))
 }
 
 /// How long it holds, and how to put it right, below what is already said.
@@ -120,17 +131,19 @@ fn correction(subject: &Subject<'_>, blocks: &[Block]) -> Vec<Span> {
     if subject.decision.verdict == NOT_APPLICABLE {
         return line; // Nothing is posted, so there is nothing to reply to.
     }
-    let until = subject.decision.valid_until.map(expiry::exact);
+    let near = |until: &DateTime<Utc>| questions::near(*until, subject.now); // What is far off is not worth a line.
+    let until = subject.decision.valid_until.filter(near).map(expiry::exact);
     if subject.decision.verdict == NEEDS_FACTS {
         line.extend(until.map(|until| text(format!("I look again on {until}.")))); // A question does not hold.
         return line;
     }
-    line.extend(until.map(|until| text(format!("Holds until {until}; I look again then. "))));
-    line.extend([text("Not right? Reply in an internal note with "), code("star: disagree"), text(" and why")]);
-    let example = subject.policy.correction(subject.facts, subject.now).map(|Correction { fact, answer }| {
-        let answer = answer.unwrap_or_else(|| DATE.to_owned());
-        code(format!("star: {fact}={answer}"))
-    });
+    line.extend(until.map(|until| text(format!("Holds until {until}. "))));
+    line.extend([text("Not right? Reply "), code("star: no"), text(" and why")]);
+    let example =
+        subject.policy.correction(subject.facts, subject.spoken, subject.now).map(|Correction { fact, answer }| {
+            let answer = answer.unwrap_or_else(|| DATE.to_owned());
+            code(format!("star: {fact}={answer}"))
+        });
     match example.filter(|example| !shows(blocks, example)) {
         // Nothing behind it, so that nothing is copied with it.
         Some(example) => line.extend([text(", or put a fact right: "), example]),
@@ -152,11 +165,9 @@ fn signature(subject: &Subject<'_>) -> Vec<Span> {
     line
 }
 
-/// The short id in a note of ours: what stands behind `ref` in its last line.
+/// The short id in a note of ours, wherever in it.
 pub fn reference(note: &str) -> Option<&str> {
-    let last = note.trim_end().lines().next_back()?;
-    let (_, reference) = last.rsplit_once(SIGNATURE)?;
-    Some(reference.trim()).filter(|reference| !reference.is_empty())
+    crate::decide::reference::in_text(note)
 }
 
 fn lower_first(words: &str) -> String {

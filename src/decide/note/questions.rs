@@ -1,177 +1,291 @@
-//! The questions that are still open, what each answer leads to, and how to answer.
+//! An open decision: who is locked out, what is proposed, what is asked, and what each answer leads to.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::markup::{Block, Span, code, strong, text};
-use super::{Subject, changed, lower_first, reasons};
+use super::{Subject, changed, lower_first, reasons, words};
 use crate::decide::facts::expiry;
-use crate::decide::facts::fact::{Fact, Finding, Value};
+use crate::decide::facts::fact::{Fact, Finding, Trust, Value, cited};
 use crate::decide::facts::replies::DATE;
-use crate::decide::facts::words;
-use crate::decide::policy::binding::Kind;
-use crate::decide::policy::decision::{Answered, Decision, Missing};
-use crate::decide::policy::questions::Question;
+use crate::decide::policy::decision::{Answered, Decision, LeadsTo, Missing, Stretch};
 
-/// Writes the part of a note that asks.
+/// Writes the part of a note that proposes or asks.
 pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
-    let questions = subject.policy.questions(subject.facts, subject.now);
-    let Some((first, others)) = questions.split_first() else { return };
-    let count = if first.missing.settles { "One answer needed." } else { "Answers needed." };
-    let mut lead = vec![strong(count), text(format!(" {}", first.missing.question))];
-    lead.extend(changed(subject));
-    blocks.push(Block::Line(lead));
-    if let Some(guess) = guess(subject, first) {
-        blocks.push(Block::Line(guess));
-    }
-    blocks.push(Block::Bullets(leads(subject, &first.missing)));
-    let mut reply = vec![text("Reply in an internal note: ")];
-    reply.extend(examples(subject, &first.missing));
-    blocks.push(Block::Line(reply));
-    if !others.is_empty() {
-        let title = if first.missing.settles { "If that is not known" } else { "Also open" };
-        blocks.push(Block::Title(title.into()));
-        let asked = questions.iter().map(|question| &question.missing);
-        let also =
-            others.iter().zip(1..).map(|(other, place)| also(subject, &other.missing, asked.clone().take(place)));
-        blocks.push(Block::Bullets(also.collect()));
-    }
-    let known: Vec<Vec<Span>> =
-        so_far(subject, &questions).into_iter().chain(contradictions(subject)).chain(looked(subject)).collect();
+    blocks.push(Block::Line(lead(subject)));
+    blocks.extend(Some(reply(subject)).filter(|line| !line.is_empty()).map(Block::Line));
+    blocks.extend(taps(subject).map(Block::Line));
+    let stands: Vec<Vec<Span>> = doubted(subject)
+        .into_iter()
+        .chain(spoken(subject))
+        .chain(contradictions(subject))
+        .chain(looked(subject))
+        .collect();
+    blocks.extend(Some(stands).filter(|lines| !lines.is_empty()).map(Block::Bullets));
+    let known = so_far(subject);
     if !known.is_empty() {
         blocks.push(Block::Title("So far".into()));
         blocks.push(Block::Bullets(known));
     }
 }
 
-/// One more question, with what is guessed of it; words that stand above already are not quoted again.
-fn also<'a>(subject: &Subject<'_>, missing: &Missing, mut above: impl Iterator<Item = &'a Missing>) -> Vec<Span> {
-    let guess_of =
-        |missing: &Missing| subject.facts.get(&missing.fact)?.known().filter(|_| missing.suggested.is_some());
-    let quote = guess_of(missing).and_then(|fact| fact.quote.as_ref());
-    let quoted = quote.is_some() && above.any(|above| guess_of(above).is_some_and(|fact| fact.quote.as_ref() == quote));
-    let guess = guessed(subject, missing, if quoted { Quoted::Above } else { Quoted::Here });
-    let guess = guess.map(|guess| format!(" {guess}:")).unwrap_or_default();
-    let mut line = vec![text(format!("{}{guess} ", missing.question))];
-    line.extend(examples(subject, missing));
+/// The first line: it stands alone.
+fn lead(subject: &Subject<'_>) -> Vec<Span> {
+    let decision = subject.decision;
+    let mut asked = decision.missing.iter().map(|missing| missing.question.clone()).collect::<Vec<_>>();
+    let mut line = Vec::new();
+    let said = subject.policy.cry(decision);
+    let other = decision.against.first();
+    match (said, &decision.illegible, other) {
+        (Some(cry), _, _) => {
+            let title = words::called(subject, &cry.fact, &cry.value);
+            line.push(strong(format!("{} {}", words::who(&cry.source), lower_first(&title))));
+            line.push(text(format!(" ({}). ", words::said(cry.quote.as_deref(), &cry.source, subject.now))));
+        }
+        (None, Some(why), _) => line.extend([strong(format!("Not understood: {why}.")), text(" ")]),
+        (None, None, Some(against)) if decision.likely.is_none() => {
+            line.extend([strong(format!("Not dismissed: {}.", words::contradicts(&against.source))), text(" ")]);
+        }
+        (None, None, Some(_) | None) => {}
+    }
+    match &decision.likely {
+        Some(likely) => {
+            line.push(strong(format!("Probably {}: right?", lower_first(subject.policy.title(likely)))));
+            let reasons: Vec<String> =
+                decision.proposal.iter().map(|(fact, value)| suggestion(subject, fact, value)).collect();
+            line.push(text(format!(" {}", reasons.join(" "))));
+        }
+        None if line.is_empty() && !asked.is_empty() => {
+            line.push(strong(asked.remove(0)));
+            line.extend(asked.first().map(|other| text(format!(" {other}"))));
+        }
+        None => line.push(text(asked.join(" "))),
+    }
+    line.extend(changed(subject));
     line
 }
 
-/// What is answered, on the way and past what is open; what is asked above stands there already.
-fn so_far(subject: &Subject<'_>, questions: &[Question]) -> Vec<Vec<Span>> {
-    let Decision { path, beyond, .. } = subject.decision;
-    let asked = |fact: &str| questions.iter().any(|question| question.missing.fact == fact);
-    let rests_on_asked =
-        |answered: &&Answered| subject.policy.basis(&answered.fact, subject.facts).into_iter().all(asked);
-    let known: Vec<&Answered> = path.iter().chain(beyond).filter(|answered| !rests_on_asked(answered)).collect();
-    reasons::told(subject, &known)
-}
-
-/// What was guessed, and what follows if it is right.
-fn guess(subject: &Subject<'_>, question: &Question) -> Option<Vec<Span>> {
-    let mut line = vec![text(format!("{}.", guessed(subject, &question.missing, Quoted::Here)?))];
-    if let [one] = question.if_right.as_slice() {
-        line.extend([text(" If that is right: "), strong(subject.policy.title(one)), text(".")]);
-        if subject.policy.outcome(one).is_some_and(|outcome| outcome.dismisses) {
-            line.push(text(" A guess alone does not dismiss."));
-        }
+/// What is proposed of a fact, as a sentence with where it was read.
+fn suggestion(subject: &Subject<'_>, fact: &str, value: &str) -> String {
+    let sentence = reasons::says(subject, fact, value);
+    match found(subject, fact, value) {
+        Some(found) => format!("{}: {}.", sentence.trim_end_matches('.'), found.cited()),
+        None => sentence,
     }
-    Some(line)
 }
 
-/// Whether the words a guess was read out of stand above already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Quoted {
-    Here,
-    Above,
+/// Where a value was read.
+fn found<'a>(subject: &Subject<'a>, fact: &str, value: &str) -> Option<&'a Fact> {
+    let known = subject.facts.get(fact).and_then(Finding::known).into_iter();
+    let spoken = subject.spoken.answers.get(fact).into_iter().flatten();
+    known.chain(spoken).find(|fact| fact.value.to_string() == value)
 }
 
-/// What was guessed and from which words; or what is taken for granted though words leave it open.
-fn guessed(subject: &Subject<'_>, missing: &Missing, quoted: Quoted) -> Option<String> {
-    missing.suggested.as_ref()?;
-    let fact = subject.facts.get(&missing.fact)?.known()?;
-    let value = match &fact.value {
-        Value::Word(word) => lower_first(&reasons::called(subject, &missing.fact, word)),
-        Value::Instant(at) => expiry::moment(*at),
-    };
-    Some(match &fact.quote {
-        Some(_) if quoted == Quoted::Above => format!("I guess {value}, from the same words"),
-        Some(quote) => format!("I guess {value}, from {}", words::cited(quote)),
-        None => format!("I assume {value}: {}", fact.source),
-    })
-}
-
-/// What each answer leads to.
-fn leads(subject: &Subject<'_>, missing: &Missing) -> Vec<Vec<Span>> {
-    let span = reasons::compared(subject, &missing.fact);
-    let mut answers: Vec<_> = missing.leads_to.iter().collect();
-    answers.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
-    let line = |(answer, outcomes): (&String, &Vec<String>)| {
-        let label = match (span, answer.as_str()) {
-            (Some(span), "yes") => format!("More than {} h from now", span / 3_600_000),
-            (Some(_), _) => "Sooner, or already past".into(),
-            (None, word) => reasons::called(subject, &missing.fact, word),
-        };
-        let mut line = vec![text(format!("{label} → "))];
-        match outcomes.as_slice() {
-            [one] => line.push(strong(subject.policy.title(one))),
-            several => {
-                let titles: Vec<String> =
-                    several.iter().map(|outcome| lower_first(subject.policy.title(outcome))).collect();
-                let how = if missing.settles { "the date decides" } else { "still open" };
-                line.push(text(format!("{how}: {}", titles.join(" or "))));
+/// How to answer, and what each answer leads to.
+fn reply(subject: &Subject<'_>) -> Vec<Span> {
+    let Decision { missing, proposal, likely, .. } = subject.decision;
+    // A line that began with `star:` would be an answer itself, were it copied whole.
+    let mut line = vec![text("Reply ")];
+    if likely.is_some() {
+        let takes: Vec<String> = proposal.iter().map(|(fact, value)| format!("{fact}={}", plain(value))).collect();
+        line.extend([code("star: yes"), text(format!(" (takes {})", takes.join(", ")))]);
+        if !missing.is_empty() {
+            line.extend([text(", or correct it: "), answers(missing.iter().map(|missing| (missing, other(missing))))]);
+        }
+        return line;
+    }
+    match missing.as_slice() {
+        [] => return Vec::new(),
+        [Missing { fact, leads_to: LeadsTo::Words(words), .. }] => {
+            let mut each: Vec<_> = words.iter().collect();
+            each.sort_by_key(|(answer, _)| answer.as_str() == "no"); // Yes before no; other words by name.
+            for (place, (answer, outcomes)) in each.into_iter().enumerate() {
+                line.extend((place > 0).then(|| text(" · ")));
+                line.extend([code(format!("star: {fact}={answer}")), text(" → ")]);
+                line.push(outcome(subject, outcomes));
             }
         }
-        line
-    };
-    answers.into_iter().map(line).collect()
+        several => {
+            line.push(answers(several.iter().map(|missing| (missing, example(subject, missing)))));
+            for missing in several {
+                let name = (several.len() > 1).then_some(missing.fact.as_str());
+                line.extend(leads(subject, missing, name));
+            }
+        }
+    }
+    line
 }
 
-/// How to answer: `star: in_grace=yes` or `star: in_grace=no`.
-fn examples(subject: &Subject<'_>, missing: &Missing) -> Vec<Span> {
-    let instant = subject.policy.binding.fact(&missing.fact).is_some_and(|fact| fact.kind == Kind::Instant);
-    let mut words: Vec<String> = match subject.facts.get(&missing.fact) {
-        Some(finding) if instant => moments(finding).into_iter().map(|at| at.format("%Y-%m-%d").to_string()).collect(),
-        Some(_) | None => subject.policy.answers(&missing.fact).to_vec(),
-    };
-    words.dedup();
-    if words.is_empty() {
-        return vec![code(format!("star: {}={DATE}", missing.fact))];
+/// One line that answers several questions, in their order.
+fn answers<'a>(answers: impl Iterator<Item = (&'a Missing, String)>) -> Span {
+    let each: Vec<String> = answers.map(|(missing, answer)| format!("{}={answer}", missing.fact)).collect();
+    code(format!("star: {}", each.join(", ")))
+}
+
+/// An answer that turns nobody away, should it be sent as it stands: what is suggested, else one that dismisses nobody.
+fn example(subject: &Subject<'_>, missing: &Missing) -> String {
+    if let Some(suggested) = &missing.suggested {
+        return plain(suggested);
     }
-    words.sort_by_key(|word| word == "no");
-    let mut spans = Vec::new();
-    for (place, word) in words.into_iter().enumerate() {
-        if place > 0 {
-            spans.push(text(" or "));
+    let dismisses = |outcome: &String| subject.policy.outcome(outcome).is_some_and(|outcome| outcome.dismisses());
+    let kind = |outcomes: &[String]| outcomes.iter().all(|outcome| !dismisses(outcome));
+    match &missing.leads_to {
+        LeadsTo::Words(words) => {
+            let open = |outcomes: &Vec<String>| kind(outcomes) || outcomes.len() > 1;
+            let mut each: Vec<_> = words.iter().collect();
+            each.sort_by_key(|(answer, outcomes)| (!open(outcomes), answer.as_str() == "no"));
+            each.first().map(|(answer, _)| (*answer).clone()).unwrap_or_default()
         }
-        spans.push(code(format!("star: {}={word}", missing.fact)));
+        LeadsTo::Stretches(stretches) => {
+            let day =
+                stretches.iter().filter(|stretch| kind(&stretch.outcomes)).find_map(|stretch| day_within(stretch));
+            day.map_or_else(|| DATE.to_owned(), |day| day.to_string())
+        }
+    }
+}
+
+/// A day that lies within a stretch, whole.
+fn day_within(stretch: &Stretch) -> Option<NaiveDate> {
+    let day = TimeDelta::days(1);
+    let near = [stretch.until.map(|until| until - day), stretch.from, stretch.from.map(|from| from + day)];
+    let days = near.into_iter().flatten().map(|at| at.date_naive());
+    let mut whole = days.filter(|day| {
+        let start = expiry::of_day(*day, crate::decide::policy::binding::Day::Start);
+        let end = expiry::of_day(*day, crate::decide::policy::binding::Day::End);
+        let after = stretch.from.is_none_or(|from| start.is_some_and(|start| from <= start));
+        after && stretch.until.is_none_or(|until| end.is_some_and(|end| end < until))
+    });
+    whole.next()
+}
+
+/// Another answer than the one that is suggested, as an example of a correction.
+fn other(missing: &Missing) -> String {
+    match &missing.leads_to {
+        LeadsTo::Words(words) => {
+            let other = words.keys().find(|answer| Some(*answer) != missing.suggested.as_ref());
+            other.cloned().unwrap_or_default()
+        }
+        LeadsTo::Stretches(_) => DATE.to_owned(),
+    }
+}
+
+/// A value as it is typed: an answer, or a day.
+fn plain(value: &str) -> String {
+    let from = value.split_once('/').map_or(value, |(from, _)| from);
+    match DateTime::parse_from_rfc3339(from) {
+        Ok(at) if at.time() == chrono::NaiveTime::MIN || value.contains('/') => at.date_naive().to_string(),
+        Ok(_) => from.trim_end_matches(":00Z").to_owned() + if from.ends_with(":00Z") { ":00Z" } else { "" },
+        Err(_) => value.to_owned(),
+    }
+}
+
+/// What each answer to a question leads to; with its fact's name where there are several questions.
+fn leads(subject: &Subject<'_>, missing: &Missing, name: Option<&str>) -> Vec<Span> {
+    let each: Vec<(String, &Vec<String>)> = match &missing.leads_to {
+        LeadsTo::Words(words) => {
+            let mut each: Vec<_> = words.iter().collect();
+            each.sort_by_key(|(answer, _)| answer.as_str() == "no");
+            each.into_iter().map(|(answer, outcomes)| (answer.clone(), outcomes)).collect()
+        }
+        LeadsTo::Stretches(stretches) => {
+            let mut groups: Vec<(Vec<String>, &Vec<String>)> = Vec::new();
+            for stretch in stretches {
+                let label = words::stretch(stretch, subject.now);
+                match groups.iter_mut().find(|(_, outcomes)| **outcomes == stretch.outcomes) {
+                    Some((labels, _)) => labels.push(label),
+                    None => groups.push((vec![label], &stretch.outcomes)),
+                }
+            }
+            groups.into_iter().map(|(labels, outcomes)| (labels.join(", or "), outcomes)).collect()
+        }
+    };
+    let mut spans = Vec::new();
+    for (label, outcomes) in each {
+        let label = name.map_or_else(|| label.clone(), |name| format!("{name} {label}"));
+        spans.extend([text(format!(" · {label} → ")), outcome(subject, outcomes)]);
     }
     spans
 }
 
-/// The moments that were found though none of them could be taken, for the manager to choose from.
-fn moments(finding: &Finding) -> Vec<DateTime<Utc>> {
-    let one = |fact: &Fact| match &fact.value {
-        Value::Instant(at) => Some(*at),
-        Value::Word(_) => None,
-    };
-    match finding {
-        Finding::Known(guess) => one(guess).into_iter().collect(),
-        Finding::Conflict(two) => [&two.0, &two.1].into_iter().filter_map(one).collect(),
-        Finding::Unknown { readings, .. } => readings.clone(),
+/// What an answer leads to.
+fn outcome(subject: &Subject<'_>, outcomes: &[String]) -> Span {
+    match outcomes {
+        [one] => strong(lower_first(subject.policy.title(one))),
+        _ => text("still open"),
     }
+}
+
+/// Answers as links to the question on the ticket's page.
+fn taps(subject: &Subject<'_>) -> Option<Vec<Span>> {
+    let page = subject.link?;
+    let Decision { missing, likely, .. } = subject.decision;
+    let link = |words: &str, answer: &str| Span::Link {
+        words: words.to_owned(),
+        to: if answer.is_empty() { format!("{page}#answer") } else { format!("{page}?answer={answer}#answer") },
+    };
+    let mut line = vec![text("Or tap: ")];
+    match (likely, missing.as_slice()) {
+        (Some(_), _) => line.extend([link("Yes", "yes"), text(" · "), link("something else", "")]),
+        (None, [Missing { fact, leads_to: LeadsTo::Words(answers), .. }]) => {
+            let mut each: Vec<&String> = answers.keys().collect();
+            each.sort_by_key(|answer| answer.as_str() == "no");
+            for (place, answer) in each.into_iter().enumerate() {
+                line.extend((place > 0).then(|| text(" · ")));
+                line.push(link(&words::called(subject, fact, answer), &format!("{fact}%3D{answer}")));
+            }
+        }
+        (None, [_]) => line.push(link("give the date", "")),
+        (None, [_, _, ..]) => line.push(link("answer on the ticket's page", "")),
+        (None, []) => return None,
+    }
+    Some(line)
+}
+
+/// Records that say something of what is asked all the same, and do not dismiss.
+fn doubted(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let asked = subject.decision.missing.iter().filter_map(|missing| {
+        let fact = subject.facts.get(&missing.fact)?.known().filter(|fact| fact.trust == Trust::Recorded)?;
+        let (source, caveat) = words::undoubted(&fact.source);
+        let value = words::value(subject, &missing.fact, &fact.value.to_string());
+        let doubt = caveat.map(|caveat| format!(", {caveat}")).unwrap_or_default();
+        if let Some(word) = fact.value.word() {
+            let sentence = reasons::says(subject, &missing.fact, word);
+            return Some(vec![text(format!("Doubted: {} ({source}{doubt})", sentence.trim_end_matches('.')))]);
+        }
+        Some(vec![text(format!("Not dismissed on the {source} ({value}{doubt})"))])
+    });
+    asked.collect()
+}
+
+/// What people say against a dismissal, besides what stands in the first line.
+fn spoken(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let decision = subject.decision;
+    let first = subject.policy.cry(decision);
+    let others = decision.against.iter().filter(|against| first != Some(*against));
+    let lines = others.filter(|against| !decision.proposal.contains_key(&against.fact)).map(|against| {
+        let sentence = reasons::says(subject, &against.fact, &against.value);
+        let said = cited(against.quote.as_deref(), &against.source);
+        vec![text(format!("Said against it: {}: {said}", sentence.trim_end_matches('.')))]
+    });
+    lines.collect()
+}
+
+/// What is answered, on the way and past what is open; what is asked above stands there already.
+fn so_far(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let Decision { path, beyond, missing, .. } = subject.decision;
+    let asked = |fact: &str| missing.iter().any(|missing| missing.fact == fact);
+    let rests_on_asked =
+        |answered: &&Answered| subject.policy.basis(&answered.fact, subject.facts).into_iter().all(asked);
+    let known: Vec<&Answered> = path.iter().chain(beyond).filter(|answered| !rests_on_asked(answered)).collect();
+    reasons::told(subject, &known, "")
 }
 
 /// Records that contradict each other, so that neither counts.
 pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    let open = subject.policy.open_facts(subject.facts, subject.now).into_iter();
+    let open = subject.policy.open_facts(subject.facts, subject.spoken, subject.now).into_iter();
     let conflicts = open.filter_map(|open| match subject.facts.get(open)? {
         Finding::Conflict(two) => {
-            let says = |fact: &Fact| match &fact.value {
-                Value::Word(word) => {
-                    format!("{} says {}", fact.source, lower_first(&reasons::called(subject, open, word)))
-                }
-                Value::Instant(at) => format!("{} says {}", fact.source, expiry::moment(*at)),
-            };
+            let says =
+                |fact: &Fact| format!("{} says {}", fact.source, words::value(subject, open, &fact.value.to_string()));
             Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))])
         }
         Finding::Known(_) | Finding::Unknown { .. } => None,
@@ -179,17 +293,24 @@ pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     conflicts.collect()
 }
 
-/// Where an answer was looked for in vain.
-fn looked(subject: &Subject<'_>) -> Option<Vec<Span>> {
-    let places: Vec<String> = subject
-        .decision
-        .missing
-        .iter()
-        .filter_map(|missing| match subject.facts.get(&missing.fact)? {
-            Finding::Unknown { looked, .. } => Some(looked.clone()),
-            Finding::Conflict(_) | Finding::Known(_) => None,
-        })
-        .flatten()
-        .collect();
-    (!places.is_empty()).then(|| vec![text(format!("Looked in vain: {}", places.join("; ")))])
+/// What was looked at for an answer, and the moments that words can mean.
+fn looked(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let mut lines = Vec::new();
+    for missing in &subject.decision.missing {
+        let Some(Finding::Unknown { looked, readings }) = subject.facts.get(&missing.fact) else { continue };
+        if !looked.is_empty() {
+            lines.push(vec![text(format!("No answer in the records: {}", looked.join("; ")))]);
+        }
+        let days: Vec<String> =
+            readings.iter().map(|at| Value::Instant(*at).to_string()).map(|at| plain(&at)).collect();
+        if !days.is_empty() {
+            lines.push(vec![text(format!("The words can mean {}", days.join(" or ")))]);
+        }
+    }
+    lines
+}
+
+/// Whether a moment is near enough to be worth a line.
+pub(super) fn near(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    at - now <= TimeDelta::days(31)
 }

@@ -3,17 +3,18 @@
 use chrono::{DateTime, Utc};
 
 use super::markup::{Span, strong, text};
-use super::{Subject, questions};
-use crate::decide::facts::fact::Finding;
+use super::{Subject, questions, words};
+use crate::decide::facts::expiry;
+use crate::decide::facts::fact::{Finding, Trust, cited};
 use crate::decide::facts::source::Source;
-use crate::decide::facts::{expiry, words};
+use crate::decide::facts::span::Span as Stretch;
 use crate::decide::policy::binding::Meaning;
 use crate::decide::policy::decision::{Answered, Decision};
 
-/// Each answered question, in the order of the walk.
-pub(super) fn list(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+/// Each answered question, in the order of the walk; what stands `above` already is not said again.
+pub(super) fn list(subject: &Subject<'_>, above: &str) -> Vec<Vec<Span>> {
     let Decision { path, beyond, .. } = subject.decision;
-    let mut lines = told(subject, &path.iter().chain(beyond).collect::<Vec<_>>());
+    let mut lines = told(subject, &path.iter().chain(beyond).collect::<Vec<_>>(), above);
     let beyond = lines.split_off(path.len());
     lines.extend(questions::contradictions(subject));
     lines.extend(beyond);
@@ -21,14 +22,14 @@ pub(super) fn list(subject: &Subject<'_>) -> Vec<Vec<Span>> {
 }
 
 /// Answered questions, each with where it was read unless another says so: one above it, or one it follows from this.
-pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered]) -> Vec<Vec<Span>> {
-    let sources: Vec<Cite> = answered.iter().map(|answered| source(subject, answered)).collect();
+pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered], above: &str) -> Vec<Vec<Span>> {
+    let sources: Vec<Cite> = answered.iter().map(|answered| source(subject, answered, above)).collect();
     let lines = answered.iter().zip(&sources).enumerate().map(|(place, (answered, source))| {
         let says_so = |(at, other): (usize, &Cite)| {
             (at < place || other.kind == Read::Derived && at > place) && other.words.contains(&source.words)
         };
         let elsewhere = sources.iter().enumerate().any(says_so);
-        reason(subject, answered, source, if elsewhere { Cited::Elsewhere } else { Cited::Here })
+        reason(subject, answered, source, if elsewhere { Cited::Elsewhere } else { Cited::Here }, above)
     });
     lines.collect()
 }
@@ -36,7 +37,7 @@ pub(super) fn told(subject: &Subject<'_>, answered: &[&Answered]) -> Vec<Vec<Spa
 /// The reason that settled it, as a sentence.
 pub(super) fn settling(subject: &Subject<'_>) -> Option<String> {
     let decision = subject.decision;
-    let Some(open) = subject.policy.open_facts(subject.facts, subject.now).first().copied() else {
+    let Some(open) = subject.policy.open_facts(subject.facts, subject.spoken, subject.now).first().copied() else {
         return Some(sentence(subject, decision.path.last()?));
     };
     // All branches end alike: by these answers, whatever the open one is.
@@ -54,17 +55,36 @@ pub(super) fn settling(subject: &Subject<'_>) -> Option<String> {
     })
 }
 
-/// What an answer comes to, as a sentence.
+/// What an answer comes to, as a sentence; of a guess with the words it was read in.
 fn sentence(subject: &Subject<'_>, answered: &Answered) -> String {
-    if let Some(at) = instant(answered) {
-        return remaining(subject, &answered.fact, at);
-    }
     let fact = subject.policy.binding.fact(&answered.fact);
     let own_word = matches!(answered.source, Source::Otherwise { doubt: None });
     let by_default = fact.filter(|_| own_word).and_then(|fact| fact.sentences.get("otherwise"));
-    by_default.or_else(|| fact?.sentences.get(&answered.answer)).cloned().unwrap_or_else(|| {
-        let question = fact.and_then(|fact| fact.question.as_deref()).unwrap_or(&answered.text);
-        format!("{question} {}.", called(subject, &answered.fact, &answered.answer))
+    let sentence = match (instant(answered), by_default) {
+        (Some(at), _) => remaining(subject, &answered.fact, at, words::doubt(&answered.source)),
+        (None, Some(sentence)) => sentence.clone(),
+        (None, None) => says(subject, &answered.fact, &answered.value),
+    };
+    match &answered.quote {
+        Some(quote) if answered.trust == Trust::Inferred && !matches!(answered.source, Source::Grace(_)) => {
+            format!("{}: {}.", sentence.trim_end_matches('.'), cited(Some(quote), &answered.source))
+        }
+        Some(_) | None => sentence,
+    }
+}
+
+/// What a value of a fact says, as a sentence.
+pub(super) fn says(subject: &Subject<'_>, fact: &str, value: &str) -> String {
+    let bound = subject.policy.binding.fact(fact);
+    if let Ok(at) = DateTime::parse_from_rfc3339(value) {
+        return remaining(subject, fact, at.to_utc(), None);
+    }
+    let key = if value.parse::<Stretch>().is_ok() { "within" } else { value };
+    let shown = words::value(subject, fact, value);
+    let sentence = bound.and_then(|fact| fact.sentences.get(key)).map(|sentence| sentence.replace("{at}", &shown));
+    sentence.unwrap_or_else(|| match bound.and_then(|fact| fact.asked.as_deref().or(fact.question.as_deref())) {
+        Some(question) => format!("{question} {}.", capital(&shown)),
+        None => format!("{} is {shown}.", capital(&fact.replace('_', " "))),
     })
 }
 
@@ -92,18 +112,29 @@ enum Read {
     Derived,
 }
 
-fn source(subject: &Subject<'_>, answered: &Answered) -> Cite {
+fn source(subject: &Subject<'_>, answered: &Answered, above: &str) -> Cite {
     let known = subject.facts.get(&answered.fact).and_then(Finding::known).is_some();
-    match &answered.quote {
-        _ if !known => Cite { words: answered.source.to_string(), kind: Read::Derived },
-        Some(quote) => Cite { words: format!("a guess from {}", words::cited(quote)), kind: Read::Guessed },
-        None => Cite { words: answered.source.to_string(), kind: Read::Recorded },
+    let cited = cited(answered.quote.as_deref(), &answered.source);
+    let doubt = words::doubt(&answered.source).filter(|doubt| above.contains(doubt));
+    let without = |words: String| doubt.map_or(words.clone(), |doubt| words.replace(&format!(", {doubt}"), ""));
+    let quoted_above = answered.quote.as_ref().is_some_and(|quote| above.contains(quote.as_str()));
+    match answered.trust {
+        _ if !known => {
+            let words = without(answered.source.to_string());
+            Cite { words: words.trim_end_matches(',').to_owned(), kind: Read::Derived }
+        }
+        Trust::Inferred if quoted_above => Cite { words: "a guess from the words above".into(), kind: Read::Guessed },
+        Trust::Inferred if answered.quote.is_some() => {
+            Cite { words: format!("a guess from {cited}"), kind: Read::Guessed }
+        }
+        Trust::Inferred | Trust::Recorded | Trust::Stated => Cite { words: without(cited), kind: Read::Recorded },
     }
 }
 
 /// One answered question with where it was read.
-fn reason(subject: &Subject<'_>, answered: &Answered, source: &Cite, cited: Cited) -> Vec<Span> {
+fn reason(subject: &Subject<'_>, answered: &Answered, source: &Cite, cited: Cited, above: &str) -> Vec<Span> {
     let Cite { words, kind } = source;
+    let asked = asked(subject, answered);
     if let Some(at) = instant(answered) {
         let left = left(subject, &answered.fact, at);
         let source = match kind {
@@ -112,24 +143,29 @@ fn reason(subject: &Subject<'_>, answered: &Answered, source: &Cite, cited: Cite
             Read::Guessed => format!(", {words}"),
             Read::Recorded => format!(" ({words})"),
         };
+        let when = expiry::exact(at);
+        let when = if above.contains(&when) { String::new() } else { format!(", {when}") };
         return vec![
-            text(format!("{} ", answered.text)),
+            text(format!("{asked} ")),
             strong(capital(&answered.answer)),
-            text(format!(": {}, {left}{source}", expiry::exact(at))),
+            text(format!(": {left}{when}{source}")),
         ];
     }
-    let asked = if ["yes", "no"].contains(&answered.answer.as_str()) {
-        let question = answered.text.ends_with('?').then_some(answered.text.as_str());
-        question.or_else(|| subject.policy.binding.fact(&answered.fact)?.question.as_deref()).unwrap_or(&answered.text)
-    } else {
+    if !["yes", "no"].contains(&answered.answer.as_str()) {
         return vec![text(chosen(subject, answered)), text(format!(": {words}"))];
-    };
+    }
     vec![text(format!("{asked} ")), strong(capital(&answered.answer)), text(format!(": {words}"))]
 }
 
-/// What an answer is called.
-pub(super) fn called(subject: &Subject<'_>, fact: &str, answer: &str) -> String {
-    subject.policy.answer_title(fact, answer).map_or_else(|| capital(&answer.replace('_', " ")), str::to_owned)
+/// A question of the chart as a note asks it: as the fact says, else in the chart's words.
+fn asked(subject: &Subject<'_>, answered: &Answered) -> String {
+    let fact = subject.policy.binding.fact(&answered.fact);
+    if let Some(asked) = fact.and_then(|fact| fact.asked.as_ref()) {
+        let hours = compared(subject, &answered.fact).unwrap_or_default() / 3_600_000;
+        return asked.replace("{span}", &format!("{hours} h"));
+    }
+    let question = answered.text.ends_with('?').then_some(answered.text.as_str());
+    question.or_else(|| fact?.question.as_deref()).unwrap_or(&answered.text).to_owned()
 }
 
 /// A choice by its title; without one in the diagram's words: the text of the node it leads to.
@@ -176,22 +212,20 @@ fn away(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
     }
 }
 
-/// What is left of an instant, as a sentence with its subject.
-fn remaining(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>) -> String {
-    let (what, ends, ended) = match fact {
-        "grace_ends_at" => ("The grace period", "ends", "ended"),
-        "expires_at" => ("The plan or licence", "expires", "expired"),
-        other => (other, "is", "was"),
-    };
-    let (away, exact) = (away(subject, fact, at), expiry::exact(at));
-    if at > subject.now {
-        format!("{what} {ends} in {away} ({exact}).")
-    } else {
-        format!("{what} {ended} {away} ago ({exact}).")
-    }
+/// What is left of an instant, as a sentence with its subject, and the doubt there is of it.
+fn remaining(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>, doubt: Option<&str>) -> String {
+    let (away, mut exact) = (away(subject, fact, at), expiry::exact(at));
+    exact.extend(doubt.map(|doubt| format!(", {doubt}")));
+    let (side, plain) = if at > subject.now { ("ahead", "in {away} ({at}).") } else { ("past", "{away} ago ({at}).") };
+    let bound = subject.policy.binding.fact(fact);
+    let sentence = bound.and_then(|fact| fact.sentences.get(side)).cloned().unwrap_or_else(|| {
+        let question = bound.and_then(|fact| fact.question.as_deref()).unwrap_or(fact);
+        format!("{question} {}", capital(plain))
+    });
+    sentence.replace("{away}", &away).replace("{at}", &exact)
 }
 
-fn capital(word: &str) -> String {
+pub(super) fn capital(word: &str) -> String {
     let mut characters = word.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

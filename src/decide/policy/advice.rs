@@ -16,9 +16,6 @@ pub struct Advice {
     pub waiting_for_customer: bool,
     /// Tell where the ticket is younger than this.
     pub younger_than: Option<Span>,
-    /// Tell who is assigned: the engineer to ask first.
-    #[serde(default)]
-    pub assignee: bool,
     /// Ticket fields a request must have filled, with what each is called; told where the helpdesk has the field and it is empty.
     #[serde(default)]
     pub required: BTreeMap<String, String>,

@@ -6,10 +6,12 @@ use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
 use super::advice::Advice;
+use super::checklist::{Case, Notes, Step, Task};
 use super::fault::{Document, Fault};
 use super::language::Language;
 use super::lookup::Lookup;
-use super::source::{Pattern, SourceBinding};
+use super::source::{Pattern, Place, SourceBinding};
+use crate::decide::facts::fact::{Fact, Trust};
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +25,11 @@ pub struct Binding {
     /// Spans of time the facts need.
     #[serde(default)]
     pub times: Times,
+    /// When a ticket may be dismissed. Absent: where no answer on the way is a guess, or contradicted by words.
+    pub dismissal: Option<Dismissal>,
+    /// How words are read.
+    #[serde(default)]
+    pub reader: Reader,
     /// Ids of ticket forms by name, used where an account gives none.
     #[serde(default)]
     pub forms: BTreeMap<String, Vec<u64>>,
@@ -44,9 +51,47 @@ pub struct Binding {
     /// How customers' words are read, by language. Absent: as the shipped policy reads them.
     #[serde(default)]
     pub languages: BTreeMap<String, Language>,
+    /// Words on exits that mean yes and no, beside Yes and No. Absent: those alone.
+    #[serde(default)]
+    pub labels: Labels,
     /// Lines worth telling a manager that are not on the chart. Absent: none.
     #[serde(default)]
     pub advice: Advice,
+    /// What notes say besides the verdict and its reasons. Absent: nothing.
+    #[serde(default)]
+    pub notes: Notes,
+    /// The cases of the handbook, by the answers of the fact that says which it is.
+    #[serde(default)]
+    pub cases: BTreeMap<Spanned<String>, Case>,
+    /// What people do after an outcome, by the names nodes give it.
+    #[serde(default)]
+    pub tasks: BTreeMap<Spanned<String>, Task>,
+    /// Pages that steps link to, by name.
+    #[serde(default)]
+    pub links: BTreeMap<Spanned<String>, String>,
+}
+
+/// Words on exits that mean yes and no, in another language: `yes = ["Ja"]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Words for yes.
+    #[serde(default)]
+    pub yes: Vec<String>,
+    /// Words for no.
+    #[serde(default)]
+    pub no: Vec<String>,
+}
+
+impl Labels {
+    /// The words for an answer, `yes` or `no`.
+    pub(super) fn words(&self, answer: &str) -> &[String] {
+        match answer {
+            "yes" => &self.yes,
+            "no" => &self.no,
+            _ => &[],
+        }
+    }
 }
 
 /// Which tickets a policy speaks of: every named condition must hold.
@@ -70,6 +115,50 @@ pub struct Condition {
     /// Names of forms, any of which is enough.
     #[serde(default)]
     pub form_any: Vec<String>,
+    /// Whether this is the star itself. Absent on all: the first that asks for tags alone is.
+    #[serde(default)]
+    pub star: bool,
+}
+
+/// When a ticket may be dismissed, besides that no answer on the way is a guess.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dismissal {
+    /// The fact that says what the ticket is about.
+    pub understood_by: Spanned<String>,
+    /// Facts that speak against any dismissal, with the answer that does, though no node asks for them.
+    #[serde(default)]
+    pub against: BTreeMap<Spanned<String>, String>,
+    /// How a manager is asked for an instant while one of them stands. Absent: by the fact's own question.
+    pub question: Option<String>,
+}
+
+/// How words are read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reader {
+    /// Files of labelled examples, relative to the binding: `examples/*.toml`. A file's name is its language.
+    pub examples: Vec<Spanned<String>>,
+    /// How sure a reading must be to understand a ticket, from 0 to 1.
+    pub sure: f64,
+    /// How sure it must be to suggest an answer.
+    pub suggests: f64,
+    /// How sure it must be to speak against a dismissal.
+    pub against: f64,
+}
+
+impl Default for Reader {
+    fn default() -> Reader {
+        Reader { examples: Vec::new(), sure: 0.85, suggests: 0.5, against: 0.2 }
+    }
+}
+
+impl Reader {
+    /// Whether a fact is known or read surely enough to understand a ticket by it.
+    pub fn understands(&self, fact: &Fact) -> bool {
+        let sure = || fact.confidence.is_some_and(|confidence| confidence.share() >= self.sure);
+        fact.trust > Trust::Inferred || sure()
+    }
 }
 
 /// Spans of time the facts need.
@@ -78,6 +167,29 @@ pub struct Condition {
 pub struct Times {
     /// How long a subscription runs on after its expiry: `14d`. Absent: nothing is derived from expiry.
     pub grace_period: Option<Span>,
+    /// The instant that the two below follow from. Absent: `expires_at`.
+    pub expires: Option<String>,
+    /// Whether it is past and the grace period is not. Absent: `in_grace`.
+    pub in_grace: Option<String>,
+    /// When the grace period ends. Absent: `grace_ends_at`.
+    pub grace_ends: Option<String>,
+}
+
+impl Times {
+    /// The fact that says when what was bought ends.
+    pub fn expires(&self) -> &str {
+        self.expires.as_deref().unwrap_or("expires_at")
+    }
+
+    /// The fact that says whether the grace period runs.
+    pub fn in_grace(&self) -> &str {
+        self.in_grace.as_deref().unwrap_or("in_grace")
+    }
+
+    /// The fact that says when the grace period ends.
+    pub fn grace_ends(&self) -> &str {
+        self.grace_ends.as_deref().unwrap_or("grace_ends_at")
+    }
 }
 
 /// A span of time, written as `24h` or `14d`; milliseconds, from 0 to 1,000 years.
@@ -236,9 +348,18 @@ pub struct OutcomeBinding {
     /// Tags a ticket with this verdict bears, and no other.
     #[serde(default)]
     pub add_tags: Vec<String>,
-    /// Whether it turns a request away: then no guess may lead to it.
+    /// Whether it turns a request away; every outcome says so, or `check` refuses it.
+    pub(super) dismisses: Option<bool>,
+    /// What a manager does with it.
     #[serde(default)]
-    pub dismisses: bool,
+    pub steps: Vec<Step>,
+}
+
+impl OutcomeBinding {
+    /// Whether it turns a request away: then no guess may lead to it.
+    pub fn dismisses(&self) -> bool {
+        self.dismisses == Some(true)
+    }
 }
 
 /// One fact.
@@ -258,15 +379,21 @@ pub struct FactBinding {
     pub pattern: Option<Pattern>,
     /// How a manager is asked for it.
     pub question: Option<String>,
+    /// The chart's question as a note's reasons ask it, in few words; `{span}` is how far off an instant is compared with.
+    /// Absent: in the chart's words.
+    pub asked: Option<String>,
     /// What an answer is called, where its name does not say it well. Absent: its name.
     #[serde(default)]
     pub titles: BTreeMap<String, String>,
     /// How it reads where it is open and no answer to it would change the verdict: `trial or not`. Absent: the question.
     pub either_way: Option<String>,
-    /// How an answer reads as a sentence where it settles a verdict; `otherwise` is for the policy's own word. Absent: the
-    /// question and the answer.
+    /// How an answer reads as a sentence where it settles a verdict; `otherwise` is for the policy's own word. Of an instant
+    /// `ahead` and `past`, with `{away}` and `{at}` for how far off and when it is. Absent: the question and the answer.
     #[serde(default)]
     pub sentences: BTreeMap<String, String>,
+    /// Words it can be besides those the diagram asks for and its other sources give: what examples may be labelled with.
+    #[serde(default)]
+    pub answers: Vec<String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
     #[serde(default)]
     pub sources: Vec<SourceBinding>,
@@ -305,6 +432,14 @@ impl Binding {
             span: error.span().unwrap_or(0..0),
             message: error.message().to_owned(),
             help: None,
+        })
+    }
+
+    /// What a fact is where nothing answers.
+    pub fn otherwise(&self, fact: &str) -> Option<&str> {
+        self.fact(fact)?.sources.iter().find_map(|source| {
+            let Place::Otherwise(word) = &source.place else { return None };
+            Some(word.as_str())
         })
     }
 

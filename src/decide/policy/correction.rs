@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::Policy;
 use super::graph::{Graph, Known, Range, Step};
-use super::questions::stating;
-use super::settle::{Settled, settle};
-use crate::decide::facts::fact::Facts;
+use super::keys::{Settled, settle};
+use crate::decide::facts::fact::{Facts, Spoken};
 
 /// An answer to put in the place of the one a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,21 +21,22 @@ impl Policy {
     ///
     /// A choice of several comes last, for nothing says which of the others is right; among equals the one nearest to the end
     /// of the way comes first.
-    pub fn correction(&self, facts: &Facts, now: DateTime<Utc>) -> Option<Correction> {
-        let (graph, given, now) = (&self.graph, self.graph.given(facts), now.timestamp_millis());
-        let settled = settle(graph, &given, now);
-        let verdict = settled.explored.sole_outcome();
+    pub fn correction(&self, facts: &Facts, spoken: &Spoken, now: DateTime<Utc>) -> Option<Correction> {
+        let (graph, now) = (&self.graph, now.timestamp_millis());
+        let matter = graph.matter(&self.binding, facts, spoken);
+        let settled = settle(graph, &matter, now);
+        let verdict = settled.verdict;
         let mut candidates = rested_on(graph, &settled);
         let several = |fact: usize| match graph.facts.get(fact).map(|asked| &asked.range) {
             Some(Range::Words(words)) => words.len() > 2,
             Some(Range::Instant(_)) | None => false,
         };
-        candidates.sort_by_key(|&fact| (several(fact), given.get(fact).copied().flatten().map(|given| given.trust)));
+        candidates
+            .sort_by_key(|&fact| (several(fact), matter.given.get(fact).copied().flatten().map(|given| given.trust)));
         candidates.into_iter().find_map(|fact| {
             let stands = settled.slots.get(fact).copied().flatten();
             let others = graph.values(fact, now).into_iter().filter(|&value| Some(value) != stands);
-            let changes =
-                |value: &Known| settle(graph, &stating(&given, fact, *value), now).explored.sole_outcome() != verdict;
+            let changes = |value: &Known| settle(graph, &matter.stating(fact, *value), now).verdict != verdict;
             let other = others.into_iter().find(changes)?;
             let answer = match other {
                 Known::Word(_) => Some(graph.value(fact, other).into_owned()),
@@ -48,7 +48,7 @@ impl Policy {
 }
 
 /// The given facts that answers on the way rest on, each once, the last first.
-fn rested_on(graph: &Graph, settled: &Settled) -> Vec<usize> {
+fn rested_on(graph: &Graph, settled: &Settled<'_>) -> Vec<usize> {
     let mut rested_on = Vec::new();
     for &node in settled.explored.answered.iter().rev() {
         let Some(Step::Ask { fact, .. }) = graph.steps.get(node) else { continue };

@@ -1,51 +1,81 @@
 //! From facts to a decision.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Policy;
-use super::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE, TagChange};
+use super::decision::{Against, Decision, NEEDS_FACTS, NOT_APPLICABLE, TagChange};
+use super::given::Given;
 use super::graph::{Graph, Known, Range, Step, Test, YES_NO};
-use super::settle::{settle, valid_until};
+use super::guess::guess;
+use super::holds::valid_until;
+use super::keys::{self, Settled, settle};
 use super::walk::{Answer, Ending, Explored};
-use crate::decide::facts::fact::Facts;
+use crate::decide::facts::fact::{Fact, Facts, Legible, Spoken};
 
 impl Policy {
-    /// Decides on `facts` at `now`; the tags are left to [`Policy::tags`].
-    pub fn decide(&self, facts: &Facts, now: DateTime<Utc>) -> Decision {
-        let workflow = facts.get("workflow").and_then(|finding| finding.known()?.value.word());
+    /// Decides on `facts` at `now`, against all that is `spoken`; the tags are left to [`Policy::tags`].
+    pub fn decide(&self, facts: &Facts, spoken: &Spoken, now: DateTime<Utc>) -> Decision {
         let graph = &self.graph;
-        let given = &graph.given(facts);
+        let matter = &graph.matter(&self.binding, facts, spoken);
         let millis = now.timestamp_millis();
-        let settled = settle(graph, given, millis);
-        let explored = &settled.explored;
-        let one = explored.sole_outcome();
-        let (walked, tasks) = ways(graph, explored, one);
-        let answered = |node: &usize| self.answered(*node, given, &settled.slots, now);
+        let settled = settle(graph, matter, millis);
+        let Settled { explored, slots, verdict, .. } = &settled;
+        let (walked, tasks) = ways(graph, explored, *verdict);
+        let answered = |node: &usize| self.answered(*node, &matter.given, slots, now);
         let path: Vec<_> = explored.trunk.iter().filter_map(answered).collect();
         let beyond: Vec<_> =
             explored.answered.iter().filter(|node| !explored.trunk.contains(node)).filter_map(answered).collect();
         let name = |outcome: usize| graph.name(outcome).to_owned();
-        let until = valid_until(graph, given, one, millis);
         let node = explored.endings.first().map(|ending| ending.node);
-        let node = node.filter(|&node| one.is_some() && explored.endings.iter().all(|ending| ending.node == node));
+        let node = node.filter(|&node| verdict.is_some() && explored.endings.iter().all(|ending| ending.node == node));
+        let open = verdict.is_none();
+        let guessed = open.then(|| guess(graph, matter, &settled, millis));
+        let likely = guessed.as_ref().and_then(|guessed| guessed.likely);
+        let missing = if open { self.missing(matter, &settled, guessed.as_ref(), millis) } else { Vec::new() };
+        let proposal = guessed.filter(|guessed| guessed.likely.is_some()).map(|guessed| guessed.taken);
+        let proposal = proposal
+            .into_iter()
+            .flatten()
+            .filter_map(|(fact, given)| Some((graph.facts.get(fact)?.name.clone(), graph.shown(fact, &given))));
+        let case = self.binding.notes.case.as_ref();
+        let workflow = case.and_then(|case| facts.get(case.get_ref())?.known()?.value.word());
+        let illegible = match &spoken.legible {
+            Legible::No(why) if open && matter.about.is_some() => Some(why.clone()),
+            Legible::No(_) | Legible::Yes => None,
+        };
         Decision {
-            verdict: one.map_or_else(|| NEEDS_FACTS.to_owned(), name),
-            likely: settled.likely.filter(|_| one.is_none()).map(name),
+            verdict: verdict.map_or_else(|| NEEDS_FACTS.to_owned(), name),
+            likely: likely.map(name),
             possible: explored.outcomes().into_iter().map(name).collect(),
             outcome_node: node.map(|node| self.node_id(node).to_owned()),
             trust: path.iter().chain(&beyond).map(|answered| answered.trust).min(),
             path,
             beyond,
             walked: walked.into_iter().map(|node| self.node_id(node).to_owned()).collect(),
-            missing: if one.is_some() { Vec::new() } else { self.missing(given, &settled, millis) },
+            missing,
+            against: settled.against.iter().filter(|_| open).filter_map(|against| self.against(against)).collect(),
+            proposal: proposal.collect(),
+            illegible,
             tasks: tasks.into_iter().map(str::to_owned).collect(),
             workflow: workflow.map(str::to_owned),
-            valid_until: until.and_then(DateTime::from_timestamp_millis),
+            valid_until: valid_until(graph, matter, *verdict, millis).and_then(DateTime::from_timestamp_millis),
             tags: TagChange::default(),
             policy: self.hash.clone(),
         }
+    }
+
+    /// What speaks against a dismissal, as a decision tells it.
+    fn against(&self, against: &keys::Against<'_>) -> Option<Against> {
+        let (name, fact) = match against {
+            keys::Against::Voice(fact, voice) => (self.graph.facts.get(*fact)?.name.as_str(), voice.fact),
+            keys::Against::Cry(cry) => (cry.name, cry.fact),
+        };
+        let Fact { value, trust, source, quote, .. } = fact;
+        let (value, source) = (value.to_string(), source.clone());
+        Some(Against { fact: name.to_owned(), value, trust: *trust, source, quote: quote.clone() })
     }
 
     /// The decision on a ticket the policy does not speak of.
@@ -60,6 +90,9 @@ impl Policy {
             beyond: Vec::new(),
             walked: Vec::new(),
             missing: Vec::new(),
+            against: Vec::new(),
+            proposal: BTreeMap::new(),
+            illegible: None,
             tasks: Vec::new(),
             workflow: None,
             valid_until: None,
@@ -123,6 +156,12 @@ impl Graph {
             (Known::At(at), _) => Cow::Owned(instant(at)),
             (Known::Word(_), _) => Cow::Borrowed(""),
         }
+    }
+
+    /// What is given of a fact, in words: an answer, an instant, or a span of time.
+    pub(super) fn shown(&self, fact: usize, given: &Given<'_>) -> String {
+        let value = self.value(fact, given.value);
+        given.until.map_or_else(|| value.clone().into_owned(), |until| format!("{value}/{}", instant(until)))
     }
 
     pub(super) fn name(&self, outcome: usize) -> &str {

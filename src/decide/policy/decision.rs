@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::decide::facts::fact::{Quote, Trust};
+use crate::decide::facts::fact::Trust;
 use crate::decide::facts::source::{CitedDocument, Source, cited};
 
 /// The verdict of a ticket whose open questions still matter.
@@ -20,7 +20,7 @@ pub const NOT_APPLICABLE: &str = "not_applicable";
 pub struct Decision {
     /// An outcome of the policy, [`NEEDS_FACTS`] or [`NOT_APPLICABLE`].
     pub verdict: String,
-    /// The dismissing outcome that guesses alone would have led to.
+    /// What the suggested answers lead to; a dismissal only where nothing speaks against one.
     pub likely: Option<String>,
     /// Every outcome that some answer to the unknown questions could still reach.
     pub possible: Vec<String>,
@@ -35,8 +35,17 @@ pub struct Decision {
     pub beyond: Vec<Answered>,
     /// Every node on the way, for the picture.
     pub walked: Vec<String>,
-    /// The open questions that still matter, the most useful first.
+    /// What a manager is asked, in this order: at most two questions.
     pub missing: Vec<Missing>,
+    /// What speaks against a dismissal.
+    #[serde(default)]
+    pub against: Vec<Against>,
+    /// The answers that `star: yes` takes, by fact; empty where nothing is proposed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proposal: BTreeMap<String, String>,
+    /// Why the ticket is not understood: `written in Korean, which I cannot read`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub illegible: Option<String>,
     /// What a person does after the outcome.
     pub tasks: Vec<String>,
     /// Which handbook case it is; for the note only.
@@ -68,9 +77,26 @@ pub struct Answered {
     #[serde(flatten, with = "cited")]
     #[schema(value_type = CitedDocument)]
     pub source: Source,
-    /// For a guess: the words it was read out of.
+    /// For words: what was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quote: Option<Quote>,
+    pub quote: Option<String>,
+}
+
+/// Something that speaks against a dismissal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Against {
+    /// The fact.
+    pub fact: String,
+    /// Its value: an answer, an instant, or a span of time.
+    pub value: String,
+    /// How far it can be trusted.
+    pub trust: Trust,
+    /// Where it was read; in JSON its words.
+    #[serde(flatten, with = "cited")]
+    #[schema(value_type = CitedDocument)]
+    pub source: Source,
+    /// For words: what was said.
+    pub quote: Option<String>,
 }
 
 /// One open question.
@@ -80,13 +106,45 @@ pub struct Missing {
     pub fact: String,
     /// How a manager is asked for it.
     pub question: String,
-    /// What was guessed, where a guess may not decide.
+    /// What the ticket says, where that may not decide by itself.
     pub suggested: Option<String>,
-    /// What each answer could still lead to; for an instant `yes` and `no` answer the node's question.
-    pub leads_to: BTreeMap<String, Vec<String>>,
+    /// What each answer could still lead to.
+    pub leads_to: LeadsTo,
     /// Whether knowing it would settle the verdict, whatever the answer.
     #[serde(skip)]
     pub settles: bool,
+}
+
+/// What the answers to a question could still lead to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum LeadsTo {
+    /// By the word that answers.
+    Words(BTreeMap<String, Vec<String>>),
+    /// By stretches of time that follow each other and leave none out.
+    Stretches(Vec<Stretch>),
+}
+
+/// A stretch of time within which every answer leads to the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Stretch {
+    /// Its first moment; none where it has no beginning.
+    pub from: Option<DateTime<Utc>>,
+    /// The first moment after it; none where it has no end.
+    pub until: Option<DateTime<Utc>>,
+    /// What an answer within it could still lead to.
+    pub outcomes: Vec<String>,
+}
+
+impl LeadsTo {
+    /// The outcomes of each answer or stretch.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Vec<String>> {
+        let (words, stretches) = match self {
+            LeadsTo::Words(words) => (Some(words.values()), None),
+            LeadsTo::Stretches(stretches) => (None, Some(stretches.iter().map(|stretch| &stretch.outcomes))),
+        };
+        words.into_iter().flatten().chain(stretches.into_iter().flatten())
+    }
 }
 
 /// Tags to put on a ticket and to take away.

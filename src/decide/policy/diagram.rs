@@ -42,6 +42,9 @@ pub struct Node {
     /// Bytes of the text where it is defined, else first mentioned.
     #[serde(skip)]
     pub span: Range<usize>,
+    /// Bytes of the text where its label stands; its id where it has none.
+    #[serde(skip)]
+    pub told: Range<usize>,
 }
 
 /// A link between two nodes.
@@ -68,10 +71,16 @@ pub struct Edge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Points {
-    /// From its start to its end, whatever is drawn there: `-->`, `---`, `--o`, `--x`.
+    /// From its start to its end: `-->`.
     Forward,
     /// Both ways: `<-->`.
     Both,
+    /// A line alone: `---`.
+    Nowhere,
+    /// A line that ends in a circle: `--o`.
+    Circle,
+    /// A line that ends in a cross: `--x`.
+    Cross,
 }
 
 /// A group drawn around nodes.
@@ -153,6 +162,7 @@ impl Diagram {
                 // A link that can be clicked is looks, and Mermaid marks it with a class of its own.
                 classes: node.classes.iter().filter(|class| *class != "clickable").cloned().collect(),
                 span: within(text, places.node(&node.id)),
+                told: within(text, places.label(&node.id)),
             })
             .collect();
         let mut edges = Vec::new();
@@ -170,7 +180,13 @@ impl Diagram {
             };
             let stroke = edge.stroke.clone().unwrap_or_else(|| "normal".into());
             let label = edge.label.as_deref().map(plain).filter(|label| !label.is_empty());
-            let points = if edge.start_marker == FlowEdgeMarker::Point { Points::Both } else { Points::Forward };
+            let points = match (edge.start_marker, edge.end_marker) {
+                (FlowEdgeMarker::Point, _) => Points::Both,
+                (_, FlowEdgeMarker::Point) => Points::Forward,
+                (_, FlowEdgeMarker::None) => Points::Nowhere,
+                (_, FlowEdgeMarker::Circle) => Points::Circle,
+                (_, FlowEdgeMarker::Cross) => Points::Cross,
+            };
             edges.push(Edge { id: edge.id.clone(), from, to, label, stroke, points, span });
         }
         if nodes.is_empty() && faults.is_empty() {

@@ -7,10 +7,19 @@ use super::decide::instant;
 use super::decision::Answered;
 use super::given::Given;
 use super::graph::{Exit, Known, Step};
-use super::settle::settle;
+use super::keys::settle;
 use super::walk::{Answer, Slots, grace_ends_at};
-use crate::decide::facts::fact::Facts;
+use crate::decide::facts::fact::{Facts, Spoken};
 use crate::decide::facts::source::{Dated, Grace, Source};
+
+/// Why a manager is asked for a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It is open.
+    Open,
+    /// Somebody cries out, and the record is perhaps about something else.
+    CriedOut,
+}
 
 impl Policy {
     /// The question at `node` with its answer; none for other nodes and for open questions.
@@ -29,9 +38,7 @@ impl Policy {
             given.get(index).copied().flatten()
         };
         let (value, trust, source, quote) = match (of(*fact), self.graph.grace) {
-            (Some(Given { value, trust, source, quote }), _) => {
-                (self.graph.value(*fact, value).into_owned(), trust, source.clone(), quote)
-            }
+            (Some(given), _) => (self.graph.shown(*fact, &given), given.trust, given.source.clone(), given.quote),
             (None, Some(grace)) => {
                 let end = grace_ends_at(grace, slots)?;
                 let (expiry, stated_end) = (of(grace.expires_at), of(grace.grace_ends_at));
@@ -54,21 +61,24 @@ impl Policy {
             value,
             trust,
             source,
-            quote: quote.cloned(),
+            quote: quote.map(str::to_owned),
         })
     }
 
     /// The known facts an answer to `fact` rests on: itself, or those it follows from.
     pub fn basis<'a>(&'a self, fact: &str, facts: &Facts) -> Vec<&'a str> {
         let Some(fact) = self.graph.facts.iter().position(|asked| asked.name == fact) else { return Vec::new() };
-        let slots: Slots = self.graph.given(facts).iter().map(|given| given.map(|given| given.value)).collect();
+        let spoken = Spoken::default();
+        let given = self.graph.matter(&self.binding, facts, &spoken).given;
+        let slots: Slots = given.iter().map(|given| given.map(|given| given.value)).collect();
         let name = |fact: usize| self.graph.facts.get(fact).map(|asked| asked.name.as_str());
         self.graph.basis(fact, &slots).into_iter().filter_map(name).collect()
     }
 
     /// The unknown facts the walk over `facts` at `now` hangs on, the first met first.
-    pub fn open_facts<'a>(&'a self, facts: &Facts, now: DateTime<Utc>) -> Vec<&'a str> {
-        let settled = settle(&self.graph, &self.graph.given(facts), now.timestamp_millis());
+    pub fn open_facts<'a>(&'a self, facts: &Facts, spoken: &Spoken, now: DateTime<Utc>) -> Vec<&'a str> {
+        let matter = self.graph.matter(&self.binding, facts, spoken);
+        let settled = settle(&self.graph, &matter, now.timestamp_millis());
         let name = |fact: usize| self.graph.facts.get(fact).map(|asked| asked.name.as_str());
         settled.explored.roots.into_iter().filter_map(name).collect()
     }
@@ -90,15 +100,22 @@ impl Policy {
     }
 
     /// How a manager is asked for a fact: the binding's words, else the diagram's.
-    pub(super) fn question(&self, fact: &str, node: usize) -> String {
-        let bound = self.binding.fact(fact).and_then(|fact| fact.question.clone());
-        bound.or_else(|| self.diagram.nodes.get(node).map(|node| node.text.clone())).unwrap_or_default()
+    pub(super) fn question(&self, fact: usize, why: Why) -> String {
+        let doubted = self.binding.dismissal.as_ref().and_then(|dismissal| dismissal.question.clone());
+        let name = self.graph.facts.get(fact).map(|asked| asked.name.as_str()).unwrap_or_default();
+        let bound = || self.binding.fact(name).and_then(|fact| fact.question.clone());
+        let drawn = || {
+            let mut steps = self.graph.steps.iter();
+            let node = steps.position(|step| matches!(step, Step::Ask { fact: asked, .. } if *asked == fact));
+            node.and_then(|node| self.diagram.nodes.get(node)).map(|node| node.text.clone())
+        };
+        doubted.filter(|_| why == Why::CriedOut).or_else(bound).or_else(drawn).unwrap_or_default()
     }
 }
 
 /// An instant with where it was read.
 fn dated(given: Given<'_>) -> Option<Dated> {
     let Known::At(at) = given.value else { return None };
-    let quote = given.quote.filter(|_| given.is_guess()).cloned();
+    let quote = given.quote.filter(|_| given.is_guess()).map(str::to_owned);
     Some(Dated { at: DateTime::from_timestamp_millis(at)?, source: given.source.clone(), quote })
 }

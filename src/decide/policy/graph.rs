@@ -15,6 +15,15 @@ pub(super) struct Graph {
     pub grace: Option<Grace>,
     /// For each node, the facts that can still be asked for from there on.
     pub live: Vec<Vec<usize>>,
+    /// For each node, the link each of its answers takes, or its one link on: indices into the diagram's edges.
+    pub links: Vec<Vec<Option<usize>>>,
+}
+
+impl Graph {
+    /// The link an answer takes, by its place among the answers; none where the walk rests there.
+    pub(super) fn link(&self, node: usize, answer: usize) -> Option<usize> {
+        self.links.get(node)?.get(answer).copied().flatten()
+    }
 }
 
 /// An outcome a walk can end in.
@@ -53,6 +62,17 @@ pub(super) enum Step {
     Past,
 }
 
+impl Step {
+    /// The nodes of the tasks that follow an outcome.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = usize> {
+        let tasks = match self {
+            Step::End { tasks, .. } => tasks.as_slice(),
+            Step::Pass(_) | Step::Task(..) | Step::Ask { .. } | Step::Past => &[],
+        };
+        tasks.iter().map(|(_, node)| *node)
+    }
+}
+
 /// What a question asks of its fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Test {
@@ -69,6 +89,16 @@ pub(super) enum Exit {
     Node(usize),
     /// Nowhere: the walk rests here, with this outcome.
     Rest(usize),
+}
+
+impl Exit {
+    /// The outcome with which the walk rests here.
+    pub(super) fn rest(&self) -> Option<usize> {
+        match self {
+            Exit::Rest(outcome) => Some(*outcome),
+            Exit::Node(_) => None,
+        }
+    }
 }
 
 /// A fact the walk can ask for.

@@ -1,11 +1,10 @@
 //! How people of one language deny, speak of the past, quote, sign and write dates: data of the binding.
 
-use std::collections::BTreeMap;
-
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::expression::{EDGE, Expression, phrase};
+use crate::decide::facts::dates::vocabulary::DateWords;
 
 /// One language. A policy without any reads as the shipped one does: in English.
 ///
@@ -37,15 +36,9 @@ pub struct Language {
     /// Lines behind which a signature follows: `kind regards`.
     #[serde(default)]
     pub signs_off: Phrases,
-    /// The names of the twelve months, each a phrase: `jan(uary)?`.
+    /// How dates are written and what they date. Absent in all languages: as the shipped policy has it.
     #[serde(default)]
-    pub months: Months,
-    /// Words for days, with how many days from the day of writing they are: `tomorrow = 1`.
-    #[serde(default)]
-    pub days: BTreeMap<String, i64>,
-    /// Phrases for a day ahead, the number of days in parentheses: `in (\d+) days`.
-    #[serde(default)]
-    pub days_ahead: Phrases,
+    pub dates: DateWords,
 }
 
 /// Phrases, any of which is enough; none never match.
@@ -86,22 +79,5 @@ impl<'de> Deserialize<'de> for Phrases {
         };
         let (leading, any) = (built(format!("^{any}"))?, built(format!("(?:^|{EDGE}){any}"))?);
         Ok(Phrases { any: Some(any), leading: Some(leading) })
-    }
-}
-
-/// The names of the months, January first: none, or twelve phrases.
-#[derive(Debug, Clone, Default)]
-pub struct Months(pub Vec<String>);
-
-impl<'de> Deserialize<'de> for Months {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let months = Vec::<String>::deserialize(deserializer)?;
-        if !months.is_empty() && months.len() != 12 {
-            return Err(D::Error::custom(format!("a year has twelve months, and these are {}", months.len())));
-        }
-        match months.iter().find_map(|month| Expression::new(phrase(month)).err()) {
-            Some(error) => Err(D::Error::custom(format!("these months cannot be used: {error}"))),
-            None => Ok(Months(months)),
-        }
     }
 }

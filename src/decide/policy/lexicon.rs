@@ -1,4 +1,4 @@
-//! Everything a policy reads words with, built once: its patterns as one set, its languages, its spellings of dates.
+//! Everything a policy reads words with, built once: its patterns as one set, its languages, its words for dates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
@@ -6,9 +6,9 @@ use std::sync::{LazyLock, OnceLock};
 use regex::{RegexSet, RegexSetBuilder, SetMatches};
 
 use super::binding::Binding;
-use super::expression::{EDGE, Expression, phrase};
 use super::language::Language;
 use super::source::{Pattern, SourceBinding};
+use crate::decide::facts::dates::Reader;
 
 /// The shipped policy, whose languages stand in for those a policy does not have.
 static SHIPPED: LazyLock<Vec<Language>> = LazyLock::new(|| {
@@ -27,16 +27,8 @@ pub struct Lexicon {
     patterns: Vec<Vec<usize>>,
     /// The parts as one, built for the first ticket with words.
     set: OnceLock<Option<RegexSet>>,
-    named_dates: OnceLock<Option<NamedDates>>,
-}
-
-/// Two expressions for dates with a month's name, with the groups `day`, `year` and `m1` to `m12`.
-#[derive(Debug)]
-pub struct NamedDates {
-    /// `30th of November, 2026`
-    pub day_first: Expression,
-    /// `November 30th, 2026`
-    pub month_first: Expression,
+    /// How dates in words, records and answers are read.
+    pub dates: Reader,
 }
 
 impl Lexicon {
@@ -58,7 +50,10 @@ impl Lexicon {
         let own: Vec<Language> = binding.languages.values().cloned().collect();
         let languages = if own.is_empty() { SHIPPED.clone() } else { own };
         let patterns = patterns.into_values().collect();
-        Lexicon { languages, parts, patterns, set: OnceLock::new(), named_dates: OnceLock::new() }
+        let dated = languages.iter().any(|language| language.dates.any());
+        let words = if dated { &languages } else { &*SHIPPED };
+        let dates = Reader::new(words.iter().map(|language| &language.dates));
+        Lexicon { languages, parts, patterns, set: OnceLock::new(), dates }
     }
 
     /// Which of the policy's patterns may stand in a text, and how much of it each may search.
@@ -75,31 +70,6 @@ impl Lexicon {
         }
         hits
     }
-
-    /// Spellings of dates with a month's name: `30 Nov 2026` and `Nov 30, 2026`.
-    pub fn named_dates(&self) -> Option<&NamedDates> {
-        self.named_dates.get_or_init(|| named_dates(&self.languages)).as_ref()
-    }
-}
-
-fn named_dates(languages: &[Language]) -> Option<NamedDates> {
-    let month = |month: usize| {
-        let names = languages.iter().filter_map(|language| language.months.0.get(month - 1));
-        let names: Vec<String> = names.map(|name| format!("(?:{})", phrase(name))).collect();
-        (!names.is_empty()).then(|| format!("(?<m{month}>{})", names.join("|")))
-    };
-    let months: Vec<String> = (1..=12).filter_map(month).collect();
-    if months.is_empty() {
-        return None;
-    }
-    let months = months.join("|");
-    let (day, year, white) = (r"(?<day>[0-9]{1,2})", r"(?<year>[0-9]{4})", r"[ \t\r\n]");
-    let day_first = format!(
-        r"{EDGE}{day}(?:st|nd|rd|th|\.)?(?:{white}+of)?(?:{white}|-)+(?:{months}){EDGE}\.?(?:,?(?:{white}|-)+{year}{EDGE})?"
-    );
-    let month_first =
-        format!(r"{EDGE}(?:{months}){EDGE}\.?{white}+{day}(?:st|nd|rd|th)?{EDGE}(?:,?{white}+{year}{EDGE})?");
-    Some(NamedDates { day_first: Expression::new(day_first).ok()?, month_first: Expression::new(month_first).ok()? })
 }
 
 /// How much of one text all patterns together may search, bytes, so that the longest text takes milliseconds.

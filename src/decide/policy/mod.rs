@@ -1,30 +1,49 @@
 //! The rule: the handbook's diagram, what its nodes mean, and the walk over it.
 
 pub mod advice;
+mod asked;
 pub mod binding;
+mod build;
 mod check;
+pub mod checklist;
 pub mod correction;
 mod decide;
 pub mod decision;
 pub mod diagram;
+mod dismissals;
 pub mod drawing;
+pub mod examples;
+mod exits;
 mod explain;
 pub mod expression;
 pub mod fault;
 mod given;
 mod graph;
+mod guess;
 mod hash;
+mod holds;
+mod joined;
+mod keys;
 pub mod language;
 pub mod lexicon;
 pub mod lookup;
 mod mentions;
+mod names;
 mod places;
 pub mod questions;
-mod settle;
 pub mod source;
+mod spans;
+mod steps;
+mod texts;
 mod walk;
+mod ways;
 
+use std::sync::{Arc, OnceLock};
+
+use super::reader::Reader;
+use super::reader::example::Example;
 use binding::{Binding, OutcomeBinding};
+use decision::{Against, Decision};
 use diagram::Diagram;
 use fault::Fault;
 use graph::Graph;
@@ -39,24 +58,29 @@ pub struct Policy {
     pub diagram: Diagram,
     /// The flowchart's Mermaid text, for its picture.
     pub mermaid: String,
-    /// The binding's text, to see later what changed.
+    /// The binding's text with that of its examples, to see later what changed.
     pub text: String,
     /// `sha256:` and 64 hex digits over what both say, layout and comments aside.
     pub hash: String,
-    /// What it reads words with.
+    /// What it finds patterns with.
     pub lexicon: Lexicon,
+    /// What it reads words by.
+    pub examples: Vec<Example>,
+    reader: OnceLock<Arc<Reader>>,
     graph: Graph,
 }
 
 impl Policy {
-    /// Reads a policy from the texts of its binding and its diagram.
+    /// Reads a policy from the texts of its diagram and its binding, which may have files of examples behind it, see
+    /// [`examples::joined`].
     ///
     /// # Errors
-    /// Every fault found, each with its place in one of the two texts.
-    pub fn parse(binding: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
+    /// Every fault found, each with its place in one of the texts.
+    pub fn parse(text: &str, diagram: &str) -> Result<Policy, Vec<Fault>> {
+        let (binding, files) = examples::parted(text);
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
-        let (text, mermaid) = (binding, diagram.to_owned());
+        let (own_text, mermaid) = (binding, diagram.to_owned());
         let (mut binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
@@ -67,8 +91,22 @@ impl Policy {
         };
         let graph = check::graph(&diagram, &binding)?;
         let lexicon = Lexicon::new(&mut binding);
-        let hash = hash::content(&diagram, text);
-        Ok(Policy { binding, diagram, mermaid, text: text.to_owned(), hash, lexicon, graph })
+        let examples = examples::all(&files, &binding.read_from_words())?;
+        let hash = hash::content(&diagram, own_text, &examples);
+        let (text, reader) = (text.to_owned(), OnceLock::new());
+        Ok(Policy { binding, diagram, mermaid, text, hash, lexicon, examples, reader, graph })
+    }
+
+    /// What reads words, learned from the examples when it is first asked for; none where there are no examples.
+    pub fn reader(&self) -> Option<&Arc<Reader>> {
+        (!self.examples.is_empty()).then(|| self.reader.get_or_init(|| Reader::shared(&self.examples, |_| None)))
+    }
+
+    /// Has the reader made now, from what is kept of it where `kept` has that.
+    pub fn learn(&self, kept: impl FnOnce(&[Example]) -> Option<Reader>) {
+        if !self.examples.is_empty() {
+            self.reader.get_or_init(|| Reader::shared(&self.examples, kept));
+        }
     }
 
     /// An outcome's entry.
@@ -93,6 +131,14 @@ impl Policy {
             Some(graph::Range::Words(words)) => words,
             Some(graph::Range::Instant(_)) | None => &[],
         }
+    }
+
+    /// What speaks against a dismissal by one of the facts that the policy names, such as that somebody is locked out.
+    pub fn cry<'a>(&self, decision: &'a Decision) -> Option<&'a Against> {
+        let named = self.binding.dismissal.as_ref().map(|dismissal| &dismissal.against);
+        let cries =
+            |against: &&Against| named.and_then(|named| named.get(against.fact.as_str())) == Some(&against.value);
+        decision.against.iter().find(cries)
     }
 
     /// What an answer to a fact is called; none where the policy gives it no title.

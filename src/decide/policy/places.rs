@@ -76,6 +76,13 @@ impl Places {
         own.find(|mention| mention.label.is_some()).map(|mention| mention.span.clone()).or(first).unwrap_or(0..0)
     }
 
+    /// Where a node's label stands, with its brackets; its id where it has none.
+    pub(super) fn label(&self, id: &str) -> Range<usize> {
+        let mut own = self.mentions.iter().filter(|mention| mention.id == id);
+        let labelled = own.find_map(|mention| Some((mention.span.end, mention.label.as_ref()?.len())));
+        labelled.map_or_else(|| self.node(id), |(end, length)| end..end + length)
+    }
+
     /// Where the next link between two nodes is drawn.
     pub(super) fn edge(&mut self, from: &str, to: &str) -> Range<usize> {
         let drawn: Vec<Range<usize>> =

@@ -1,29 +1,23 @@
-//! The open questions that matter, and what each answer would lead to.
+//! What a manager is asked: of the open questions that matter at most two, and what each answer would lead to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 
 use super::Policy;
-use super::decision::Missing;
-use super::given::{AllGiven, Given};
-use super::graph::{Graph, Known, Range, Step, Test, YES_NO};
-use super::settle::{Settled, guesses, settle};
+use super::decision::{LeadsTo, Missing, Stretch};
+use super::explain::Why;
+use super::given::Matter;
+use super::graph::{Graph, Known, Range, Step};
+use super::guess::Guess;
+use super::keys::{Against, Settled, settle};
 use super::walk::{Stand, with};
-use crate::decide::facts::fact::{Facts, Trust};
-use crate::decide::facts::source::{self, Source};
+
+/// How many questions a note asks.
+const MOST_ASKED: usize = 2;
 
 /// How many combinations of open facts are gone through to see which questions matter; beyond that all are asked.
 const MOST_COMBINATIONS: usize = 4096;
-
-/// A question as it is put to a manager.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// What is asked; suggested is what was guessed, whether the answers rest on it or not.
-    pub missing: Missing,
-    /// What could still be reached if the guess is right; empty where nothing was guessed.
-    pub if_right: Vec<String>,
-}
 
 /// A question with how much knowing its answer leaves open.
 struct Weighed {
@@ -33,117 +27,151 @@ struct Weighed {
     missing: Missing,
 }
 
-impl Weighed {
-    /// Whether it makes no difference what the answer is, as long as the others are open.
-    fn alike(&self) -> bool {
-        let mut outcomes = self.missing.leads_to.values();
-        let first = outcomes.next();
-        outcomes.all(|other| Some(other) == first)
-    }
-}
-
 impl Policy {
-    /// The open questions that matter, the one that settles most first.
-    pub(super) fn missing(&self, given: &[Option<Given<'_>>], settled: &Settled, now: i64) -> Vec<Missing> {
-        self.open(given, settled, now).into_iter().map(|weighed| weighed.missing).collect()
-    }
-
-    /// What a manager is asked about `facts` at `now`, the most telling question first.
-    ///
-    /// Where none of the open questions settles the verdict by itself, the guesses their answers rest on are asked as well: in
-    /// the end one of them can have to be confirmed.
-    pub fn questions(&self, facts: &Facts, now: DateTime<Utc>) -> Vec<Question> {
-        let (graph, given, now) = (&self.graph, self.graph.given(facts), now.timestamp_millis());
-        let settled = settle(graph, &given, now);
-        let mut asked = self.open(&given, &settled, now);
-        if !asked.iter().any(|weighed| weighed.missing.settles) {
-            asked.extend(self.unconfirmed(&given, &settled, now));
-        }
-        asked.sort_by(|one, other| one.alike().cmp(&other.alike()).then(one.left.total_cmp(&other.left)));
-        let question = |Weighed { fact, missing, .. }: Weighed| {
-            let guess = given.get(fact).copied().flatten().filter(|_| missing.suggested.is_some());
-            let outcomes =
-                guess.map(|guess| settle(graph, &stating(&given, fact, guess.value), now).explored.outcomes());
-            let names = outcomes.into_iter().flatten().map(|outcome| graph.name(outcome).to_owned());
-            Question { if_right: names.collect(), missing }
-        };
-        asked.into_iter().map(question).collect()
-    }
-
-    /// The open questions that matter, the one that settles most first.
-    fn open(&self, given: &[Option<Given<'_>>], settled: &Settled, now: i64) -> Vec<Weighed> {
-        let mut asked: Vec<Weighed> = Vec::new();
-        for &node in &settled.explored.open {
-            let Some(Step::Ask { fact, test, .. }) = self.graph.steps.get(node) else { continue };
-            if asked.iter().any(|weighed| weighed.fact == *fact) || !matters(&self.graph, settled, *fact, now) {
-                continue;
-            }
-            let guess = given.get(*fact).copied().flatten().filter(|_| settled.guessed.contains(fact));
-            asked.extend(self.weighed(given, node, (*fact, *test), guess, now));
-        }
-        asked.sort_by(|one, other| one.left.total_cmp(&other.left)); // Stable: among equals the first met stays first.
-        asked
-    }
-
-    /// The guesses the branches rest on, where knowing better could narrow what is possible.
-    fn unconfirmed(&self, given: &[Option<Given<'_>>], settled: &Settled, now: i64) -> Vec<Weighed> {
+    /// What is asked, in this order: first the instant that a cry makes doubtful; then what words dispute; then
+    /// what is proposed, or without a proposal what the ticket itself does not answer; of these what settles most.
+    pub(super) fn missing(
+        &self,
+        matter: &Matter<'_>,
+        settled: &Settled<'_>,
+        guess: Option<&Guess<'_>>,
+        now: i64,
+    ) -> Vec<Missing> {
         let graph = &self.graph;
-        let possible: Vec<&str> = settled.explored.outcomes().into_iter().map(|it| graph.name(it)).collect();
-        let rested_on = guesses(graph, given, &settled.slots, &settled.explored).into_iter();
-        let asked = rested_on.filter_map(|guess| {
-            let mut steps = graph.steps.iter().enumerate();
-            let (node, test) = steps.find_map(|(node, step)| match step {
-                Step::Ask { fact, test, .. } if *fact == guess => Some((node, *test)),
-                Step::Ask { .. } | Step::Pass(_) | Step::Task(..) | Step::End { .. } | Step::Past => None,
-            })?;
-            self.weighed(given, node, (guess, test), given.get(guess).copied().flatten(), now)
+        let mut facts = asked(graph, settled, now);
+        if facts.is_empty() {
+            // Nothing is open but a key: whoever answers this has seen what speaks against it.
+            let spoken = settled.against.iter().filter_map(|against| match against {
+                Against::Voice(fact, _) => Some(*fact),
+                Against::Cry(_) => None,
+            });
+            let about = matter.about.and_then(|about| about.fact);
+            facts.extend(spoken.chain(settled.opened.iter().copied()).chain(about).take(1));
+        }
+        let suggested = |fact: usize| guess.and_then(|guess| guess.suggested.get(fact).copied().flatten());
+        let proposed = guess.is_some_and(|guess| guess.likely.is_some());
+        let mut weighed: Vec<Weighed> = facts
+            .into_iter()
+            .filter_map(|fact| {
+                let suggested = suggested(fact).filter(|_| settled.opened.contains(&fact));
+                self.weighed(matter, settled, fact, suggested.map(|given| graph.shown(fact, &given)), now)
+            })
+            .collect();
+        weighed.sort_by(|one, other| {
+            let rank = |weighed: &Weighed| {
+                let Weighed { fact, missing, .. } = weighed;
+                (!settled.first.contains(fact), !disputed(settled, *fact), missing.suggested.is_some() != proposed)
+            };
+            // Stable: among equals the first met stays first.
+            rank(one).cmp(&rank(other)).then(one.left.total_cmp(&other.left))
         });
-        asked.filter(|weighed| weighed.missing.leads_to.values().any(|outcomes| *outcomes != possible)).collect()
+        let Some(first) = weighed.first().map(|weighed| weighed.fact) else { return Vec::new() };
+        let others = weighed.into_iter().enumerate();
+        let stays = others.filter(|(place, weighed)| *place == 0 || !moot(graph, matter, first, weighed.fact, now));
+        stays.map(|(_, weighed)| weighed.missing).take(MOST_ASKED).collect()
     }
 
-    /// A question about a fact, by the node that asks it.
+    /// A question about a fact.
     fn weighed(
         &self,
-        given: &[Option<Given<'_>>],
-        node: usize,
-        (fact, test): (usize, Test),
-        guess: Option<Given<'_>>,
+        matter: &Matter<'_>,
+        settled: &Settled<'_>,
+        fact: usize,
+        suggested: Option<String>,
         now: i64,
     ) -> Option<Weighed> {
         let graph = &self.graph;
         let about = graph.facts.get(fact)?;
-        let mut leads_to: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-        let mut left = 0_u32;
+        let possible = settled.explored.outcomes();
         let values = graph.values(fact, now);
-        for &value in &values {
-            let outcomes = settle(graph, &stating(given, fact, value), now).explored.outcomes();
-            left += u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
-            leads_to.entry(answer_word(&about.range, test, value, now)).or_default().extend(outcomes);
-        }
-        let names = |outcomes: BTreeSet<usize>| outcomes.into_iter().map(|it| graph.name(it).to_owned()).collect();
+        let mut left = 0_u32;
+        let outcomes: Vec<BTreeSet<usize>> = values
+            .iter()
+            .map(|&value| {
+                let stated = settle(graph, &matter.stating(fact, value), now);
+                let mut outcomes: BTreeSet<usize> = match stated.verdict {
+                    Some(verdict) => BTreeSet::from([verdict]),
+                    None => stated.explored.outcomes().into_iter().collect(),
+                };
+                outcomes.retain(|outcome| possible.contains(outcome));
+                left += u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
+                outcomes
+            })
+            .collect();
+        let names = |outcomes: &BTreeSet<usize>| outcomes.iter().map(|&it| graph.name(it).to_owned()).collect();
+        let leads_to = match &about.range {
+            Range::Words(words) => {
+                let each = words.iter().zip(&outcomes).map(|(word, outcomes)| (word.clone(), names(outcomes)));
+                LeadsTo::Words(each.collect::<BTreeMap<String, Vec<String>>>())
+            }
+            Range::Instant(_) => LeadsTo::Stretches(stretches(&values, &outcomes, names)),
+        };
         let missing = Missing {
             fact: about.name.clone(),
-            question: self.question(&about.name, node),
+            question: self.question(fact, if settled.first.contains(&fact) { Why::CriedOut } else { Why::Open }),
             settles: usize::try_from(left).is_ok_and(|left| left == values.len()),
-            suggested: guess.map(|guess| graph.value(fact, guess.value).into_owned()),
-            leads_to: leads_to.into_iter().map(|(answer, outcomes)| (answer, names(outcomes))).collect(),
+            suggested,
+            leads_to,
         };
         let left = f64::from(left) / f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX));
         Some(Weighed { fact, left, missing })
     }
 }
 
-/// The same facts, with one of them a manager's answer.
-pub(super) fn stating<'a>(given: &[Option<Given<'a>>], fact: usize, value: Known) -> AllGiven<'a> {
-    let mut given = given.to_vec();
-    if let Some(slot) = given.get_mut(fact) {
-        *slot = Some(Given { value, trust: Trust::Stated, source: &Source::Given(source::Given::Form), quote: None });
+/// Whether words give a fact another answer than it had.
+fn disputed(settled: &Settled<'_>, fact: usize) -> bool {
+    settled.against.iter().any(|against| matches!(against, Against::Voice(about, _) if *about == fact))
+}
+
+/// Open questions that matter, by their facts, in the order in which they are met.
+fn asked(graph: &Graph, settled: &Settled<'_>, now: i64) -> Vec<usize> {
+    let mut asked = Vec::new();
+    for &node in &settled.explored.open {
+        let Some(Step::Ask { fact, .. }) = graph.steps.get(node) else { continue };
+        if !asked.contains(fact) && matters(graph, settled, *fact, now) {
+            asked.push(*fact);
+        }
     }
-    given
+    asked
+}
+
+/// Whether some answer to the first question makes the other one moot.
+fn moot(graph: &Graph, matter: &Matter<'_>, first: usize, other: usize, now: i64) -> bool {
+    graph.values(first, now).into_iter().any(|value| {
+        let stated = settle(graph, &matter.stating(first, value), now);
+        stated.verdict.is_some() || !asked(graph, &stated, now).contains(&other)
+    })
+}
+
+/// The stretches between the instants at which answers change, those that lead to the same joined.
+fn stretches(
+    values: &[Known],
+    outcomes: &[BTreeSet<usize>],
+    names: impl Fn(&BTreeSet<usize>) -> Vec<String>,
+) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for (place, (value, outcomes)) in values.iter().zip(outcomes).enumerate() {
+        // Each value is the last moment of its stretch: to the second, the next one begins a second later.
+        let end = match value {
+            Known::At(at) if place + 1 < values.len() => {
+                DateTime::from_timestamp_millis(at.div_euclid(1000).saturating_add(1).saturating_mul(1000))
+            }
+            Known::At(_) | Known::Word(_) => None,
+        };
+        let outcomes = names(outcomes);
+        match stretches.last_mut() {
+            Some(last) if last.outcomes == outcomes => last.until = end,
+            last => {
+                let from = last.and_then(|last| last.until);
+                stretches.push(Stretch { from, until: end, outcomes });
+            }
+        }
+    }
+    stretches
 }
 
 /// Whether, with everything else settled some way, this fact alone can still change the outcome.
-fn matters(graph: &Graph, settled: &Settled, fact: usize, now: i64) -> bool {
+fn matters(graph: &Graph, settled: &Settled<'_>, fact: usize, now: i64) -> bool {
     let mut completions = vec![settled.slots.clone()];
     for &root in settled.explored.roots.iter().filter(|&&root| root != fact) {
         let values = graph.values(root, now);
@@ -170,15 +198,4 @@ fn matters(graph: &Graph, settled: &Settled, fact: usize, now: i64) -> bool {
         let first = outcomes.next();
         outcomes.any(|other| Some(other) != first)
     })
-}
-
-/// What a value answers, in words.
-fn answer_word(range: &Range, test: Test, value: Known, now: i64) -> String {
-    match (range, test, value) {
-        (Range::Words(words), _, Known::Word(word)) => words.get(word).cloned().unwrap_or_default(),
-        (_, Test::More(span), Known::At(at)) => {
-            YES_NO.get(usize::from(at <= now.saturating_add(span))).map_or_else(String::new, |&word| word.to_owned())
-        }
-        _ => String::new(),
-    }
 }

@@ -18,6 +18,8 @@ pub struct SourceBinding {
     pub caveat: Option<String>,
     /// Answers that other facts must have for this source to speak. Empty: it always does.
     pub when: BTreeMap<String, String>,
+    /// Answers with which it does not speak, where all of them are known. Empty: it always does.
+    pub unless: BTreeMap<String, String>,
 }
 
 /// How a source stands beside other recorded ones.
@@ -99,10 +101,12 @@ pub enum Place {
         /// What a match says.
         answer: String,
     },
-    /// A date in a sentence of the customer's that one of the patterns finds; a guess.
-    TextDate(Vec<Pattern>),
+    /// What the customer's words say of when something ends; a guess.
+    Dates,
     /// Patterns in the customer's words that leave the answer open: then the policy's own word is a guess.
     Unclear(Vec<Pattern>),
+    /// What the reader made of the words on the ticket; a guess.
+    Reader,
     /// The policy's own word where nothing before it answered.
     Otherwise(String),
 }
@@ -114,6 +118,13 @@ pub enum Says {
     Itself,
     /// Any value at all gives this answer.
     Filled(String),
+    /// A number above this one gives this answer.
+    Above {
+        /// The number that is not enough.
+        limit: i64,
+        /// The answer.
+        answer: String,
+    },
     /// One of these values gives this answer.
     OneOf {
         /// The values.
@@ -127,7 +138,7 @@ impl Says {
     fn answer(&self) -> Option<&str> {
         match self {
             Says::Itself => None,
-            Says::Filled(answer) | Says::OneOf { answer, .. } => Some(answer),
+            Says::Filled(answer) | Says::Above { answer, .. } | Says::OneOf { answer, .. } => Some(answer),
         }
     }
 }
@@ -174,6 +185,18 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
+/// `dates = true`
+struct Dates;
+
+impl<'de> Deserialize<'de> for Dates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match bool::deserialize(deserializer)? {
+            true => Ok(Dates),
+            false => Err(D::Error::custom("leave the source out instead of `dates = false`")),
+        }
+    }
+}
+
 /// A source as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,17 +211,21 @@ struct SourceText {
     image_asked_any: Option<Vec<Pattern>>,
     hours: Option<String>,
     text_any: Option<Vec<Pattern>>,
-    text_date_any: Option<Vec<Pattern>>,
+    dates: Option<Dates>,
     unclear_any: Option<Vec<Pattern>>,
+    reader: Option<bool>,
     otherwise: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
     is: Vec<String>,
+    above: Option<i64>,
     answer: Option<String>,
     #[serde(default)]
     standing: Standing,
     caveat: Option<String>,
     #[serde(default)]
     when: BTreeMap<String, String>,
+    #[serde(default)]
+    unless: BTreeMap<String, String>,
 }
 
 impl TryFrom<SourceText> for SourceBinding {
@@ -207,17 +234,20 @@ impl TryFrom<SourceText> for SourceBinding {
     fn try_from(text: SourceText) -> Result<Self, Self::Error> {
         const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
                               `organization_tag_any`, `lookup`, `image_asked_any`, `hours`, `text_any`, \
-                              `text_date_any`, `unclear_any` or `otherwise`";
+                              `dates`, `unclear_any`, `reader` or `otherwise`";
         const ANSWER: &str = "this source needs an `answer`: what a match says";
         let answer = || text.answer.clone().ok_or(ANSWER);
-        let says = || says(&text.is, text.answer.as_ref());
+        let says = || says(&text.is, text.above, text.answer.as_ref());
         if !text.is.is_empty() && text.field.is_none() && text.organization.is_none() && text.lookup.is_none() {
             return Err("`is` goes with `field`, `organization` or `lookup`");
         }
         if text.pointer.is_some() != text.lookup.is_some() {
             return Err("`lookup` and `pointer` go together: { lookup = \"…\", pointer = \"/plan/code\" }");
         }
-        let dated = text.hours.is_some() || text.text_date_any.is_some();
+        if text.reader == Some(false) {
+            return Err("write `reader = true`, or leave the source out");
+        }
+        let dated = text.hours.is_some() || text.dates.is_some() || text.reader.is_some();
         let unanswered = dated || text.otherwise.is_some() || text.unclear_any.is_some();
         if unanswered && text.answer.is_some() {
             return Err("this source is the answer itself; leave `answer` out");
@@ -251,19 +281,28 @@ impl TryFrom<SourceText> for SourceBinding {
             places.push(Place::Lookup { name, pointer, says: says()? });
         }
         places.extend(text.hours.map(Place::Hours));
-        places.extend(text.text_date_any.map(Place::TextDate));
+        places.extend(text.dates.map(|Dates| Place::Dates));
         places.extend(text.unclear_any.map(Place::Unclear));
+        places.extend(text.reader.map(|_| Place::Reader));
         places.extend(text.otherwise.map(Place::Otherwise));
         match (places.pop(), places.is_empty()) {
-            (Some(place), true) => {
-                Ok(SourceBinding { place, standing: text.standing, caveat: text.caveat, when: text.when })
-            }
+            (Some(place), true) => Ok(SourceBinding {
+                place,
+                standing: text.standing,
+                caveat: text.caveat,
+                when: text.when,
+                unless: text.unless,
+            }),
             _ => Err(PLACES),
         }
     }
 }
 
-fn says(is: &[String], answer: Option<&String>) -> Result<Says, &'static str> {
+fn says(is: &[String], above: Option<i64>, answer: Option<&String>) -> Result<Says, &'static str> {
+    if let Some(limit) = above {
+        let answer = answer.cloned().ok_or("this source needs an `answer`: what a number above says")?;
+        return Ok(Says::Above { limit, answer });
+    }
     match (is.is_empty(), answer) {
         (true, None) => Ok(Says::Itself),
         (true, Some(answer)) => Ok(Says::Filled(answer.clone())),
@@ -296,19 +335,19 @@ impl SourceBinding {
             | Place::Text { answer, .. }
             | Place::Otherwise(answer) => Some(answer),
             Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => says.answer(),
-            Place::Hours(_) | Place::TextDate(_) | Place::Unclear(_) => None,
+            Place::Hours(_) | Place::Dates | Place::Unclear(_) | Place::Reader => None,
         }
     }
 
-    /// Whether it reads customers' words, so that what it finds is a guess.
+    /// Whether it reads words, so that what it finds is a guess.
     pub fn guesses(&self) -> bool {
-        !self.patterns().is_empty()
+        matches!(self.place, Place::Reader | Place::Dates) || !self.patterns().is_empty()
     }
 
     /// The patterns it looks for in customers' words.
     pub fn patterns(&self) -> &[Pattern] {
         match &self.place {
-            Place::Text { any: patterns, .. } | Place::TextDate(patterns) | Place::Unclear(patterns) => patterns,
+            Place::Text { any: patterns, .. } | Place::Unclear(patterns) => patterns,
             Place::Tag { .. }
             | Place::Form { .. }
             | Place::Field { .. }
@@ -317,15 +356,15 @@ impl SourceBinding {
             | Place::Lookup { .. }
             | Place::Image { .. }
             | Place::Hours(_)
+            | Place::Reader
+            | Place::Dates
             | Place::Otherwise(_) => &[],
         }
     }
 
     /// The same patterns, to be found their places.
     pub(super) fn patterns_mut(&mut self) -> &mut [Pattern] {
-        let (Place::Text { any: patterns, .. } | Place::TextDate(patterns) | Place::Unclear(patterns)) =
-            &mut self.place
-        else {
+        let (Place::Text { any: patterns, .. } | Place::Unclear(patterns)) = &mut self.place else {
             return &mut [];
         };
         patterns

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
-use crate::decide::facts::expiry;
+use crate::decide::facts::fact::{Trust, cited};
 use crate::decide::facts::gather::Stated;
 use crate::decide::facts::source::{self, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge::{self, Judged};
 use crate::decide::policy::Policy;
-use crate::decide::policy::binding::Day;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::policy::fault::{Document, Fault};
 use crate::decide::policy::nearest;
@@ -84,8 +83,9 @@ impl std::fmt::Display for Given {
 
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
     let written = Given::deserialize(deserializer)?.to_string();
-    expiry::instant(&written, Day::Start)
-        .ok_or_else(|| D::Error::custom(format!("`{written}` is no instant; write it like 2026-11-24T12:00:00Z")))
+    let day = |text: &str| Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN).and_utc());
+    let at = DateTime::parse_from_rfc3339(&written).map(|at| at.to_utc()).ok().or_else(|| day(&written));
+    at.ok_or_else(|| D::Error::custom(format!("`{written}` is no instant; write it like 2026-11-24T12:00:00Z")))
 }
 
 fn some_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
@@ -173,10 +173,8 @@ impl Failed<'_> {
         let came = if asked.is_empty() { String::new() } else { asking(&asked) };
         lines.push(format!("  decided  {}{came}", decision.verdict));
         for answered in decision.path.iter().chain(&decision.beyond) {
-            let source = answered.quote.as_ref().map_or_else(
-                || answered.source.to_string(),
-                |quote| format!("a guess from {}", crate::decide::facts::words::cited(quote)),
-            );
+            let cited = cited(answered.quote.as_deref(), &answered.source);
+            let source = if answered.trust == Trust::Inferred { format!("a guess from {cited}") } else { cited };
             let value =
                 if answered.value == answered.answer { String::new() } else { format!(" ({})", answered.value) };
             lines.push(format!("    {:<5} {} → {}{value}: {source}", answered.node, answered.text, answered.answer));

@@ -189,6 +189,7 @@ fn past(written: Written, mut ticket: Ticket, marks: &Marks) -> Result<Past, Str
         comments,
         users: written.users.unwrap_or_default(),
         records,
+        ..Reading::default()
     };
     leave_out_our_notes(&mut reading);
     let call = written.decided.map(Call::Was).or_else(|| called(&ticket, &reading, marks));

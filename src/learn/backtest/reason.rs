@@ -1,6 +1,6 @@
 //! Why a past ticket was decided as it was, in one line.
 
-use crate::decide::facts::words;
+use crate::decide::facts::fact::{Trust, cited};
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 
 /// The answer that settled it with its source, or what is still asked.
@@ -14,10 +14,8 @@ pub fn of(decision: &Decision) -> String {
         _ => match decision.beyond.last().or(decision.path.last()) {
             Some(last) => {
                 let value = if last.value == last.answer { String::new() } else { format!(" ({})", last.value) };
-                let source = match &last.quote {
-                    Some(quote) => format!("a guess from {}", words::cited(quote)),
-                    None => last.source.to_string(),
-                };
+                let cited = cited(last.quote.as_deref(), &last.source);
+                let source = if last.trust == Trust::Inferred { format!("a guess from {cited}") } else { cited };
                 format!("{} → {}{value}: {source}", last.text, last.answer)
             }
             None => "no question is asked".into(),

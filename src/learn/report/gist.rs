@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decide::facts::fact::Trust;
+use crate::decide::facts::source::Source;
 use crate::decide::policy::decision::{Answered, Missing, NEEDS_FACTS, NOT_APPLICABLE};
 
 /// What a decision says, as far as the report counts it: nothing of the ticket, so that many decisions say the same.
@@ -64,6 +65,31 @@ impl Gist {
     pub fn gives(&self) -> Gives {
         if self.verdict == NEEDS_FACTS || self.verdict == NOT_APPLICABLE { Gives::None } else { Gives::Verdict }
     }
+}
+
+/// The answered questions of a decision's JSON as they are counted: without values, quotes and names.
+///
+/// # Errors
+/// Text that is no decision's JSON.
+pub fn counted(decision: &str) -> Result<Counted, serde_json::Error> {
+    let said: Said = serde_json::from_str(decision)?;
+    let bare = |answered: Answered| {
+        let source = match answered.trust {
+            Trust::Stated | Trust::Inferred => String::new(),
+            Trust::Recorded => answered.source.sort(),
+        };
+        Answered { value: answered.answer.clone(), source: Source::Told(source), quote: None, ..answered }
+    };
+    let bare = |list: Vec<Answered>| list.into_iter().map(bare).collect();
+    Ok(Counted { path: bare(said.path), beyond: bare(said.beyond) })
+}
+
+/// See [`counted`].
+pub struct Counted {
+    /// Up to the first open question.
+    pub path: Vec<Answered>,
+    /// Past it.
+    pub beyond: Vec<Answered>,
 }
 
 /// What of a decision's JSON is read.

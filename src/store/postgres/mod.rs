@@ -9,8 +9,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use chrono::DateTime;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio::task::JoinSet;
 use tokio_postgres::error::SqlState;
@@ -18,6 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Statement};
 
 use super::bells::Bells;
+use super::clock::Clock;
 use super::database::{Outcome, Session, Value, for_one};
 use super::{Schema, StoreError};
 use deliveries::Batches;
@@ -34,12 +36,16 @@ const CONNECTIONS: usize = 8;
 /// How long a connection, or an answer of the server, is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often the server's clock is looked at.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(30);
+
 /// A store in a PostgreSQL database. A connection that broke is replaced when it is next needed.
 pub(super) struct Postgres {
     pool: Pool,
     batches: Batches,
     pub(super) bells: Arc<Bells>,
     teller: Arc<Teller>,
+    pub(super) clock: Arc<Clock>,
     /// Those that go on for as long as the store is open.
     _tasks: JoinSet<()>,
 }
@@ -64,7 +70,8 @@ impl Postgres {
         planned.options(format!("{options} -c plan_cache_mode=force_generic_plan"));
         let batches = Batches::start(self::pool(&planned, &tls, 1)?);
         migrate(&mut connection(&pool).await?, schema).await?;
-        let bells = Arc::new(Bells::default());
+        let (bells, clock) = (Arc::new(Bells::default()), Arc::new(Clock::of_this_machine()));
+        set(&clock, &pool).await?;
         let (teller, telling) = (Arc::<Teller>::default(), pool.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(listener::listen(config, tls, bells.clone()));
@@ -72,7 +79,16 @@ impl Postgres {
             let teller = teller.clone();
             async move { teller.tell(telling).await }
         });
-        Ok(Postgres { batches, pool, bells, teller, _tasks: tasks })
+        tasks.spawn({
+            let (clock, pool) = (clock.clone(), pool.clone());
+            async move {
+                loop {
+                    tokio::time::sleep(LOOK_AT_CLOCK).await;
+                    let _tried_again = set(&clock, &pool).await;
+                }
+            }
+        });
+        Ok(Postgres { batches, pool, bells, teller, clock, _tasks: tasks })
     }
 
     /// Takes the steps in a transaction, and wakes whom they say.
@@ -210,6 +226,15 @@ fn columns(row: &Row) -> Outcome<Vec<Value>> {
     };
     let columns = row.columns().iter().enumerate().map(|(nth, told)| column(nth, told.type_()));
     columns.collect::<Result<_, _>>().map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Sets the clock by the server's.
+async fn set(clock: &Clock, pool: &Pool) -> Outcome<()> {
+    let (object, asked) = (connection(pool).await?, Instant::now());
+    let shown = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+    let shown: i64 = object.query_one(shown, &[]).await?.try_get(0)?;
+    clock.set(DateTime::from_timestamp_millis(shown).ok_or_else(|| StoreError::odd("instant"))?, asked);
+    Ok(())
 }
 
 fn pool(config: &Config, tls: &Rustls, connections: usize) -> Outcome<Pool> {

@@ -6,10 +6,10 @@ pub(super) mod deliveries;
 mod readers;
 mod writer;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -21,6 +21,7 @@ use rusqlite::{Connection, ToSql, TransactionBehavior};
 
 use super::bells::Bells;
 use super::budget::{self, Budgets};
+use super::clock::Clock;
 use super::database::{Outcome, Session, Value, for_one};
 use super::{Schema, StoreError};
 use deliveries::Arrivals;
@@ -35,40 +36,90 @@ const STATEMENTS: usize = 128;
 
 /// A store in one SQLite file, for one process at a time.
 pub(super) struct Sqlite {
+    /// Closed before the writer, which then empties the log as the last.
+    readers: Readers,
     writer: Writer,
     arrivals: Arc<Arrivals>,
-    readers: Readers,
     pub(super) bells: Arc<Bells>,
+    pub(super) clock: Clock,
+    /// Held while the file has its bot.
+    _lock: Option<File>,
+}
+
+/// Takes the lock by which one bot a file is known; it is given back when the file of it is closed, however that ends.
+pub(super) fn lock(path: &Path) -> Outcome<File> {
+    let lock = beside(path, "-lock");
+    let told = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", lock.display()));
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock);
+    let file = file.map_err(|error| unusable(path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
+            "{}: another bot works on it, and a SQLite file is for one: stop the other, or let them share a PostgreSQL server",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(told(&error)),
+    }
+}
+
+/// The file beside another whose name has an ending more.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(format!("{}: {error}; see that its folder exists and can be written", path.display()))
 }
 
 impl Sqlite {
     /// Opens the file, and what the helpdesk said of calls before.
     pub(super) fn open(path: &Path, schema: Schema<'_>) -> Outcome<(Sqlite, Budgets)> {
-        let unusable = |error: &dyn std::fmt::Display| {
-            StoreError::Unavailable(format!(
-                "{}: {error}; see that its folder exists and can be written",
-                path.display()
-            ))
+        let told = |error: rusqlite::Error| {
+            if is_damage(&error) { damaged(path, &error) } else { unusable(path, &error) }
         };
-        let told = |error: rusqlite::Error| unusable(&error);
         // For its owner alone, as its logs then are too: it holds customers' words.
         let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         if let Err(error) = new.as_ref()
             && error.kind() != ErrorKind::AlreadyExists
         {
-            return Err(unusable(error));
+            return Err(unusable(path, error));
         }
         let mut connection = Connection::open(path).map_err(told)?;
         prepare(&connection).map_err(told)?;
         write_ahead(&connection).map_err(told)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
+        connection.pragma_update(None, "secure_delete", "ON").map_err(told)?; // What is deleted is overwritten.
         migrate(&mut connection, path, schema)?;
         let connection = Shared::of(connection);
         let budgets = Budgets::held(connection.query(budget::HOLDS, Vec::new())?)?;
         let bells = Arc::new(Bells::default());
         let writer =
             Writer::start(connection, bells.clone()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok((Sqlite { writer, arrivals: Arc::default(), readers: Readers::of(path), bells }, budgets))
+        let (readers, clock) = (Readers::of(path), Clock::of_this_machine());
+        Ok((Sqlite { readers, writer, arrivals: Arc::default(), bells, clock, _lock: None }, budgets))
+    }
+
+    /// Keeps the lock for as long as the store is open.
+    pub(super) fn keep(&mut self, lock: File) {
+        self._lock = Some(lock);
+    }
+
+    /// Reads the whole file once.
+    pub(super) async fn sound(&self) -> Outcome<()> {
+        self.readers
+            .run(|shared| {
+                let connection = shared.lock();
+                let says: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+                if says == "ok" { Ok(()) } else { Err(StoreError::Damaged(format!("{} ({says})", place(&connection)))) }
+            })
+            .await
+    }
+
+    /// Empties the log into the file, so that what was overwritten there is not kept here.
+    pub(super) async fn empty_log(&self) -> Outcome<()> {
+        self.writer.run_alone(empty_log).await
     }
 
     /// Takes the steps in a transaction, and wakes whom they say.
@@ -144,6 +195,26 @@ impl Shared {
     }
 }
 
+/// Copies the log into the file and cuts it to nothing.
+fn empty_log(shared: &Shared) -> Outcome<()> {
+    let connection = shared.lock();
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 { Ok(()) } else { Err(StoreError::Unavailable("its log is being read".into())) }
+}
+
+fn place(connection: &Connection) -> String {
+    connection.path().unwrap_or_default().to_owned()
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+fn damaged(path: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::Damaged(format!("{} ({error})", path.display()))
+}
+
 /// A statement as SQLite reads it: it names the numbers of values with `?`.
 fn in_sqlite(sql: &str) -> String {
     for_one(sql, "/*sqlite ").replace('$', "?")
@@ -198,7 +269,10 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 /// Brings the schema up to date in one transaction, so that two who start at once do it once. The file's `user_version`
 /// says how many versions it has.
 fn migrate(connection: &mut Connection, path: &Path, Schema(versions): Schema<'_>) -> Outcome<()> {
-    let told = |error: rusqlite::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let told = |error: rusqlite::Error| match is_damage(&error) {
+        true => damaged(path, &error),
+        false => StoreError::Unavailable(format!("{}: {error}", path.display())),
+    };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
     let applied: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(told)?;
     let applied = usize::try_from(applied).unwrap_or(usize::MAX);
@@ -214,6 +288,10 @@ fn migrate(connection: &mut Connection, path: &Path, Schema(versions): Schema<'_
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        StoreError::Unavailable(error.to_string())
+        if is_damage(&error) {
+            StoreError::Damaged(format!("({error})"))
+        } else {
+            StoreError::Unavailable(error.to_string())
+        }
     }
 }

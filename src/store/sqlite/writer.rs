@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -24,15 +25,40 @@ pub(super) type Answer = Box<dyn FnOnce(Outcome<()>) + Send>;
 
 /// The way to the thread.
 pub(super) struct Writer {
-    jobs: SyncSender<Job>,
+    jobs: Option<SyncSender<Waiting>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Alone = Box<dyn FnOnce(&Shared) + Send>;
+
+/// What waits for the thread.
+enum Waiting {
+    /// A job that shares a transaction with others.
+    Job(Job),
+    /// What cannot be done within a transaction.
+    Alone(Alone),
+}
+
+/// The file is whole and closed when the last handle is gone.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != std::thread::current().id()) {
+            let _ended = thread.join();
+        }
+    }
 }
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is gone. The bells ring where another process wrote the file.
     pub(super) fn start(connection: Shared, bells: Arc<Bells>) -> std::io::Result<Writer> {
         let (jobs, waiting) = sync_channel(4 * MOST_TOGETHER);
-        std::thread::Builder::new().name("store".into()).spawn(move || work(&connection, &waiting, &bells))?;
-        Ok(Writer { jobs })
+        let work = move || {
+            work(&connection, &waiting, &bells);
+            let _found_at_the_next_start = super::empty_log(&connection);
+        };
+        let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Runs a job within a transaction; what it wrote is durable when this returns well.
@@ -52,7 +78,20 @@ impl Writer {
 
     /// Has a job run and answered by and by.
     pub(super) fn submit(&self, job: Job) -> Outcome<()> {
-        self.jobs.try_send(job).map_err(|error| match error {
+        self.send(Waiting::Job(job))
+    }
+
+    /// Runs what cannot be within a transaction.
+    pub(super) async fn run_alone(&self, job: fn(&Shared) -> Outcome<()>) -> Outcome<()> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Waiting::Alone(Box::new(move |connection| {
+            let _caller_gone = reply.send(job(connection));
+        })))?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    fn send(&self, waiting: Waiting) -> Outcome<()> {
+        self.jobs.as_ref().ok_or_else(gone)?.try_send(waiting).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Unavailable("too much waits to be written".into()),
             TrySendError::Disconnected(_) => gone(),
         })
@@ -95,11 +134,16 @@ impl Begun<'_> {
     }
 }
 
-fn work(connection: &Shared, waiting: &Receiver<Job>, bells: &Bells) {
+fn work(connection: &Shared, waiting: &Receiver<Waiting>, bells: &Bells) {
     let (mut seen, mut glanced) = (others(connection), Instant::now());
     loop {
         match waiting.recv_timeout(GLANCE) {
-            Ok(first) => together(connection, first, waiting),
+            Ok(Waiting::Job(first)) => {
+                if let Some(alone) = together(connection, first, waiting) {
+                    alone(connection);
+                }
+            }
+            Ok(Waiting::Alone(alone)) => alone(connection),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -118,9 +162,18 @@ fn others(connection: &Shared) -> Option<i64> {
     connection.lock().pragma_query_value(None, "data_version", |row| row.get(0)).ok()
 }
 
-/// Runs a job, and all that wait by then, in one transaction.
-fn together(connection: &Shared, first: Job, waiting: &Receiver<Job>) {
-    let jobs: Vec<Job> = std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)).collect();
+/// Runs a job, and all that wait by then, in one transaction; what was met that cannot be in one is left to be done.
+fn together(connection: &Shared, first: Job, waiting: &Receiver<Waiting>) -> Option<Alone> {
+    let (mut jobs, mut met) = (vec![first], None);
+    for next in waiting.try_iter().take(MOST_TOGETHER) {
+        match next {
+            Waiting::Job(job) => jobs.push(job),
+            Waiting::Alone(alone) => {
+                met = Some(alone);
+                break;
+            }
+        }
+    }
     let undone = Cell::new(false);
     // Without a transaction nothing is run, so that nothing is kept that was answered as lost.
     let begun = say(connection, "BEGIN IMMEDIATE");
@@ -138,6 +191,7 @@ fn together(connection: &Shared, first: Job, waiting: &Receiver<Job>) {
     for answer in answers {
         answer(committed.clone());
     }
+    met
 }
 
 fn say(connection: &Shared, statement: &str) -> Outcome<()> {

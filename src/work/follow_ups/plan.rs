@@ -8,22 +8,20 @@ use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
 use crate::store::follow_ups::{Destination, FollowUp, Kind, Planned, Stage};
 
-/// The chart's task that is done on the STAR issue.
-const COLLECT_FEEDBACK: &str = "collect_feedback";
-
 /// How long before a verdict may change by itself the chat hears of it.
 const BEFORE_IT_FLIPS: TimeDelta = TimeDelta::hours(2);
 
 /// Whether a decision says that a STAR is in order: it gives a verdict, and the verdict dismisses nothing.
 pub fn escalates(decision: &Decision, policy: &Policy) -> bool {
     let outcome = policy.outcome(&decision.verdict).filter(|_| decision.verdict != NEEDS_FACTS);
-    outcome.is_some_and(|outcome| !outcome.dismisses)
+    outcome.is_some_and(|outcome| !outcome.dismisses())
 }
 
 /// What follows a decision, as far as its destination is switched on; `before` is what followed the ticket's older ones.
 pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, before: &[FollowUp]) -> Vec<Planned> {
     let mut planned = Vec::new();
-    if decision.tasks.iter().any(|task| task == COLLECT_FEEDBACK) {
+    let task = |task: &String| policy.binding.tasks.get(task.as_str());
+    if decision.tasks.iter().filter_map(task).any(|task| task.star_issue) {
         planned.push(Planned { kind: Kind::StarIssue, not_before: None });
     }
     if escalates(decision, policy) {
@@ -31,6 +29,9 @@ pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, befo
         if may_be_labelled(before) {
             planned.push(Planned { kind: Kind::Unlabel, not_before: None });
         }
+    }
+    if policy.cry(decision).is_some() {
+        planned.push(Planned { kind: Kind::Escalation, not_before: None }); // Who is locked out waits for no answer.
     }
     if let Some(until) = decision.valid_until {
         planned.push(Planned { kind: Kind::AboutToFlip, not_before: Some(until - BEFORE_IT_FLIPS) });

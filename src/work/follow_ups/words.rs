@@ -65,8 +65,16 @@ fn on_issue(said: &Said<'_>, since: &str, means: &str) -> String {
     text
 }
 
-/// The chat's message on a verdict that escalates.
+/// The chat's message on a verdict that escalates, or on somebody who is locked out.
 pub fn escalation(said: &Said<'_>) -> String {
+    if let Some(cry) = said.policy.cry(said.decision) {
+        let plain = || cry.fact.replace('_', " ");
+        let title = said.policy.answer_title(&cry.fact, &cry.value).map_or_else(plain, str::to_owned);
+        let question =
+            said.decision.missing.first().map(|missing| format!(" {}", missing.question)).unwrap_or_default();
+        let words = format!("Says the ticket, the customer is {title}: {}.{question}", named(&said.row.ticket));
+        return message(said, &words);
+    }
     let settled = said.decision.beyond.last().or(said.decision.path.last());
     let why = settled.map(|answered| format!(" {}.", reason(said.policy, answered))).unwrap_or_default();
     message(said, &format!("{}: ticket {}.{why}", title(said), named(&said.row.ticket)))

@@ -18,7 +18,7 @@ use starwarden::decide::facts::fact::Facts;
 use starwarden::decide::facts::gather::{self, Stated};
 use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::Ids;
-use starwarden::decide::line::Line;
+use starwarden::decide::line::{Line, WithFacts};
 use starwarden::decide::policy::Policy;
 
 /// How many distinct tickets.
@@ -156,7 +156,7 @@ fn whole_lines(criterion: &mut Criterion, name: &str, policy: &Policy, text: &[u
         bench.iter(|| lines::each(&mut &*text, &mut std::io::sink(), parse).expect("lines"));
     });
     group.bench_function("decide --each", |bench| {
-        bench.iter(|| each::decide(policy, now, &mut &*text, &mut std::io::sink()).expect("lines"));
+        bench.iter(|| each::decide(policy, now, WithFacts::None, &mut &*text, &mut std::io::sink()).expect("lines"));
     });
     group.finish();
 }

@@ -139,11 +139,18 @@ CREATE TABLE operator_events (
 );
 CREATE INDEX operator_events_of_ticket ON operator_events (account, ticket) WHERE ticket IS NOT NULL;
 
--- Secrets the program makes for itself.
-CREATE TABLE own_keys (
-    name  TEXT NOT NULL PRIMARY KEY,
-    value BYTEA NOT NULL
+-- What models made of texts, so that no text is sent twice.
+CREATE TABLE vectors (
+    model   TEXT NOT NULL,
+    text    TEXT NOT NULL,          -- the text's SHA-256, in hex digits
+    account TEXT COLLATE "C" NOT NULL,       -- the ticket it was first made for
+    ticket  BIGINT NOT NULL,
+    kept_at BIGINT NOT NULL,
+    vector  BYTEA NOT NULL,          -- 32-bit floats, little-endian
+    PRIMARY KEY (model, text)
 );
+CREATE INDEX vectors_of_ticket ON vectors (account, ticket);
+CREATE INDEX vectors_by_time ON vectors (kept_at);
 
 -- The helpdesk's users the bot is or was: what an earlier one wrote is the bot's own.
 CREATE TABLE own_users (

@@ -1,0 +1,76 @@
+//! How words are read: labelled examples go in when a policy is loaded, and for each text come out its answers, how sure each
+//! is, and the sentence that carries it.
+//!
+//! A text is a vector: which n-grams it has ([`vectors`], [`ngrams`]). For each fact there is a linear model over vectors ([`learn`], [`algebra`]), one of whose answers is that the text says
+//! nothing. Scores become probabilities by what each example would have been scored had it been left out ([`calibrate`]), so
+//! that 0.9 means nine in ten. What is like no example is not read but in the dark ([`dark`]).
+//!
+//! All of it is the same on every machine: sums run in a fixed order, and what is learned is rounded before it is used.
+
+mod algebra;
+mod calibrate;
+mod dark;
+pub mod example;
+mod kept;
+mod learn;
+pub mod measure;
+mod ngrams;
+pub mod read;
+mod text;
+mod vectors;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dark::Lit;
+use example::Example;
+use learn::{LeftOut, Model};
+use vectors::{Sparse, Vocabulary};
+
+/// A reader of words, learned from examples.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    vocabulary: Vocabulary,
+    model: Model,
+    lit: Lit,
+    /// What it learned from: what was read is explained by the nearest.
+    examples: Vec<Example>,
+}
+
+/// How many readers a process remembers: the one in force, a candidate's, and the one before.
+const MOST_SHARED: usize = 3;
+
+impl Reader {
+    /// The reader that learned from these examples: one for all policies of this process that have them, which `kept` may
+    /// give without learning.
+    pub fn shared(examples: &[Example], kept: impl FnOnce(&[Example]) -> Option<Reader>) -> Arc<Reader> {
+        static LEARNED: Mutex<Vec<Arc<Reader>>> = Mutex::new(Vec::new());
+        let mut learned = LEARNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = learned.iter().find(|reader| reader.learned_from(examples)) {
+            return same.clone();
+        }
+        let reader = Arc::new(kept(examples).unwrap_or_else(|| Reader::learn(examples)));
+        if learned.len() >= MOST_SHARED {
+            learned.remove(0);
+        }
+        learned.push(reader.clone());
+        reader
+    }
+
+    fn learned_from(&self, examples: &[Example]) -> bool {
+        self.examples == examples
+    }
+
+    /// Learns from examples.
+    pub fn learn(examples: &[Example]) -> Reader {
+        let (reader, ..) = Reader::learned(examples);
+        reader
+    }
+
+    /// The same, with the examples' vectors, and what each would have been read as had it been left out.
+    fn learned(examples: &[Example]) -> (Reader, Vec<Sparse>, LeftOut) {
+        let (vocabulary, vectors) = Vocabulary::of(examples.iter().map(|example| example.says.as_str()));
+        let (model, left_out) = learn::model(examples, &vocabulary, &vectors);
+        let reader = Reader { vocabulary, model, lit: Lit::by(examples), examples: examples.to_vec() };
+        (reader, vectors, left_out)
+    }
+}

@@ -1,0 +1,165 @@
+//! Who has a connection: so many in all, a share for each address, and who has kept us waiting longest gives way.
+//!
+//! A connection waits for its peer while a head or a body arrives, while an answer is taken, and while it is idle; it is
+//! at work while a handler has the whole request. Where there is no place left, the one that has waited longest for its
+//! peer is closed, and never one that is at work. A delivery waits for its peer for milliseconds, so it stays.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::shares::{Full, Share, Shares, network};
+
+/// The places there are; clones share them.
+#[derive(Clone)]
+pub(super) struct Places(Arc<Inner>);
+
+struct Inner {
+    shares: Shares,
+    begun: Instant,
+    taken: Mutex<Taken>,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Taken {
+    next: u64,
+    by_number: HashMap<u64, Holder>,
+}
+
+struct Holder {
+    address: IpAddr,
+    phase: Arc<Phase>,
+    share: Share,
+    task: Option<AbortHandle>,
+}
+
+/// One connection's place; given back when it is dropped.
+pub(super) struct Place {
+    places: Places,
+    number: u64,
+    /// What it does.
+    pub(super) phase: Arc<Phase>,
+}
+
+/// Whether a connection waits for its peer, and since when.
+pub(super) struct Phase {
+    begun: Instant,
+    /// Milliseconds since `begun` plus one, or one of the two below.
+    waits_since: AtomicU64,
+}
+
+const AT_WORK: u64 = 0;
+const CLOSED: u64 = u64::MAX;
+
+impl Phase {
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX - 2) + 1
+    }
+
+    /// The whole request is here; the connection is ours to keep until it is answered.
+    pub(super) fn works(&self) {
+        self.turn(AT_WORK);
+    }
+
+    /// The connection waits for its peer from now on.
+    pub(super) fn waits(&self) {
+        self.turn(self.now());
+    }
+
+    fn turn(&self, to: u64) {
+        let _closed =
+            self.waits_since.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now != CLOSED).then_some(to));
+    }
+
+    /// Closes it, where it still waits since then.
+    fn close(&self, since: u64) -> bool {
+        self.waits_since.compare_exchange(since, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+impl Places {
+    pub(super) fn new(all: usize, each: usize) -> Places {
+        let shares = Shares::new(all, each);
+        Places(Arc::new(Inner { shares, begun: Instant::now(), taken: Mutex::default(), freed: Notify::new() }))
+    }
+
+    /// A place for an address, for which another connection may be closed; none where its share is at work.
+    pub(super) async fn take(&self, address: IpAddr) -> Option<Place> {
+        let address = network(address);
+        loop {
+            let freed = self.0.freed.notified();
+            match self.try_take(address) {
+                Ok(place) => return Some(place),
+                Err(Full::ForAddress) => return None,
+                Err(Full::ForAll) => freed.await,
+            }
+        }
+    }
+
+    fn try_take(&self, address: IpAddr) -> Result<Place, Full> {
+        let mut taken = self.taken();
+        let mut share = self.0.shares.of(address);
+        while let Err(full) = share.grow(1) {
+            let among = (full == Full::ForAddress).then_some(address);
+            if !taken.close_one(among) {
+                return Err(full);
+            }
+        }
+        let phase = Arc::new(Phase { begun: self.0.begun, waits_since: AtomicU64::new(AT_WORK) });
+        phase.waits();
+        let number = taken.next;
+        taken.next += 1;
+        taken.by_number.insert(number, Holder { address, phase: phase.clone(), share, task: None });
+        Ok(Place { places: self.clone(), number, phase })
+    }
+
+    /// The task that has a place, which ends with it.
+    pub(super) fn held_by(&self, number: u64, task: AbortHandle) {
+        match self.taken().by_number.get_mut(&number) {
+            Some(holder) => holder.task = Some(task),
+            None => task.abort(), // It was closed, or is over, already.
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    /// Closes the connection that has waited longest for its peer, of one address or of all; whether there was one.
+    fn close_one(&mut self, among: Option<IpAddr>) -> bool {
+        loop {
+            let waiting = self.by_number.iter().filter(|(_, holder)| among.is_none_or(|one| one == holder.address));
+            let waiting = waiting.map(|(number, holder)| (holder.phase.waits_since.load(Ordering::Acquire), *number));
+            let Some((since, number)) = waiting.filter(|(since, _)| *since != AT_WORK).min() else { return false };
+            if self.by_number.get(&number).is_some_and(|holder| holder.phase.close(since)) {
+                if let Some(Holder { task: Some(task), share, .. }) = self.by_number.remove(&number) {
+                    task.abort();
+                    drop(share);
+                }
+                return true;
+            }
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let held = self.places.taken().by_number.remove(&self.number);
+        drop(held);
+        self.places.0.freed.notify_one();
+    }
+}
