@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use starwarden::decide::facts::dates::{Means, Reader, Unread, When, Which};
 use starwarden::decide::facts::fact::Finding;
-use starwarden::decide::facts::gather::{self, Stated};
+use starwarden::decide::facts::gather::Stated;
 use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::Ids;
 use starwarden::decide::judge;
 use starwarden::decide::note::{self, Subject};
 use starwarden::decide::ticket::{OwnUsers, Reading};
 
-use crate::support::star;
+use crate::support::{judged, star};
 
 /// A table of dates: `tests/cases/dates/*.toml`.
 #[derive(Deserialize)]
@@ -159,10 +159,7 @@ fn ticket(description: &str, tags: &[&str], organization: Value) -> Reading {
 
 /// When a ticket's plan or licence expires, by what can be known of it; or why that is unknown.
 fn expiry(reading: &Reading, stated: &[Stated]) -> String {
-    let policy = star();
-    let ids = Ids::new(&policy.binding, &Ids::default());
-    let gathered = gather::facts(policy, &ids, Some(reading), stated, at("2026-11-24T12:00:00Z"));
-    match &gathered.facts["expires_at"] {
+    match &judged(reading, stated, "2026-11-24T12:00:00Z").facts["expires_at"] {
         Finding::Known(fact) => fact.value.to_string(),
         Finding::Conflict(two) => format!("{} against {}", two.0.value, two.1.value),
         Finding::Unknown { looked, .. } => looked.last().cloned().unwrap_or_default(),
@@ -182,11 +179,11 @@ fn words_date_an_expiry_where_they_speak_of_it() {
         ("Last year our licence expired on 30 Nov.", "field expires on is empty"),
         (
             "Our licence expires on 03/04/2026.",
-            "03/04/2026 in “Our licence expires on 03/04/2026” (description, 24 Nov) can be 3 Apr 2026 or 4 Mar 2026",
+            "03/04/2026 in “Our licence expires on 03/04/2026” (description, 24 Nov 2026) can be 3 Apr 2026 or 4 Mar 2026",
         ),
         (
             "Our licence expires on 31 Nov 2026.",
-            "there is no 31 Nov 2026, which “Our licence expires on 31 Nov 2026” (description, 24 Nov) says",
+            "there is no 31 Nov 2026, which “Our licence expires on 31 Nov 2026” (description, 24 Nov 2026) says",
         ),
         ("Our licence expires on 31 Nov 2026, I mean 30 Nov 2026.", "2026-11-30T00:00:00Z"),
     ] {

@@ -9,10 +9,12 @@ use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::{Ids, not_ours};
 use starwarden::decide::ticket::{OwnUsers, Reading};
 
-use crate::support::star;
+use crate::support::{judged, star};
+
+const NOW: &str = "2026-11-24T12:00:00Z";
 
 fn now() -> DateTime<Utc> {
-    "2026-11-24T12:00:00Z".parse().expect("an instant")
+    NOW.parse().expect("an instant")
 }
 
 /// A reading out of a starred ticket with some of its keys replaced.
@@ -134,7 +136,6 @@ fn dates_are_read_or_told() {
 
 #[test]
 fn customers_words_are_guesses_with_their_quote() {
-    let policy = star();
     for (description, says) in [
         ("Could you extend our trial by a week?", Some("Could you extend our trial by a week")),
         ("Hello. We need a trial extension! Thanks.", Some("We need a trial extension")),
@@ -148,15 +149,14 @@ fn customers_words_are_guesses_with_their_quote() {
         ("", None),
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
-        let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
-        let quote = gathered.facts["trial"].known().map(|fact| (fact.trust, fact.quote.as_deref().expect("a quote")));
+        let judged = judged(&reading, &[], NOW);
+        let quote = judged.facts["trial"].known().map(|fact| (fact.trust, fact.quote.as_deref().expect("a quote")));
         assert_eq!(quote, says.map(|words| (Trust::Inferred, words)), "{description:?}");
     }
     let comments = json!([{ "id": 1, "author_id": 7001, "body": "shall I extend your trial extension?", "public": true }, { "id": 2, "author_id": 5001, "body": "Yes, a trial extension please", "public": true, "created_at": "2026-11-23T10:00:00Z" }]);
     let reading = reading(json!({}), json!({ "comments": comments }));
-    let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
     assert_eq!(
-        gathered.facts["trial"].known().map(|fact| fact.source.to_string()).expect("a fact"),
+        judged(&reading, &[], NOW).facts["trial"].known().map(|fact| fact.source.to_string()).expect("a fact"),
         "customer, 23 Nov 2026",
         "an agent's words are not the customer's"
     );

@@ -23,9 +23,8 @@ class Sent(HTTPAdapter):
 
 session = requests.Session()
 session.trust_env = False
-session.headers["Authorization"] = "Bearer demo-token"
 session.mount("https://", Sent())
-zendesk = Zenpy(subdomain="stand-in", session=session, disable_cache=True)
+zendesk = Zenpy(subdomain="stand-in", oauth_token="demo-token", session=session, disable_cache=True)
 
 me = zendesk.users.me()
 assert (me.id, me.role) == (9001, "agent"), me
