@@ -75,7 +75,7 @@ impl Place {
 
     /// A ticket with this tag, starred and decided; how its note begins.
     fn decided(&self, bot: &Bot, id: u64, tag: &str) -> String {
-        self.desk.helpdesk.add(ticket(id, &[tag]));
+        self.desk.helpdesk.add(ticket(id, &[tag, "trial"]));
         bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
         let note = bot.notes(&self.desk, id, 1).remove(0);
         note.split('.').next().unwrap_or_default().to_owned()
@@ -125,7 +125,7 @@ fn a_ticket_that_only_the_candidate_speaks_of_is_compared_and_left_alone() {
     let place = Place::new(None);
     place.change("next.toml", "tag_any = [\"lr\"]", "tag_any = [\"lr\", \"renewals\"]");
     let bot = place.bot();
-    let mut elsewhere = ticket(1, &["trial_extension", "renewals"]);
+    let mut elsewhere = ticket(1, &["trial_extension", "trial", "renewals"]);
     elsewhere.ticket.tags.retain(|tag| tag != "lr");
     elsewhere.ticket.ticket_form_id = None;
     place.desk.helpdesk.add(elsewhere);

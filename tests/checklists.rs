@@ -327,6 +327,9 @@ mod renamed {
             text(&mut policy["times"][key], name);
         }
         let workflow = name(policy["notes"]["case"].as_str().expect("a fact"));
+        for answer in policy["facts"][workflow.as_str()]["answers"].as_array_mut().expect("answers") {
+            text(answer, name);
+        }
         for source in policy["facts"][workflow.as_str()]["sources"].as_array_mut().expect("sources") {
             for key in ["answer", "otherwise"] {
                 if let Some(answer) = source.get_mut(key) {

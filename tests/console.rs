@@ -547,7 +547,7 @@ fn facts_that_follow_from_others_are_shown_as_the_decision_has_them() {
     for fact in ["in_grace</th><td>yes</td><td>recorded: expired", "grace_ends_at</th><td>20"] {
         assert!(page.contains(fact), "{fact}: {page}");
     }
-    let mut trial = ticket(2, &["trial_extension"]);
+    let mut trial = ticket(2, &["trial_extension", "trial"]);
     trial.ticket.subject = "Our trial".into();
     desk.helpdesk.add(trial);
     bot.deliver(&event("e2", 2, "tags_changed"), &[]);

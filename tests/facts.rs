@@ -137,9 +137,9 @@ fn dates_are_read_or_told() {
 #[test]
 fn customers_words_are_guesses_with_their_quote() {
     for (description, says) in [
-        ("Could you extend our trial by a week?", Some("Could you extend our trial by a week")),
-        ("Hello. We need a trial extension! Thanks.", Some("We need a trial extension")),
-        ("Our trial has expired.", Some("Our trial has expired")),
+        ("Could you extend our trial by a week?", Some("Could you extend our trial by a week?")),
+        ("Hello. We need a trial extension! Thanks.", Some("We need a trial extension!")),
+        ("Our trial has expired.", Some("Our trial has expired.")),
         ("We do not need a trial extension.", None),
         ("We don't want you to extend our trial", None),
         ("Last year's trial is expired, we bought since last year", None),
@@ -217,7 +217,8 @@ fn replies_count_from_staff_in_internal_notes_alone() {
         (comment(7001, true, "star: trial=yes"), vec![]),
         (comment(5001, false, "star: trial=yes"), vec![]),
         (comment(5001, true, "star: trial=yes"), vec![]),
-        (comment(9001, false, "star: trial=yes"), vec![]),
+        (comment(9001, false, "No need.\nstar: trial=yes\nstarwarden · ref ABCDEFGH"), vec![]),
+        (comment(9001, false, "star: trial=yes"), vec![answer("trial", "yes")]), // By somebody who signs in as the bot does.
         (comment(4, false, "star: trial=yes"), vec![]),
     ] {
         let reading = reading(json!({}), json!({ "comments": comments }));

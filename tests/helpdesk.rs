@@ -39,11 +39,11 @@ fn said(author: i64, public: bool, text: &str) -> Value {
 
 /// Everything of a decision but the words it quotes.
 fn verdict(decision: &Value) -> (String, Value, Value) {
-    (
-        decision["verdict"].as_str().unwrap_or_default().to_owned(),
-        decision["possible"].clone(),
-        decision["against"].clone(),
-    )
+    let mut against = decision["against"].clone();
+    for said in against.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        said.remove("confidence"); // A subject beside the same words makes them a little surer or less.
+    }
+    (decision["verdict"].as_str().unwrap_or_default().to_owned(), decision["possible"].clone(), against)
 }
 
 #[test]

@@ -16,9 +16,11 @@ class Sent(HTTPAdapter):
     """Sends what is meant for zendesk.com to the address given."""
 
     def send(self, request, **how):
-        asked = urlsplit(request.url)
+        meant, asked = request.url, urlsplit(request.url)
         request.url = ADDRESS + asked.path + ("?" + asked.query if asked.query else "")
-        return super().send(request, **how)
+        answer = super().send(request, **how)
+        request.url = answer.url = meant  # By which it knows what was asked for.
+        return answer
 
 
 session = requests.Session()
