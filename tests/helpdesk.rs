@@ -64,8 +64,9 @@ fn an_entity_in_plain_body_is_the_character_it_stands_for() {
         ("star: trial=no,&nbsp;expires_at=2020-01-01", "ok_to_star"),
         ("&nbsp;star: trial=no, expires_at=2020-01-01", "ok_to_star"),
         ("star: trial=no,&nbsp;expires_at=2020-01-01&nbsp;", "ok_to_star"),
-        ("&lt;star: trial=no, expires_at=2020-01-01", "no_need"),
-        ("&amp;nbsp;star: trial=no, expires_at=2020-01-01", "no_need"),
+        // No command, but words of a colleague, who speaks against a dismissal.
+        ("&lt;star: trial=no, expires_at=2020-01-01", "needs_facts"),
+        ("&amp;nbsp;star: trial=no, expires_at=2020-01-01", "needs_facts"),
     ] {
         let decision = decided(&json!([said(7001, false, line)]));
         assert_eq!(decision["verdict"], verdict, "{line}: {decision}");
