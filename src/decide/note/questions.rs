@@ -147,8 +147,7 @@ fn example(subject: &Subject<'_>, missing: &Missing) -> String {
             each.first().map(|(answer, _)| (*answer).clone()).unwrap_or_default()
         }
         LeadsTo::Stretches(stretches) => {
-            let day =
-                stretches.iter().filter(|stretch| kind(&stretch.outcomes)).find_map(|stretch| day_within(stretch));
+            let day = stretches.iter().filter(|stretch| kind(&stretch.outcomes)).find_map(day_within);
             day.map_or_else(|| DATE.to_owned(), |day| day.to_string())
         }
     }
