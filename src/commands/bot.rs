@@ -15,6 +15,8 @@ use super::health::{self, Health};
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
 use crate::console::account_ids::AccountIds;
+use crate::console::gate::Gate;
+use crate::console::sign_in::Admission;
 use crate::console::{self, Console};
 use crate::decide::policy::Policy;
 use crate::helpdesk::addresses::Addresses;
@@ -65,7 +67,7 @@ pub(super) async fn run(
     let rule = PolicyInForce::new(loaded.rules.clone());
     let (standing, destinations) = (Standing::default(), Standing::default());
     let conditions = Conditions::default();
-    let Front { admission, sessions, public_url } = front;
+    let Front { sessions, public_url } = front;
     let shared = Arc::new(Shared {
         store: store.clone(),
         rule: rule.clone(),
@@ -74,6 +76,7 @@ pub(super) async fn run(
         destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
+    let gate = Gate::new(Admission::Closed, sessions, store.clone());
     let (addresses, ids) = (Addresses::default(), AccountIds::default());
     let mut workers = Workers {
         shared,
@@ -83,6 +86,7 @@ pub(super) async fn run(
         tls: server.tls.clone(),
         loops: JoinSet::new(),
         stop: watch::channel(false).0,
+        gate: gate.clone(),
     };
     workers.adopt(loaded).await?;
 
@@ -98,10 +102,10 @@ pub(super) async fn run(
         }),
         addresses,
         ids,
-        admission,
-        sessions,
+        gate: gate.clone(),
     });
-    let health = health::router(Health { store, standing, conditions, destinations, rule, refused: refused.clone() });
+    let health =
+        health::router(Health { store, standing, conditions, destinations, rule, refused: refused.clone(), gate });
     let mut serving =
         tokio::spawn(server.run(receive::router(receiver).merge(health).merge(pages::bounded(console)), stop.clone()));
     loop {
@@ -126,6 +130,7 @@ struct Workers {
     doors: Doors,
     tls: Option<Tls>,
     loops: JoinSet<()>,
+    gate: Gate,
     /// Ends the loops that were begun last.
     stop: watch::Sender<bool>,
 }
@@ -161,6 +166,7 @@ impl Workers {
         }
         loaded.rules.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         self.shared.rule.replace(loaded.rules);
+        self.gate.replace(loaded.admission);
         self.addresses.replace(helpdesks);
         self.ids.replace(ids);
         self.shared.standing.expect(doors.keys());

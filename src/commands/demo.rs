@@ -22,6 +22,7 @@ use super::screen::{Screen, Tone};
 use super::serve::signal;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, Work, policy::drawn};
+use crate::console::sign_in::Admission;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::NEEDS_FACTS;
@@ -149,6 +150,7 @@ impl Demo {
             accounts: vec![account],
             to: vec![elsewhere],
             work: Work::default(),
+            admission: Admission::Open,
             certified: None,
         };
         let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine()?));
