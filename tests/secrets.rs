@@ -220,7 +220,7 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
     let header = folder.path().join("header");
     std::fs::write(&header, format!("Authorization: Bearer {program}")).expect("a file");
     let as_program = format!("@{}", header.display());
-    for path in ["/api/v1/tickets/global/1", "/api/v1/decisions"] {
+    for path in ["/api/v1/tickets/global/1", "/api/v1/decisions", "/api/v1/openapi.json", "/metrics"] {
         let answer = seen.command(&mut curl(path, &["-H", &as_program]));
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
@@ -254,18 +254,22 @@ fn no_secret_is_seen_anywhere_a_bot_leaves_traces() {
         seen.command(&mut starwarden(arguments));
     }
     let sound = std::fs::read_to_string(&file).expect("the configuration");
+    let told = |line: &str| {
+        let figures = curl("/metrics", &["-H", &as_program]).output().expect("curl").stdout;
+        String::from_utf8_lossy(&figures).contains(line).then_some(())
+    };
     for (from, to) in
         [("[console]", "[console"), ("[store]", "[sore]"), (of_us, ""), ("oauth_token = ", "oauth_tokens = ")]
     {
         std::fs::write(&file, sound.replacen(from, to, 1)).expect("a file");
         bot.signal("HUP");
-        wait_for("the refusal", || (bot.text("/metrics").contains("starwarden_reload_failed 1")).then_some(()));
-        seen.command(&mut curl("/readyz", &[]));
+        wait_for("the refusal", || told("starwarden_reload_failed 1"));
+        seen.command(&mut curl("/readyz", &["-H", &as_program]));
         seen.command(&mut starwarden(&["check"]));
         seen.command(&mut starwarden(&["doctor"]));
         std::fs::write(&file, &sound).expect("a file");
         bot.signal("HUP");
-        wait_for("the mending", || (bot.text("/metrics").contains("starwarden_reload_failed 0")).then_some(()));
+        wait_for("the mending", || told("starwarden_reload_failed 0"));
     }
     let settings = config::read(&file, std::iter::empty()).expect("the configuration");
     seen.add("what a panic or a debugger's print would show", format!("{settings:#?}"));
