@@ -12,6 +12,7 @@
 //! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
+//! | `starwarden_clock_ahead_seconds` | gauge | `account` | how far the helpdesk's clock is ahead of this machine's |
 //! | `starwarden_account_paused` | gauge | `account` | 1 where somebody paused it |
 //! | `starwarden_account_held_seconds` | gauge | `account` | how long the helpdesk wants no calls yet |
 //! | `starwarden_catch_up_failing` | gauge | `account` | 1 where the last catch-up failed |
@@ -95,6 +96,7 @@ struct All {
     untold: Family<OfAccount, Counter>,
     tags: Family<OfAccount, Counter>,
     token_days: Family<OfAccount, Gauge>,
+    ahead: Family<OfAccount, Gauge>,
     follow_ups: Family<Try, Counter>,
     follow_ups_due: Family<OfDestination, Gauge>,
     follow_ups_stuck: Family<OfDestination, Gauge>,
@@ -124,6 +126,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         untold: Family::default(),
         tags: Family::default(),
         token_days: Family::default(),
+        ahead: Family::default(),
         follow_ups: Family::default(),
         follow_ups_due: Family::default(),
         follow_ups_stuck: Family::default(),
@@ -148,6 +151,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("untold", "Starred tickets that no delivery told of", all.untold.clone());
     registry.register("tags_not_taken", "Writes that the helpdesk took without their tags", all.tags.clone());
     registry.register("api_token_days_left", "Days until the API token ends", all.token_days.clone());
+    registry.register("clock_ahead_seconds", "How far the helpdesk's clock is ahead of ours", all.ahead.clone());
     registry.register("follow_ups", "Tries at follow-ups by what became of them", all.follow_ups.clone());
     registry.register("follow_ups_due", "Follow-ups that wait now", all.follow_ups_due.clone());
     registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
@@ -207,6 +211,14 @@ pub fn write(account: &str, took: Duration) {
 /// So many calls may be made at once.
 pub fn budget_left(account: &str, calls: u32) {
     ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(i64::from(calls));
+}
+
+/// So far is each helpdesk's clock ahead of this machine's.
+pub fn clocks(ahead: &[(String, chrono::TimeDelta)]) {
+    ALL.ahead.clear();
+    for (account, ahead) in ahead {
+        ALL.ahead.get_or_create(&OfAccount { account: account.clone() }).set(ahead.num_seconds());
+    }
 }
 
 /// How one account stands when it is asked.

@@ -30,9 +30,11 @@ use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
+use crate::work::clock::Clocks;
 use crate::work::conditions::Conditions;
 use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
+use crate::work::recovery::Recovery;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 use crate::work::tags::Tags;
@@ -76,6 +78,7 @@ pub(super) async fn run(
         destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
+    let clocks = Clocks::default();
     let gate = Gate::new(Admission::Closed, sessions, store.clone());
     let (addresses, ids) = (Addresses::default(), AccountIds::default());
     let mut workers = Workers {
@@ -87,6 +90,7 @@ pub(super) async fn run(
         loops: JoinSet::new(),
         stop: watch::channel(false).0,
         gate: gate.clone(),
+        clocks: clocks.clone(),
     };
     workers.adopt(loaded).await?;
 
@@ -104,8 +108,16 @@ pub(super) async fn run(
         ids,
         gate: gate.clone(),
     });
-    let health =
-        health::router(Health { store, standing, conditions, destinations, rule, refused: refused.clone(), gate });
+    let health = health::router(Health {
+        store,
+        standing,
+        conditions,
+        destinations,
+        rule,
+        refused: refused.clone(),
+        gate,
+        clocks,
+    });
     let mut serving =
         tokio::spawn(server.run(receive::router(receiver).merge(health).merge(pages::bounded(console)), stop.clone()));
     loop {
@@ -131,6 +143,7 @@ struct Workers {
     tls: Option<Tls>,
     loops: JoinSet<()>,
     gate: Gate,
+    clocks: Clocks,
     /// Ends the loops that were begun last.
     stop: watch::Sender<bool>,
 }
@@ -173,6 +186,8 @@ impl Workers {
         self.shared.conditions.expect(tokens);
         let on: Vec<String> = on.iter().map(|destination| destination.word().to_owned()).collect();
         self.shared.destinations.expect(on.iter());
+        let clocks = accounts.iter().map(|account| (account.name.clone(), account.helpdesk.ahead().clone()));
+        self.clocks.replace(clocks.collect());
         self.doors.replace(doors);
         if let (Some(tls), Some(certified)) = (&self.tls, loaded.certified) {
             tls.replace(certified);
@@ -230,6 +245,7 @@ fn joined(
         share,
         troubles: Troubles::default(),
         tags: Tags::default(),
+        recovery: Recovery::default(),
         wake,
     };
     Ok((door, account))

@@ -15,6 +15,7 @@ use crate::metrics::{self, Ready};
 use crate::store::follow_ups::Destination;
 use crate::store::history::Backlog;
 use crate::store::{Store, StoreError};
+use crate::work::clock::{self, Clocks};
 use crate::work::conditions::Conditions;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
@@ -33,6 +34,8 @@ pub(super) struct Health {
     pub refused: Refused,
     /// Who may read more than the one word.
     pub gate: Gate,
+    /// How far the helpdesks' clocks are from ours.
+    pub clocks: Clocks,
 }
 
 /// Why there are no figures.
@@ -67,6 +70,8 @@ struct Answer {
 async fn readyz(State(health): State<Health>, request: Request) -> Response {
     let standing = health.standing.faults().into_iter();
     let mut faults: Vec<String> = standing.map(|(account, why)| format!("{account}: {why}")).collect();
+    let doubts = health.clocks.ahead().into_iter();
+    faults.extend(doubts.filter_map(|(account, ahead)| Some(format!("{account}: {}", clock::doubt(Some(ahead))?))));
     if let Err(error) = health.store.ready().await {
         faults.push(error.to_string());
     }
@@ -135,6 +140,7 @@ async fn counted(State(health): State<Health>, request: Request) -> Response {
         };
         destinations.push(metrics::FollowUps { destination: name, due: waiting.due, stuck: waiting.stuck, ready });
     }
+    metrics::clocks(&health.clocks.ahead());
     let text = metrics::text(&standings, &destinations, &health.rule.now().hash, health.refused.why().as_deref());
     let (kind, text) = match Wanted::of(&headers) {
         Wanted::Plain => ("text/plain; version=0.0.4; charset=utf-8", plain(&text)),
