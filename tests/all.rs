@@ -64,6 +64,7 @@ mod sources;
 mod store;
 mod supply_chain;
 mod support;
+mod terminal;
 mod torture;
 mod waits;
 mod words;

@@ -461,7 +461,7 @@ fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
-        .map_err(|_| D::Error::custom(format!("`{text}` is not a span of time; write it like \"5m\"")))
+        .map_err(|_| D::Error::custom(format!("{} is not a span of time; write it like \"5m\"", secret::short(&text))))
 }
 
 fn span_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -469,7 +469,7 @@ fn span_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dura
     if text == "off" {
         return Ok(None);
     }
-    humantime::parse_duration(&text)
-        .map(Some)
-        .map_err(|_| D::Error::custom(format!("`{text}` is not a span of time; write it like \"10m\", or \"off\"")))
+    humantime::parse_duration(&text).map(Some).map_err(|_| {
+        D::Error::custom(format!("{} is not a span of time; write it like \"10m\", or \"off\"", secret::short(&text)))
+    })
 }
