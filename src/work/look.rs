@@ -19,7 +19,7 @@ use super::{Account, Shared};
 use crate::config::Mode;
 use crate::decide::basis::Basis;
 use crate::decide::facts::expiry;
-use crate::decide::facts::replies::{self, Reply, Says};
+use crate::decide::facts::replies::{self, Reply};
 use crate::decide::facts::sources::{self, Ids};
 use crate::decide::guard::{self, Earlier, Seen};
 use crate::decide::judge::{self, Judged};
@@ -396,9 +396,8 @@ impl Decided<'_> {
         if own < loops::FEWEST {
             return Ok(Again::Write);
         }
-        // What was said before a person asked for another look is forgiven.
-        let asked = self.judged.replies.iter().filter(|reply| reply.says == Says::Recheck);
-        let since = asked.filter_map(|reply| reply.at).max();
+        // What was said before a person answered, or asked for another look, is forgiven.
+        let since = self.judged.replies.iter().filter_map(|reply| reply.at).max();
         let history = self.shared.store.history(&self.claim.ticket).await?;
         let rows = history.map(|history| history.decisions).unwrap_or_default();
         let posted = rows.iter().filter(|row| row.carried == Carried::Posted);
