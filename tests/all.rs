@@ -60,6 +60,7 @@ mod report;
 mod secrets;
 mod server;
 mod setup;
+mod siege;
 mod sources;
 mod store;
 mod supply_chain;
