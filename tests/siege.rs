@@ -79,6 +79,7 @@ async fn stranger(nth: u32, to: SocketAddr, over: Arc<AtomicBool>, connected: Ar
     while !over.load(Ordering::Relaxed) {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from((from, 0))).expect("an address of this machine");
+        socket.set_recv_buffer_size(4 << 10).expect("a small buffer");
         if let Ok(stream) = socket.connect(to).await {
             connected.fetch_add(1, Ordering::Relaxed);
             let _closed = hold(nth, stream).await;
@@ -102,8 +103,8 @@ async fn hold(nth: u32, mut stream: TcpStream) -> std::io::Result<()> {
                 .await?
         }
         _ => {
-            // Asks and does not read.
-            stream.write_all("GET /sign-in HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000).as_bytes()).await?;
+            // Asks for more than anything on the way has room for, and does not read.
+            stream.write_all("GET /assets/console.css HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500).as_bytes()).await?;
             std::future::pending::<()>().await;
         }
     }

@@ -188,6 +188,8 @@ struct One {
 impl One {
     async fn answer(self, request: Request<Incoming>) -> Result<Response, std::convert::Infallible> {
         let One { peer, bodies, router, phase } = self;
+        // Who sends many requests in one go has one answered in each round of all connections.
+        tokio::task::yield_now().await;
         if let Some(refused) = misshapen(&request) {
             return Ok(refused);
         }
