@@ -73,7 +73,7 @@ fn deliveries_come_through_a_crowd_that_holds_connections() {
     assert!(at(990) < Duration::from_secs(2), "{:?}", at(990));
 }
 
-/// One that connects from an address of its own kind again and again, a twentieth of a second after it was closed.
+/// One that connects from an address of its own kind again and again, half a second after it was closed.
 async fn stranger(nth: u32, to: SocketAddr, over: Arc<AtomicBool>, connected: Arc<AtomicU64>) {
     let from = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 1)) + nth);
     while !over.load(Ordering::Relaxed) {
@@ -84,7 +84,7 @@ async fn stranger(nth: u32, to: SocketAddr, over: Arc<AtomicBool>, connected: Ar
             connected.fetch_add(1, Ordering::Relaxed);
             let _closed = hold(nth, stream).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
