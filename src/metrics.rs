@@ -25,6 +25,7 @@
 //! | `starwarden_destination_ready` | gauge | `destination` | 1 where a destination takes our credentials |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
+//! | `starwarden_store_damaged` | gauge | | 1 where the store's file was not sound when it was last read through |
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -37,6 +38,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::store::StoreError;
 use crate::store::pauses::Paused;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -103,6 +105,7 @@ struct All {
     destinations: Family<OfDestination, Gauge>,
     policy: Family<Hash, Gauge>,
     reload: Gauge,
+    damaged: Gauge,
 }
 
 /// Of the whole process, as the log is.
@@ -133,6 +136,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         destinations: Family::default(),
         policy: Family::default(),
         reload: Gauge::default(),
+        damaged: Gauge::default(),
     };
     let registry = &mut all.registry;
     registry.register("deliveries", "Deliveries by what became of them", all.deliveries.clone());
@@ -158,6 +162,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("destination_ready", "1 where a destination takes our credentials", all.destinations.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
+    registry.register("store_damaged", "1 where the store's file was not sound of late", all.damaged.clone());
     all
 });
 
@@ -211,6 +216,11 @@ pub fn write(account: &str, took: Duration) {
 /// So many calls may be made at once.
 pub fn budget_left(account: &str, calls: u32) {
     ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(i64::from(calls));
+}
+
+/// The store's file was read through, and this is how it is damaged, if it is.
+pub fn store_damaged(how: Option<&StoreError>) {
+    ALL.damaged.set(i64::from(how.is_some()));
 }
 
 /// So far is each helpdesk's clock ahead of this machine's.

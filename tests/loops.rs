@@ -7,7 +7,7 @@ use starwarden::demo::helpdesk::Publicity;
 use starwarden::work::loops::{Again, Said, again};
 use starwarden::work::recovery::Recovery;
 
-use crate::support::{desk, event, serve, ticket, wait_for};
+use crate::support::{copy_policy, desk, event, serve, serve_in, ticket, wait_for};
 
 #[test]
 fn what_is_said_again_waits_longer_each_time_and_then_for_ever() {
@@ -70,6 +70,38 @@ fn a_verdict_that_is_taken_back_each_time_is_told_and_left_alone() {
     // Whoever asks for another look is answered.
     assert!(crate::support::tickets(folder.path(), &["recheck", "global/1"]).0);
     bot.notes(&desk, 1, 6);
+}
+
+#[test]
+fn two_bots_with_different_policies_end_their_quarrel() {
+    let (desk, folders) = (desk(), [(); 2].map(|()| tempfile::tempdir().expect("a folder")));
+    copy_policy(folders[1].path());
+    let own = folders[1].path().join("star.toml");
+    let binding = std::fs::read_to_string(&own).expect("the binding");
+    // To the other the tag of the wrong product says that Sales has intervened.
+    let other = binding.replacen("\"escalated_to_sales\"", "\"purchased_wrong_product\"", 1);
+    std::fs::write(&own, other).expect("a file");
+    let own = own.display().to_string();
+    let extra = "[work]\nnotes_in_ten_minutes = 25";
+    let bots = [
+        serve(&desk, folders[0].path(), extra),
+        serve_in(&desk, folders[1].path(), extra, &[("STARWARDEN__POLICY__FILE", &own)]),
+    ];
+    let told = |kept: &serde_json::Value| {
+        kept["last_error"].as_str().filter(|why| why.contains("goes back and forth")).map(str::to_owned)
+    };
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    for nth in 0..13 {
+        let bot = &bots[nth % 2];
+        assert_eq!(bot.deliver(&event(&format!("e{nth}"), 1, "tags_changed"), &[]).0, 200);
+        wait_for("a look", || {
+            let kept = bot.kept(1);
+            (told(&kept).is_some() || kept["watch"]["state"] == "idle").then_some(())
+        });
+    }
+    let why = told(&bots[0].kept(1)).expect("it is left alone");
+    assert!(why.contains("another bot of this kind writes as our user"), "{why}");
+    assert_eq!(desk.helpdesk.notes(1).len(), 8, "four each");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::server::files;
 use crate::server::rate::Rate;
 use crate::server::tls::Tls;
 use crate::server::{Patience, Server};
-use crate::work::retention;
+use crate::work::{integrity, retention};
 
 /// Run the bot: take deliveries, decide tickets, leave notes
 ///
@@ -53,6 +53,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));
         }
+        tokio::spawn(integrity::run(store.clone()));
         let hung_up = hang_ups()?;
         let listener = listen(&settings)?;
         let address = listener.local_addr().context("the address is not known")?;

@@ -203,9 +203,9 @@ impl Decided<'_> {
         match self.again().await? {
             Again::Write => {}
             Again::NotBefore(there) => {
-                return Ok(Looked::so(Next::Held { at: self.time.here(there), why: self.undone() }));
+                return Ok(Looked::so(Next::Held { at: self.time.here(there), why: self.undone().await? }));
             }
-            Again::NoMore => return Ok(Looked::so(Next::Dead { error: self.undone() })),
+            Again::NoMore => return Ok(Looked::so(Next::Dead { error: self.undone().await? })),
         }
         if let Some(at) = self.held(&said) {
             let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
@@ -407,15 +407,26 @@ impl Decided<'_> {
     }
 
     /// What goes back and forth, in a sentence.
-    fn undone(&self) -> String {
+    async fn undone(&self) -> Result<String, StoreError> {
         let says = self.policy.title(&self.judged.decision.verdict);
         let was = self.last.as_ref().map_or(says, |row| self.policy.title(&row.verdict));
         let between = if was == says { format!("`{says}`") } else { format!("`{was}` and `{says}`") };
         let who = match reference::of_another_bot(self.reading, self.account.own_users()) {
             Some(other) => format!("the helpdesk's user {other} leaves notes of another bot of this kind here"),
+            None if self.has_notes_of_others().await? => {
+                "another bot of this kind writes as our user, with a store of its own".to_owned()
+            }
             None => "an automation, or somebody, takes each back".to_owned(),
         };
-        format!("it goes back and forth on {between}: {who}; end that, then `tickets recheck`")
+        Ok(format!("it goes back and forth on {between}: {who}; end that, then `tickets recheck`"))
+    }
+
+    /// Whether notes of our user are on the ticket that our store never heard of.
+    async fn has_notes_of_others(&self) -> Result<bool, StoreError> {
+        let history = self.shared.store.history(&self.claim.ticket).await?;
+        let rows = history.map(|history| history.decisions).unwrap_or_default();
+        let seen = posted(self.reading, self.account.own_users());
+        Ok(seen.iter().any(|id| rows.iter().all(|row| row.reference != *id)))
     }
 
     /// Until when the ticket is held back, where our notes on it came too often: those that are seen, and those that are not.

@@ -38,6 +38,7 @@ pub mod clock;
 pub mod conditions;
 pub mod feedback;
 pub mod follow_ups;
+pub mod integrity;
 pub mod look;
 pub mod loops;
 pub mod operators;
