@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    starwarden::commands::run(starwarden::commands::CommandLine::parse())
+    match starwarden::commands::parse() {
+        Ok(line) => starwarden::commands::run(line),
+        Err(code) => code,
+    }
 }

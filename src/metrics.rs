@@ -12,6 +12,7 @@
 //! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
+//! | `starwarden_clock_ahead_seconds` | gauge | `account` | how far the helpdesk's clock is ahead of this machine's |
 //! | `starwarden_account_paused` | gauge | `account` | 1 where somebody paused it |
 //! | `starwarden_account_held_seconds` | gauge | `account` | how long the helpdesk wants no calls yet |
 //! | `starwarden_catch_up_failing` | gauge | `account` | 1 where the last catch-up failed |
@@ -24,6 +25,7 @@
 //! | `starwarden_destination_ready` | gauge | `destination` | 1 where a destination takes our credentials |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
+//! | `starwarden_store_damaged` | gauge | | 1 where the store's file was not sound when it was last read through |
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -36,6 +38,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::store::StoreError;
 use crate::store::pauses::Paused;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -95,12 +98,14 @@ struct All {
     untold: Family<OfAccount, Counter>,
     tags: Family<OfAccount, Counter>,
     token_days: Family<OfAccount, Gauge>,
+    ahead: Family<OfAccount, Gauge>,
     follow_ups: Family<Try, Counter>,
     follow_ups_due: Family<OfDestination, Gauge>,
     follow_ups_stuck: Family<OfDestination, Gauge>,
     destinations: Family<OfDestination, Gauge>,
     policy: Family<Hash, Gauge>,
     reload: Gauge,
+    damaged: Gauge,
 }
 
 /// Of the whole process, as the log is.
@@ -124,12 +129,14 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         untold: Family::default(),
         tags: Family::default(),
         token_days: Family::default(),
+        ahead: Family::default(),
         follow_ups: Family::default(),
         follow_ups_due: Family::default(),
         follow_ups_stuck: Family::default(),
         destinations: Family::default(),
         policy: Family::default(),
         reload: Gauge::default(),
+        damaged: Gauge::default(),
     };
     let registry = &mut all.registry;
     registry.register("deliveries", "Deliveries by what became of them", all.deliveries.clone());
@@ -148,12 +155,14 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("untold", "Starred tickets that no delivery told of", all.untold.clone());
     registry.register("tags_not_taken", "Writes that the helpdesk took without their tags", all.tags.clone());
     registry.register("api_token_days_left", "Days until the API token ends", all.token_days.clone());
+    registry.register("clock_ahead_seconds", "How far the helpdesk's clock is ahead of ours", all.ahead.clone());
     registry.register("follow_ups", "Tries at follow-ups by what became of them", all.follow_ups.clone());
     registry.register("follow_ups_due", "Follow-ups that wait now", all.follow_ups_due.clone());
     registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
     registry.register("destination_ready", "1 where a destination takes our credentials", all.destinations.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
+    registry.register("store_damaged", "1 where the store's file was not sound of late", all.damaged.clone());
     all
 });
 
@@ -207,6 +216,19 @@ pub fn write(account: &str, took: Duration) {
 /// So many calls may be made at once.
 pub fn budget_left(account: &str, calls: u32) {
     ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(i64::from(calls));
+}
+
+/// The store's file was read through, and this is how it is damaged, if it is.
+pub fn store_damaged(how: Option<&StoreError>) {
+    ALL.damaged.set(i64::from(how.is_some()));
+}
+
+/// So far is each helpdesk's clock ahead of this machine's.
+pub fn clocks(ahead: &[(String, chrono::TimeDelta)]) {
+    ALL.ahead.clear();
+    for (account, ahead) in ahead {
+        ALL.ahead.get_or_create(&OfAccount { account: account.clone() }).set(ahead.num_seconds());
+    }
 }
 
 /// How one account stands when it is asked.

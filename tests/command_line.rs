@@ -273,6 +273,11 @@ fn a_configuration_is_checked_with_its_places() {
         ("mode = \"live\"", "mode = \"alive\"", "unknown variant `alive`"),
         ("base_url = \"https://", "base_url = \"", "base_url is no address"),
         ("https://example.zendesk.com", "https://exa mple.zendesk.com", "base_url is no address"),
+        (
+            "https://example.zendesk.com",
+            "http://example.zendesk.com",
+            "this address is not https, and secrets are sent",
+        ),
         ("requests_per_minute = 60", "requests_per_minute = 0", "give at least 1"),
         ("star.toml\"", "moon.toml\"", "moon.toml cannot be read"),
     ] {

@@ -173,14 +173,14 @@ fn people_sign_in_with_a_password_and_may_what_their_role_says() {
     assert_eq!(visitor.get("/", &[("cookie", &forged)]).status, 303, "a session that was not signed here");
     assert_eq!(agree(&act, &page.csrf()), 303);
     let record = visitor.get("/record", &[("cookie", &act)]).body;
-    for said in ["ann</b> agreed", "ann</b> signed in", "nobody</b> was refused", "rob</b> signed in"] {
+    for said in ["ann</b> agreed", "ann</b> signed in", "somebody unknown</b> was refused", "rob</b> signed in"] {
         assert!(record.contains(said), "{said}: {record}");
     }
     assert!(!record.contains(PASSWORD));
     let out = visitor.post("/sign-out", &[("csrf", &page.csrf())], &[("cookie", &act)]);
     assert_eq!((out.status, out.cookie("starwarden").as_deref()), (303, Some("starwarden=")));
-    // Away with other sites' addresses.
-    for (to, lands) in [("//evil.example", "/"), ("https://evil.example", "/"), ("/policy", "/policy")] {
+    // Away with other sites' addresses, as forms send them.
+    for (to, lands) in [("//evil.example", "/"), ("/\t/evil.example", "/"), ("/pol\u{1}icy", "/pol%01icy")] {
         let answer = visitor.post("/sign-in", &[("name", "rob"), ("password", PASSWORD), ("to", to)], &[]);
         assert_eq!(answer.location(), lands, "{to}");
     }
@@ -196,31 +196,182 @@ fn people_sign_in_with_a_password_and_may_what_their_role_says() {
 }
 
 #[test]
-fn a_password_is_not_guessed_at_leisure() {
+fn guessing_is_slow_and_keeps_nobody_out() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot =
         serve(&desk, folder.path(), &format!("[accounts.global.auth]\noauth_token = \"demo-token\"\n{}", users()));
     let visitor = Visitor::of(&bot);
-    let tries: Vec<u16> = (0..7).map(|_| visitor.sign_in("ann", "guess").status).collect();
-    assert_eq!(tries, [401, 401, 401, 401, 401, 429, 429]);
-    assert_eq!(visitor.sign_in("ann", PASSWORD).status, 429, "the right one too, until the minute is over");
-    assert_eq!(visitor.sign_in("rob", PASSWORD).status, 303, "others are not kept out");
+    let tries: Vec<u16> = (0..6).map(|_| visitor.sign_in("ann", "guess").status).collect();
+    assert_eq!(tries, [401; 6]);
+    for nth in 0..3 {
+        assert_eq!(visitor.sign_in(&format!("made up {nth}"), "guess").status, 401);
+    }
+    let begun = std::time::Instant::now();
+    let right = visitor.sign_in("ann", PASSWORD);
+    assert_eq!(right.status, 303, "the right one gets in");
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(2), "and not before its turn");
+    let record = visitor.get("/record", &[("cookie", &right.cookie("starwarden").expect("a session"))]).body;
+    assert_eq!(
+        record.matches("was refused at sign-in").count(),
+        2,
+        "one for ann and one for all made-up names: {record}"
+    );
+    // So many wait at once, and no more.
+    let waiting: Vec<u16> = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..16).map(|_| scope.spawn(|| Visitor::of(&bot).sign_in("ann", "guess").status)).collect();
+        tries.into_iter().map(|one| one.join().expect("an answer")).collect()
+    });
+    assert!(waiting.contains(&429), "{waiting:?}");
+}
+
+#[tokio::test]
+async fn refused_sign_ins_are_counted_by_address_and_by_name_from_there() {
+    use starwarden::console::attempts::{Attempts, Turn};
+    let (now, soon) = (std::time::Instant::now(), std::time::Duration::from_secs(1));
+    let [here, there] = [std::net::IpAddr::from([192, 0, 2, 1]), std::net::IpAddr::from([192, 0, 2, 2])];
+    let all = Attempts::default();
+    let at_once = |from, name: &str, at| matches!(all.turn(from, name, at), Turn::Now);
+    for nth in 0..200 {
+        assert!(at_once(here, "ann", now), "good sign-in {nth}");
+        all.succeeded(here, "ann");
+    }
+    assert_eq!((0..10).filter(|_| at_once(here, "ann", now)).count(), 5, "of one name, however many are under way");
+    assert_eq!((0..100).filter(|nth| at_once(here, &format!("guess {nth}"), now)).count(), 20, "of one address");
+    assert!(at_once(there, "ann", now), "what others do elsewhere keeps nobody waiting");
+    assert!(!at_once(here, "rob", now + soon) && at_once(here, "rob", now + 70 * soon), "until the minute is over");
+    for nth in 0..30_000_u32 {
+        all.turn(std::net::IpAddr::from(nth.to_be_bytes()), &format!("guess {nth}"), now);
+    }
+    assert!(at_once([198, 51, 100, 7].into(), "ann", now), "and were it thirty thousand addresses");
 }
 
 #[test]
-fn only_refused_sign_ins_are_counted() {
-    use starwarden::console::sign_in::Attempts;
-    let (now, soon) = (std::time::Instant::now(), std::time::Duration::from_secs(1));
-    let all = Attempts::default();
-    for nth in 0..200 {
-        assert!(all.allowed("ann", now), "good sign-in {nth}");
-        all.succeeded("ann");
+fn a_session_ends_when_it_is_signed_out_of_or_its_user_goes_or_may_less() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let key = "a key of thirty-two characters or more";
+    let auth = "[accounts.global.auth]\noauth_token = \"demo-token\"\n";
+    let extra = format!("{auth}[console]\nsession_secret = \"{key}\"\n{}", users());
+    let mut bot = serve(&desk, folder.path(), &extra);
+    let status = |bot: &Bot, cookie: &str| Visitor::of(bot).get("/try", &[("cookie", cookie)]).status;
+    let visitor = Visitor::of(&bot);
+    let [one, two, rob] =
+        ["ann", "ann", "rob"].map(|name| visitor.sign_in(name, PASSWORD).cookie("starwarden").expect("a session"));
+    let csrf = visitor.get("/try", &[("cookie", &one)]).csrf();
+    visitor.post("/sign-out", &[("csrf", &csrf)], &[("cookie", &one)]);
+    assert_eq!([&one, &two, &rob].map(|cookie| status(&bot, cookie)), [303, 200, 200], "signed out of one alone");
+    assert_eq!(bot.stop(), Some(0));
+    let bot = serve(&desk, folder.path(), &extra);
+    assert_eq!([&one, &two, &rob].map(|cookie| status(&bot, cookie)), [303, 200, 200], "after a restart too");
+    let press = |cookie: &str| {
+        let visitor = Visitor::of(&bot);
+        let csrf = visitor.get("/try", &[("cookie", cookie)]).csrf();
+        visitor.post("/promotion/back", &[("csrf", &csrf)], &[("cookie", cookie)]).status
+    };
+    assert_ne!(press(&two), 403);
+    let file = folder.path().join("starwarden.toml");
+    let text = std::fs::read_to_string(&file).expect("the configuration");
+    std::fs::write(&file, text.replacen("role = \"act\"", "role = \"read\"", 1)).expect("a file");
+    wait_for("the lower role", || (press(&two) == 403).then_some(()));
+    let (before, after) =
+        (text.find("[console.users.rob]").expect("rob"), text.find("[console.tokens").expect("tokens"));
+    std::fs::write(&file, format!("{}{}", &text[..before], &text[after..])).expect("a file");
+    wait_for("the end of rob's session", || (status(&bot, &rob) == 303).then_some(()));
+    assert_eq!(status(&bot, &two), 200);
+    // Whoever has the key makes none that lasts longer than one that was begun here.
+    let made = |hours: i64| {
+        let exp = chrono::Utc::now().timestamp() + hours * 3600;
+        let claims = json!({ "sub": "ann", "by": "password", "csrf": format!("made {hours}"), "exp": exp });
+        let key = jsonwebtoken::EncodingKey::from_secret(key.as_bytes());
+        format!(
+            "starwarden={}",
+            jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")
+        )
+    };
+    assert_eq!([11, 13, 30 * 8766].map(|hours| status(&bot, &made(hours))), [200, 303, 303]);
+}
+
+#[test]
+fn after_sign_in_people_stay_here() {
+    use starwarden::console::sign_in::own;
+    for (to, lands) in [
+        ("/policy", "/policy"),
+        ("/tickets?query=a+b&cursor=%2F", "/tickets?query=a+b&cursor=%2F"),
+        ("", "/"),
+        ("policy", "/"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("/\n/evil.example", "/"),
+        ("\t//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("\\\\evil.example", "/"),
+        ("/..//evil.example", "/"),
+        ("/a/../..//evil.example", "/"),
+        ("/.//evil.example", "/"),
+        ("/%2e%2e//evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/a\u{0}\u{7f}\u{85}b", "/a%00%7F%C2%85b"),
+        ("/pol\u{202e}icy", "/pol%E2%80%AEicy"),
+    ] {
+        assert_eq!(own(to), lands, "{to:?}");
     }
-    let refused = (0..100).filter(|nth| all.allowed(&format!("guess {nth}"), now + soon)).count();
-    assert_eq!(refused, 60, "of everybody together");
-    assert!(!all.allowed("ann", now + soon) && all.allowed("ann", now + 70 * soon), "until the minute is over");
-    let all = Attempts::default();
-    assert_eq!((0..10).filter(|_| all.allowed("ann", now)).count(), 5, "of one name, however many are under way");
+}
+
+#[test]
+fn any_sign_of_a_proxy_closes_what_is_open_to_this_machine() {
+    use std::io::{Read, Write};
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let visitor = Visitor::of(&bot);
+    for (name, value) in [
+        ("x-forwarded-for", "192.0.2.1"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-anything", "1"),
+        ("forwarded", "for=192.0.2.1"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "127.0.0.1"),
+        ("cf-connecting-ip", "192.0.2.1"),
+    ] {
+        for path in ["/", "/promotion", "/api/v1/decisions"] {
+            let answer = visitor.get(path, &[(name, value)]);
+            assert_eq!(answer.status, 403, "{name}: {path}");
+            assert!(path.starts_with("/api") || answer.body.contains("public_url"), "what to set: {}", answer.body);
+        }
+    }
+    // nginx as it is shipped says nothing but its version of HTTP; a browser says whose page a form is on.
+    let mut stream = std::net::TcpStream::connect(bot.url.trim_start_matches("http://")).expect("a connection");
+    stream.write_all(b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").expect("a write");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 403") || answer.starts_with("HTTP/1.0 403"), "{answer}");
+    let page = visitor.get("/try", &[]);
+    let (cookie, csrf) = (page.cookie("starwarden").expect("a session"), page.csrf());
+    for (origin, status) in [("https://star.example.com", 403), ("null", 403), (&*bot.url, 200)] {
+        let answer = visitor.post("/try", &[("csrf", &csrf)], &[("cookie", &cookie), ("origin", origin)]);
+        assert_eq!(answer.status, status, "{origin}");
+    }
+}
+
+#[test]
+fn a_closed_console_tells_strangers_one_word() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let closed = serve_in(&desk, folder.path(), "", &[("STARWARDEN__SERVER__PUBLIC_URL", "https://star.example.com")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let extra = format!("[accounts.global.auth]\noauth_token = \"demo-token\"\n{}", users());
+    let signs_in = serve(&desk, folder.path(), &extra);
+    for bot in [&closed, &signs_in] {
+        let visitor = Visitor::of(bot);
+        wait_for("readiness", || (visitor.get("/readyz", &[]).status == 200).then_some(()));
+        assert_eq!(visitor.get("/readyz", &[]).body, "{\"status\":\"ready\"}");
+        let metrics = visitor.get("/metrics", &[]);
+        assert!(metrics.status == 401 && !metrics.body.contains("global"), "{}", metrics.body);
+        assert!([401, 403].contains(&visitor.get("/api/v1/openapi.json", &[]).status));
+    }
+    let token = [("authorization", "Bearer a-token-for-reports")];
+    let visitor = Visitor::of(&signs_in);
+    assert!(visitor.get("/readyz", &token).body.contains("sha256:"));
+    assert!(visitor.get("/metrics", &token).body.contains("account=\"global\""));
+    assert_eq!(visitor.get("/api/v1/openapi.json", &token).status, 200);
 }
 
 /// A stand-in OpenID provider whose every id token is signed with a key made for it.
@@ -240,6 +391,8 @@ mod provider {
     pub(super) struct Says {
         pub(super) claims: Value,
         pub(super) verifier: String,
+        /// How often it was asked what it is.
+        pub(super) asked: u32,
     }
 
     pub(super) struct Provider {
@@ -272,6 +425,7 @@ mod provider {
     }
 
     async fn configuration(State(desk): State<Arc<Desk>>) -> Json<Value> {
+        desk.says.lock().expect("a lock").asked += 1;
         let at = |path: &str| format!("{}{path}", desk.issuer);
         Json(
             json!({ "issuer": desk.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "jwks_uri": at("/keys") }),
@@ -329,6 +483,9 @@ fn people_sign_in_with_an_openid_provider() {
         ("from another issuer", with("iss", json!("https://evil.example")), 401, ""),
         ("ended", with("exp", json!(chrono::Utc::now().timestamp() - 3600)), 401, ""),
         ("of another sign-in", with("nonce", json!("another")), 401, ""),
+        ("for several and nobody of them", with("aud", json!(["starwarden", "other"])), 401, ""),
+        ("made for another", with("azp", json!("other")), 401, ""),
+        ("made for us", with("azp", json!("starwarden")), 303, "act"),
     ];
     for (what, mut claims, status, role) in cases {
         let away = visitor.get("/sign-in/oidc?to=/policy", &[]);
@@ -359,6 +516,10 @@ fn people_sign_in_with_an_openid_provider() {
             assert_eq!(act.status, if role == "act" { 404 } else { 403 }, "{what}: its role is {role}");
         }
     }
+    for _ in 0..20 {
+        assert_eq!(visitor.get("/sign-in/oidc", &[]).status, 303);
+    }
+    assert_eq!(provider.says.lock().expect("a lock").asked, 1, "what it says of itself is good for minutes");
 }
 
 #[test]
@@ -377,6 +538,10 @@ fn a_faulty_console_configuration_is_told() {
             "console.oidc needs server.public_url",
         ),
         ("[console.users.ann]\npassword = \"p\"\n", "unknown field"),
+        (
+            "[console.oidc]\nissuer = \"http://idp.example\"\nclient_id = \"c\"\nclient_secret = \"s\"\nact = [\"*\"]\n",
+            "console.oidc.issuer: this address is not https",
+        ),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy/star.toml");
@@ -470,7 +635,11 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     let candidate = format!("{}/tests/cases/older.toml", env!("CARGO_MANIFEST_DIR"));
     let bot = serve_in(&desk, folder.path(), &users(), &[("STARWARDEN__POLICY__CANDIDATE", &candidate)]);
     let visitor = Visitor::of(&bot);
-    let before = bot.get("/readyz").1["policy"].clone();
+    let in_force = || {
+        let told = visitor.get("/readyz", &[("authorization", "Bearer a-token-for-reports")]).body;
+        serde_json::from_str::<Value>(&told).expect("JSON")["policy"].clone()
+    };
+    let before = in_force();
     let session = |name| visitor.sign_in(name, PASSWORD).cookie("starwarden").expect("a session");
     let (ann, rob) = (session("ann"), session("rob"));
     let page = visitor.get("/promotion", &[("cookie", &ann)]);
@@ -490,16 +659,16 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     };
     assert_eq!(promote("sha256:0000000000", "").status, 400, "not what was offered");
     assert_eq!(promote(&hash, "{}").status, 400, "no backtest");
-    assert_eq!(bot.get("/readyz").1["policy"], before, "nothing happened so far");
+    assert_eq!(in_force(), before, "nothing happened so far");
     assert_eq!(promote(&hash, "").location(), "/promotion?done=promote");
-    wait_for("the candidate in force", || (bot.get("/readyz").1["policy"] == *hash).then_some(()));
+    wait_for("the candidate in force", || (in_force() == *hash).then_some(()));
     let told = visitor.get("/record", &[("cookie", &rob)]).body;
     assert!(told.contains(&format!("<b>ann</b> promoted the policy {hash}")), "{told}");
     assert_eq!(
         visitor.post("/promotion/back", &[("csrf", &csrf)], &[("cookie", &ann)]).location(),
         "/promotion?done=back"
     );
-    wait_for("the former policy", || (bot.get("/readyz").1["policy"] == before).then_some(()));
+    wait_for("the former policy", || (in_force() == before).then_some(()));
 }
 
 #[test]

@@ -127,6 +127,11 @@ fn the_unit_is_sound_and_shut_in() {
     let text = std::fs::read_to_string(deploy("starwarden.service")).expect("the unit");
     let binary = "/usr/local/bin/starwarden";
     assert!(text.contains(binary));
+    let files = text.lines().find_map(|line| line.strip_prefix("LimitNOFILE=")?.parse::<usize>().ok());
+    assert!(
+        files.is_some_and(|files| files >= 2 * 1024),
+        "more than the connections there are without a word: {files:?}"
+    );
     std::fs::write(&unit, text.replace(binary, env!("CARGO_BIN_EXE_starwarden"))).expect("a file");
     let verified = run(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit));
     assert_eq!(verified, "");

@@ -74,6 +74,22 @@ fn every_alert_has_its_line_in_the_document() {
 }
 
 #[test]
+fn every_threat_has_a_test() {
+    let rows = include_str!("../deploy/threat-model.md").lines().filter(|line| line.starts_with('|')).skip(2);
+    for row in rows {
+        let named: Vec<&str> = row.split('`').filter(|it| it.contains("::") && !it.contains(' ')).collect();
+        assert!(!named.is_empty(), "{row}");
+        for name in named {
+            let (module, test) = name.split_once("::").expect("a test");
+            let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+            let file = [format!("{module}.rs"), format!("{module}/mod.rs")].map(|file| home.join(file));
+            let text = file.iter().find_map(|file| std::fs::read_to_string(file).ok()).expect(module);
+            assert!(text.contains(&format!("fn {test}(")), "{name}");
+        }
+    }
+}
+
+#[test]
 fn every_link_leads_to_a_file() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     for document in ["README.md", "deploy/running.md", "deploy/policy.md", "deploy/threat-model.md"] {

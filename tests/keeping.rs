@@ -134,6 +134,47 @@ fn a_damaged_file_is_named_as_damaged_with_what_to_do() {
 }
 
 #[test]
+fn damage_to_what_is_seldom_read_is_found_by_the_bot_itself() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let file = folder.path().join("star.db");
+    let mut bot = serve_in(&desk, folder.path(), "", &[]);
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200);
+    bot.notes(&desk, 1, 1);
+    wait_for("a green /readyz", || (bot.get("/readyz").0 == 200).then_some(()));
+    assert!(bot.text("/metrics").contains("\nstarwarden_store_damaged 0\n"));
+    assert_eq!(bot.stop(), Some(0));
+    // A page that nothing reads when it starts or works.
+    let open = rusqlite::Connection::open(&file).expect("the store");
+    let page = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = 'comparisons'";
+    let number = |query: &str| open.query_row(query, [], |row| row.get::<_, u32>(0)).expect("a number") as usize;
+    let (page, size) = (number(page), number("PRAGMA page_size"));
+    drop(open);
+    let mut bytes = std::fs::read(&file).expect("the file");
+    bytes[(page - 1) * size..page * size].fill(0xa5);
+    std::fs::write(&file, bytes).expect("damaged");
+    let bot = serve_in(&desk, folder.path(), "", &[("RUST_LOG", "info")]);
+    let told = wait_for("a red /readyz", || Some(bot.get("/readyz")).filter(|(status, _)| *status == 503)).1;
+    let faults = told["faults"].to_string();
+    assert!(
+        faults.contains("star.db") && faults.contains("is damaged") && faults.contains("starwarden backup"),
+        "{told}"
+    );
+    assert!(bot.text("/metrics").contains("\nstarwarden_store_damaged 1\n"));
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("its log");
+    assert!(log.contains("could not be read through"), "{log}");
+    let verb = |arguments: &[&str]| {
+        let config = folder.path().join("starwarden.toml");
+        let mut verb = Command::new(env!("CARGO_BIN_EXE_starwarden"));
+        verb.args(arguments).arg("--config").arg(config).output().expect("the binary")
+    };
+    let copy = folder.path().join("copy.db").display().to_string();
+    assert!(!verb(&["backup", &copy]).status.success() && !Path::new(&copy).exists(), "no copy of damage");
+    let told = verb(&["doctor"]).stdout;
+    assert!(String::from_utf8_lossy(&told).contains("is damaged"), "{}", String::from_utf8_lossy(&told));
+}
+
+#[test]
 fn the_file_is_beside_the_configuration_wherever_the_bot_is_started() {
     let (desk, home, elsewhere) =
         (desk(), tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));

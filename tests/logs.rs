@@ -54,6 +54,26 @@ fn one_id_finds_a_tickets_way_from_delivery_to_note() {
     assert!(!all.contains("Please help"), "a customer's words: {all}");
 }
 
+#[test]
+fn the_databases_driver_tells_no_values_whatever_the_level() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let url = runtime.block_on(crate::support::postgres::shared().database());
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve_in(&desk, folder.path(), "", &[("RUST_LOG", "trace"), ("STARWARDEN__STORE__URL", &url)]);
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200);
+    bot.notes(&desk, 1, 1);
+    wait_for("the end of the look", || {
+        lines(folder.path()).iter().any(|line| line["fields"]["message"] == "looked").then_some(())
+    });
+    for line in lines(folder.path()) {
+        let (target, level) = (line["target"].as_str().unwrap_or_default(), line["level"].as_str().unwrap_or_default());
+        assert!(target.starts_with("starwarden") || !["DEBUG", "TRACE"].contains(&level), "{line}");
+    }
+    let all = std::fs::read_to_string(folder.path().join("log")).expect("the log");
+    assert!(!all.contains("INSERT INTO") && !all.contains("Please help"), "a statement's values");
+}
+
 #[cfg(not(feature = "otlp"))]
 #[test]
 fn a_build_without_traces_says_so_where_a_collector_is_named() {

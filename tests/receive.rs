@@ -141,6 +141,23 @@ async fn a_delivery_is_taken_once() {
 }
 
 #[tokio::test]
+async fn what_a_sender_calls_things_is_kept_within_bounds() {
+    let (open, store) = open().await;
+    let long = |end: &str| format!("{}{end}", "x".repeat(100_000));
+    let said = |id: &str| {
+        let mut said = event(id, 1, json!(["star_submitted"]));
+        said["type"] = json!(format!("zen:event-type:ticket.{}", long("")));
+        said
+    };
+    assert_eq!(open.deliver(&said(&long("a"))).await.1["status"], "accepted");
+    assert_eq!(open.deliver(&said(&long("b"))).await.1["status"], "accepted", "another, though it begins alike");
+    assert_eq!(open.deliver(&said(&long("a"))).await.1["status"], "duplicate");
+    let history =
+        store.history(&TicketKey { account: "global".into(), id: 1 }).await.expect("a store").expect("a ticket");
+    assert!(history.deliveries.iter().all(|kept| kept.kind.len() == 100), "{history:?}");
+}
+
+#[tokio::test]
 async fn what_is_not_ours_is_ignored() {
     let (open, _store) = open().await;
     let (status, body) = open.deliver(&event("e1", 1, json!(["other"]))).await;

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use starwarden::demo::admin::SIGNING_SECRET;
+use starwarden::demo::helpdesk::Publicity;
 
 use crate::support::{Desk, desk, ticket};
 
@@ -282,6 +283,11 @@ fn doctor_is_green_when_all_is_well_and_names_what_is_not() {
     assert!(!said.contains('✗') && !said.contains('!') && !said.contains('?'), "all green: {said}");
     assert!(said.contains("✓ console ") && said.contains("people sign in"), "{said}");
     assert!(said.contains("no store yet") && !folder.path().join("star.db").exists(), "it changes nothing: {said}");
+
+    desk.helpdesk.say(1, 7001, "OK to STAR.\nstarwarden · ref 7Q2FMHXA", Publicity::Internal);
+    let (code, said) = starwarden("doctor", &config, &[]);
+    let another = "user 7001 leaves notes of another bot of this kind, on ticket 1";
+    assert!(code == Some(0) && said.contains(another) && said.contains("let one bot work for each helpdesk"), "{said}");
 
     let store = format!("sqlite:{}", folder.path().join("star.db").display());
     for (from, to, check, says) in [

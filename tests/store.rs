@@ -877,6 +877,35 @@ async fn what_waits_for_another_try_is_brought_forward_by_no_delivery_and_by_who
 }
 
 #[tokio::test]
+async fn what_failed_with_a_helpdesk_is_brought_forward_when_it_is_sound_again() {
+    check(|store| async move {
+        for id in 1..=4 {
+            store.mark_due(&key(id), at(0)).await.expect("marked");
+            let claim = claim_one(&store, 1).await;
+            let next = match id {
+                4 => Next::Held { at: at(90), why: "it flaps".into() },
+                _ => Next::Retry { at: at(60 + i64::try_from(id).expect("small")), error: "broken".into() },
+            };
+            store.settle(&claim, next, at(2)).await.expect("settled");
+        }
+        let due = async || {
+            let mut due = Vec::new();
+            for id in 1..=4 {
+                due.push(store.history(&key(id)).await.expect("read").expect("a ticket").watch);
+            }
+            due
+        };
+        let waits = |seconds: [i64; 4]| seconds.map(|seconds| Watch::Due { at: at(seconds) }).to_vec();
+        assert_eq!(store.bring_forward("elsewhere", at(10), 9).await.expect("none"), 0);
+        assert_eq!(store.bring_forward("global", at(10), 1).await.expect("one"), 1);
+        assert_eq!(due().await, waits([10, 62, 63, 90]), "the next of them");
+        assert_eq!(store.bring_forward("global", at(11), 9).await.expect("two"), 2);
+        assert_eq!(due().await, waits([10, 11, 11, 90]), "what is held back for another reason stays so");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn whoever_the_bot_was_is_kept_by_account() {
     check(|store| async move {
         for (account, user, own) in

@@ -15,6 +15,8 @@ use super::health::{self, Health};
 use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
 use crate::console::account_ids::AccountIds;
+use crate::console::gate::Gate;
+use crate::console::sign_in::Admission;
 use crate::console::{self, Console};
 use crate::decide::policy::Policy;
 use crate::helpdesk::addresses::Addresses;
@@ -28,9 +30,11 @@ use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
+use crate::work::clock::Clocks;
 use crate::work::conditions::Conditions;
 use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
+use crate::work::recovery::Recovery;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 use crate::work::tags::Tags;
@@ -65,7 +69,7 @@ pub(super) async fn run(
     let rule = PolicyInForce::new(loaded.rules.clone());
     let (standing, destinations) = (Standing::default(), Standing::default());
     let conditions = Conditions::default();
-    let Front { admission, sessions, public_url } = front;
+    let Front { sessions, public_url } = front;
     let shared = Arc::new(Shared {
         store: store.clone(),
         rule: rule.clone(),
@@ -74,6 +78,8 @@ pub(super) async fn run(
         destinations: destinations.clone(),
         public_url: public_url.clone(),
     });
+    let clocks = Clocks::default();
+    let gate = Gate::new(Admission::Closed, sessions, store.clone());
     let (addresses, ids) = (Addresses::default(), AccountIds::default());
     let mut workers = Workers {
         shared,
@@ -83,6 +89,8 @@ pub(super) async fn run(
         tls: server.tls.clone(),
         loops: JoinSet::new(),
         stop: watch::channel(false).0,
+        gate: gate.clone(),
+        clocks: clocks.clone(),
     };
     workers.adopt(loaded).await?;
 
@@ -98,10 +106,18 @@ pub(super) async fn run(
         }),
         addresses,
         ids,
-        admission,
-        sessions,
+        gate: gate.clone(),
     });
-    let health = health::router(Health { store, standing, conditions, destinations, rule, refused: refused.clone() });
+    let health = health::router(Health {
+        store,
+        standing,
+        conditions,
+        destinations,
+        rule,
+        refused: refused.clone(),
+        gate,
+        clocks,
+    });
     let mut serving =
         tokio::spawn(server.run(receive::router(receiver).merge(health).merge(pages::bounded(console)), stop.clone()));
     loop {
@@ -126,6 +142,8 @@ struct Workers {
     doors: Doors,
     tls: Option<Tls>,
     loops: JoinSet<()>,
+    gate: Gate,
+    clocks: Clocks,
     /// Ends the loops that were begun last.
     stop: watch::Sender<bool>,
 }
@@ -161,12 +179,15 @@ impl Workers {
         }
         loaded.rules.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         self.shared.rule.replace(loaded.rules);
+        self.gate.replace(loaded.admission);
         self.addresses.replace(helpdesks);
         self.ids.replace(ids);
         self.shared.standing.expect(doors.keys());
         self.shared.conditions.expect(tokens);
         let on: Vec<String> = on.iter().map(|destination| destination.word().to_owned()).collect();
         self.shared.destinations.expect(on.iter());
+        let clocks = accounts.iter().map(|account| (account.name.clone(), account.helpdesk.ahead().clone()));
+        self.clocks.replace(clocks.collect());
         self.doors.replace(doors);
         if let (Some(tls), Some(certified)) = (&self.tls, loaded.certified) {
             tls.replace(certified);
@@ -224,6 +245,7 @@ fn joined(
         share,
         troubles: Troubles::default(),
         tags: Tags::default(),
+        recovery: Recovery::default(),
         wake,
     };
     Ok((door, account))

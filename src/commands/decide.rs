@@ -12,6 +12,7 @@ use super::explained;
 use super::lines::Lines;
 use super::moments;
 use super::progress;
+use super::terminal::Visible;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::decide::facts::gather::{self, Stated};
@@ -122,7 +123,7 @@ fn stream(policy: &Policy, now: DateTime<Utc>, with: WithFacts, file: &Path) -> 
         progress::measure(&bar, &opened).with_context(told).exit_as(2)?;
         Box::new(std::io::BufReader::new(bar.wrap_read(opened)))
     };
-    let mut output = std::io::BufWriter::new(std::io::stdout());
+    let mut output = Visible::new(std::io::BufWriter::new(std::io::stdout()));
     let lines = each::decide(policy, now, with, &mut input, &mut output).exit_as(2)?;
     std::io::Write::flush(&mut output).exit_as(2)?;
     bar.finish_and_clear();

@@ -20,8 +20,10 @@ use super::loaded::{Loaded, Opened};
 use super::reload::Refused;
 use super::screen::{Screen, Tone};
 use super::serve::signal;
+use super::terminal::print_painted;
 use super::{Done, ExitAs, print};
 use crate::config::{Mode, Work, policy::drawn};
+use crate::console::sign_in::Admission;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::NEEDS_FACTS;
@@ -149,6 +151,7 @@ impl Demo {
             accounts: vec![account],
             to: vec![elsewhere],
             work: Work::default(),
+            admission: Admission::Open,
             certified: None,
         };
         let bot = tokio::spawn(bot::run(server, store, loaded, outside, Front::of_this_machine()?));
@@ -156,7 +159,7 @@ impl Demo {
         let good =
             Play { screen, helpdesk: &helpdesk, policy: &policy, webhook: &webhook, secret: &secret }.samples().await?;
         if !self.once {
-            print(&screen.fit(&format!(
+            print_painted(&screen.fit(&format!(
                 "\nAnswer a note as a manager would: open {base_url}/agent/tickets/112\nEnd with Ctrl-C.\n\nOpen {console}/"
             )));
             print("\n");
@@ -246,14 +249,14 @@ impl Play<'_> {
             let verdict = ended(self.helpdesk, self.policy, id);
             let as_said = verdict.as_deref() == Some(sample.expect.as_str()) && note.is_some();
             right += usize::from(as_said);
-            print(&self.landed(sample, note.as_deref(), verdict.as_deref()));
+            print_painted(&self.landed(sample, note.as_deref(), verdict.as_deref()));
             let mark = if as_said { "" } else { " ✗ not as its file says" };
             let title = verdict.as_deref().map_or_else(|| "no note".to_owned(), |verdict| self.title(verdict));
             summary.push_str(&format!("- {id} {title:<16} {}{mark}\n", sample.name));
         }
         let heading = self.screen.fit(&format!("{right} of {} samples ended as their files say", samples.len()));
         let heading = self.screen.paint(Tone::Heading, &heading);
-        print(&format!("\n{heading}\n{}\n", self.screen.fit(&summary)));
+        print_painted(&format!("\n{heading}\n{}\n", self.screen.fit(&summary)));
         Ok(right == samples.len())
     }
 

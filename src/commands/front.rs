@@ -8,18 +8,17 @@ use reqwest::Url;
 use secrecy::ExposeSecret;
 
 use crate::config::{self, Settings, StoreAt};
-use crate::console::oidc::Oidc;
+use crate::console::oidc::{Known, Oidc};
 use crate::console::session::{NoRandomness, Role, Secure, Sessions, random};
 use crate::console::sign_in::{Admission, SignIn, User};
-use crate::server::is_this_machine;
+use crate::elsewhere::address::is_this_machine;
 use crate::store::sqlite::beside;
 
 /// The shortest key that sessions may be signed with, bytes.
 const SHORTEST: usize = 32;
 
-/// Who may come in to the console and the API, and by which address.
+/// What people's sessions are signed with, and by which address they come.
 pub(super) struct Front {
-    pub admission: Admission,
     pub sessions: Sessions,
     /// Our own address as people reach it.
     pub public_url: Option<String>,
@@ -32,7 +31,7 @@ impl Front {
     /// A machine that gives no randomness.
     pub(super) fn of_this_machine() -> Result<Front, NoRandomness> {
         let sessions = Sessions::new(random()?.as_bytes(), Secure::PlainHttp);
-        Ok(Front { admission: Admission::Open, sessions, public_url: None })
+        Ok(Front { sessions, public_url: None })
     }
 
     /// As configured.
@@ -55,7 +54,7 @@ impl Front {
         let public_url = settings.server.public_url.clone();
         let https = public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let secure = if https { Secure::HttpsOnly } else { Secure::PlainHttp };
-        Ok(Front { admission: admission(settings, home)?, sessions: Sessions::new(&key, secure), public_url })
+        Ok(Front { sessions: Sessions::new(&key, secure), public_url })
     }
 }
 
@@ -116,7 +115,11 @@ impl LetsIn {
     }
 }
 
-fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
+/// Whom the console lets in.
+///
+/// # Errors
+/// A secret that is not there.
+pub(super) fn admission(settings: &Settings, home: &Path) -> anyhow::Result<Admission> {
     match LetsIn::of(settings) {
         LetsIn::People | LetsIn::Programs => Ok(Admission::SignIn(Box::new(sign_in(settings, home)?))),
         LetsIn::ThisMachine => Ok(Admission::Open),
@@ -152,6 +155,7 @@ fn sign_in(settings: &Settings, home: &Path) -> anyhow::Result<SignIn> {
             claim: oidc.claim.clone(),
             act: oidc.act.clone(),
             read: oidc.read.clone(),
+            known: Known::default(),
         }),
         _ => None,
     };

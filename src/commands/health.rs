@@ -1,6 +1,6 @@
 //! `/readyz` and `/metrics`: whether the bot can do its job, and how it does it.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -9,11 +9,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::reload::Refused;
+use crate::console::gate::Gate;
 use crate::console::words;
 use crate::metrics::{self, Ready};
 use crate::store::follow_ups::Destination;
 use crate::store::history::Backlog;
 use crate::store::{Store, StoreError};
+use crate::work::clock::{self, Clocks};
 use crate::work::conditions::Conditions;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
@@ -30,10 +32,23 @@ pub(super) struct Health {
     pub destinations: Standing,
     pub rule: PolicyInForce,
     pub refused: Refused,
+    /// Who may read more than the one word.
+    pub gate: Gate,
+    /// How far the helpdesks' clocks are from ours.
+    pub clocks: Clocks,
 }
+
+/// Why there are no figures.
+const NOT_FOR_EVERYBODY: &str = "figures name accounts: send Authorization: Bearer with one of [console.tokens]\n";
 
 pub(super) fn router(health: Health) -> Router {
     Router::new().route("/readyz", get(readyz)).route("/metrics", get(counted)).with_state(health)
+}
+
+/// What everybody may know.
+#[derive(Serialize)]
+struct Word {
+    status: &'static str,
 }
 
 #[derive(Serialize)]
@@ -50,9 +65,13 @@ struct Answer {
 
 /// Ready where the store can be written and every helpdesk takes us. A refused change of the configuration is told
 /// and does not make it unready: the old one does its job. Nor does a pause, or a catch-up that fails: deliveries are taken.
-async fn readyz(State(health): State<Health>) -> Response {
+///
+/// Everybody gets the one word; what is wrong, and with which account, is for who may use the API.
+async fn readyz(State(health): State<Health>, request: Request) -> Response {
     let standing = health.standing.faults().into_iter();
     let mut faults: Vec<String> = standing.map(|(account, why)| format!("{account}: {why}")).collect();
+    let doubts = health.clocks.ahead().into_iter();
+    faults.extend(doubts.filter_map(|(account, ahead)| Some(format!("{account}: {}", clock::doubt(Some(ahead))?))));
     if let Err(error) = health.store.ready().await {
         faults.push(error.to_string());
     }
@@ -68,6 +87,10 @@ async fn readyz(State(health): State<Health>) -> Response {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
+    let (parts, _) = request.into_parts();
+    if !health.gate.may_read(&parts).await.unwrap_or(false) {
+        return (code, Json(Word { status })).into_response();
+    }
     let rules = health.rule.rules();
     let refused = health.refused.why();
     let refused = refused.map(|why| format!("the changed configuration is refused, the old one stays in force: {why}"));
@@ -87,7 +110,14 @@ async fn readyz(State(health): State<Health>) -> Response {
 }
 
 /// Prometheus text; how much waits is counted when it is asked for.
-async fn counted(State(health): State<Health>, headers: HeaderMap) -> Response {
+async fn counted(State(health): State<Health>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    match health.gate.may_read(&parts).await {
+        Ok(true) => {}
+        Ok(false) => return (StatusCode::UNAUTHORIZED, NOT_FOR_EVERYBODY).into_response(),
+        Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+    }
+    let headers = parts.headers;
     let now = Utc::now();
     let mut standings = Vec::new();
     for account in health.standing.names() {
@@ -110,6 +140,7 @@ async fn counted(State(health): State<Health>, headers: HeaderMap) -> Response {
         };
         destinations.push(metrics::FollowUps { destination: name, due: waiting.due, stuck: waiting.stuck, ready });
     }
+    metrics::clocks(&health.clocks.ahead());
     let text = metrics::text(&standings, &destinations, &health.rule.now().hash, health.refused.why().as_deref());
     let (kind, text) = match Wanted::of(&headers) {
         Wanted::Plain => ("text/plain; version=0.0.4; charset=utf-8", plain(&text)),

@@ -9,7 +9,9 @@ use chrono::Utc;
 use rustls::ServerConfig;
 use secrecy::SecretString;
 
+use super::front;
 use crate::config::{self, Account, Auth, Mode, Settings};
+use crate::console::sign_in::Admission;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::elsewhere::lookups::Systems;
@@ -28,6 +30,8 @@ pub(super) struct Loaded {
     pub to: Vec<To>,
     /// How follow-ups are worked.
     pub work: config::Work,
+    /// Whom the console lets in.
+    pub admission: Admission,
     /// The server's certificate; none where it has none.
     pub certified: Option<Arc<ServerConfig>>,
 }
@@ -68,7 +72,8 @@ impl Loaded {
         };
         let accounts = settings.accounts.iter().map(open);
         let accounts = accounts.collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Loaded { rules, accounts, to: destinations(settings, home)?, work: settings.work, certified })
+        let (to, admission) = (destinations(settings, home)?, front::admission(settings, home)?);
+        Ok(Loaded { rules, accounts, to, work: settings.work, admission, certified })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a running bot tells of itself: JSON lines on standard error, and traces where a collector is named.
 
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -13,7 +15,10 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Begins; `RUST_LOG` says how much is told. Before the runtime, for the exporter has a thread of its own.
+    /// Begins; `RUST_LOG` says how much is told. Whatever it says, libraries tell no more than at `info`: below that the
+    /// database's driver tells what statements are given, which is customers' words and keys.
+    ///
+    /// It begins before the runtime, for the exporter has a thread of its own.
     ///
     /// # Errors
     /// A collector that cannot be used.
@@ -21,7 +26,8 @@ impl Log {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "starwarden=info,warn".into());
         let lines = fmt::layer().json().with_span_list(false).with_writer(std::io::stderr);
         let traces = Traces::begin()?;
-        tracing_subscriber::registry().with(traces.layer()).with(filter).with(lines).init();
+        let ours = filter_fn(|about| about.target().starts_with("starwarden") || *about.level() <= Level::INFO);
+        tracing_subscriber::registry().with(traces.layer()).with(filter).with(ours).with(lines).init();
         std::panic::set_hook(Box::new(|panic| {
             // Where, and not what is said: it may show a customer's words.
             let place = panic.location().map(ToString::to_string);

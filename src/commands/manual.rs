@@ -7,7 +7,8 @@ use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{CommandLine, Done, ExitAs, print};
+use super::terminal::raw;
+use super::{CommandLine, Done, ExitAs};
 
 /// Print a completion script for a shell
 ///
@@ -26,7 +27,7 @@ impl Completions {
     pub(super) fn run(&self) -> Done {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut CommandLine::command(), "starwarden", &mut script);
-        print(&String::from_utf8_lossy(&script));
+        let _gone = raw(&String::from_utf8_lossy(&script));
         Ok(ExitCode::SUCCESS)
     }
 }

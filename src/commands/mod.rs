@@ -27,12 +27,15 @@ mod screen;
 mod serve;
 mod setup;
 mod store;
+pub mod terminal;
 mod tickets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use terminal::{print, tell};
 
 /// Works GitLab's STAR flowchart on starred tickets and leaves one internal note and one tag
 ///
@@ -84,6 +87,20 @@ struct Who {
     by: String,
 }
 
+/// What the arguments ask for; where they make no sense, that is said on standard error.
+///
+/// # Errors
+/// The exit code.
+pub fn parse() -> Result<CommandLine, ExitCode> {
+    CommandLine::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            error.exit(); // Help, and the version.
+        }
+        tell(error.render().to_string().trim_end());
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
 /// Runs a command; what went wrong is one sentence on standard error.
 pub fn run(line: CommandLine) -> ExitCode {
     let done = match line.verb {
@@ -106,7 +123,7 @@ pub fn run(line: CommandLine) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(Failed { code, error }) => {
-            eprintln!("{error:#}");
+            tell(&format!("{error:#}"));
             ExitCode::from(code)
         }
     }
@@ -130,11 +147,4 @@ impl<T, E: Into<anyhow::Error>> ExitAs<T> for Result<T, E> {
     fn exit_as(self, code: u8) -> Result<T, Failed> {
         self.map_err(|error| Failed { code, error: error.into() })
     }
-}
-
-/// Writes a result to standard output; a reader that has gone away is no fault.
-fn print(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

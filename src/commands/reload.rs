@@ -115,18 +115,20 @@ impl Watch {
     }
 
     async fn read(&mut self) -> anyhow::Result<Loaded> {
-        let settings = Arc::new(config::read(&self.file, std::env::vars())?);
+        let mut settings = config::read(&self.file, std::env::vars())?;
         let before = &self.settings;
-        for (key, differs) in [
-            ("server", settings.server != before.server),
-            ("store", settings.store != before.store),
-            ("console", settings.console != before.console),
-        ] {
+        for (key, differs) in [("server", settings.server != before.server), ("store", settings.store != before.store)]
+        {
             if differs {
                 tracing::warn!("[{key}] has changed, which takes a restart");
             }
         }
-        self.settings = settings; // Also where what it names is at fault: then those files are waited for.
+        // What takes a restart stays as it is: who may come in hangs on where is listened.
+        (settings.server, settings.store) = (before.server.clone(), before.store.clone());
+        if settings.console.session_secret != before.console.session_secret {
+            tracing::warn!("[console] session_secret has changed, which takes a restart");
+        }
+        self.settings = Arc::new(settings); // Also where what it names is at fault: then those files are waited for.
         Loaded::of(&self.settings, self.home(), &self.store).await
     }
 }

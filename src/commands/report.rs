@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
 
-use super::{Done, ExitAs, loaded, moments, store};
+use super::{Done, ExitAs, loaded, moments, print, store};
 use crate::config;
 use crate::decide::policy::Policy;
 use crate::learn::report::{Tally, csv, html, text};
@@ -53,8 +53,7 @@ enum Format {
 impl Report {
     pub(super) fn run(&self) -> Done {
         let report = self.report().exit_as(1)?;
-        use std::io::Write;
-        let _gone = std::io::stdout().lock().write_all(&report);
+        print(&String::from_utf8_lossy(&report));
         Ok(ExitCode::SUCCESS)
     }
 

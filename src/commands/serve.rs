@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, watch};
 
 use super::bot::{self, Outside};
@@ -19,7 +19,7 @@ use crate::server::files;
 use crate::server::rate::Rate;
 use crate::server::tls::Tls;
 use crate::server::{Patience, Server};
-use crate::work::retention;
+use crate::work::{integrity, retention};
 
 /// Run the bot: take deliveries, decide tickets, leave notes
 ///
@@ -53,8 +53,9 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));
         }
+        tokio::spawn(integrity::run(store.clone()));
         let hung_up = hang_ups()?;
-        let listener = listen(&settings).await?;
+        let listener = listen(&settings)?;
         let address = listener.local_addr().context("the address is not known")?;
         let tls = loaded.certified.clone().map(Tls::new);
         print(&format!("listening on {}://{address}\n", if tls.is_some() { "https" } else { "http" }));
@@ -79,9 +80,16 @@ fn serve(file: &Path) -> anyhow::Result<()> {
     })
 }
 
-async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
+/// How many connections wait to be taken, as far as the system lets them. Who finds no room there tries again after a
+/// second and more, and a crowd of strangers comes at once.
+const BACKLOG: u32 = 4096;
+
+fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
     let address = settings.server.listen;
-    TcpListener::bind(address).await.with_context(|| format!("server.listen: {address} cannot be listened on"))
+    let told = || format!("server.listen: {address} cannot be listened on");
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.with_context(told)?;
+    socket.set_reuseaddr(true).and_then(|()| socket.bind(address)).with_context(told)?;
+    socket.listen(BACKLOG).with_context(told)
 }
 
 /// Waits for SIGTERM or SIGINT.

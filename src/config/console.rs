@@ -6,6 +6,7 @@ use argon2::password_hash::phc::PasswordHash;
 use serde::Deserialize;
 
 use super::secret::Secret;
+use crate::elsewhere::address::secrets_may_go_to;
 
 /// Who may use the console and the API. With nobody named: whoever is on this machine, where it is listened on
 /// loopback alone; else nobody.
@@ -92,6 +93,9 @@ impl Console {
             if oidc.act.is_empty() && oidc.read.is_empty() {
                 let wanted = "give read or act, values of the claim";
                 faults.push(format!("console.oidc lets nobody in: {wanted} {}", oidc.claim));
+            }
+            if let Err(error) = secrets_may_go_to(&oidc.issuer) {
+                faults.push(format!("console.oidc.issuer: {error}"));
             }
             if public_url.is_none() {
                 faults.push("console.oidc needs server.public_url: the provider sends people back there".into());

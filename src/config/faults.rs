@@ -28,12 +28,7 @@ pub(super) fn of_text(file: &Path, text: &str, first: Error) -> anyhow::Error {
     }
     let shown = faults.iter().map(|fault| {
         let span = fault.span().unwrap_or(0..0);
-        let message = secret::without_values(fault.message());
-        let mut hidden = secret::blotted(text);
-        if message != fault.message() {
-            hidden = secret::starred(&hidden, span.clone()); // A text where none belongs may be a secret.
-        }
-        drawn(file, &hidden, span, message)
+        drawn(file, &secret::blotted(text), span, secret::without_values(fault.message()))
     });
     anyhow::Error::msg(shown.collect::<Vec<_>>().join("\n"))
 }

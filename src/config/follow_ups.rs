@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use reqwest::Url;
+use anyhow::Context;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::secret::Secret;
+use crate::elsewhere::address::secrets_may_go_to;
 use crate::elsewhere::chat::Chat;
 use crate::elsewhere::gitlab::GitLab;
-use crate::server::is_this_machine;
 
 /// The GitLab project that has the STAR issues.
 #[derive(Debug, Deserialize)]
@@ -45,7 +44,7 @@ impl StarIssues {
     /// Adds what serde cannot see.
     pub(super) fn validate(&self, faults: &mut Vec<String>) {
         let mut fault = |what: &str| faults.push(format!("star_issues.{what}"));
-        if let Err(error) = address(&self.gitlab) {
+        if let Err(error) = secrets_may_go_to(&self.gitlab) {
             fault(&format!("gitlab: {error}"));
         }
         if self.project.trim_matches('/').is_empty() || self.project.contains("://") {
@@ -62,7 +61,7 @@ impl StarIssues {
     /// A secret that is not there.
     pub fn open(&self, home: &Path, patience: Duration) -> anyhow::Result<GitLab> {
         let token = self.token.read(home).context("star_issues.token")?;
-        let gitlab = address(&self.gitlab).context("star_issues.gitlab")?;
+        let gitlab = secrets_may_go_to(&self.gitlab).context("star_issues.gitlab")?;
         GitLab::new(gitlab, self.project.trim_matches('/'), token, patience).context("star_issues cannot be set up")
     }
 }
@@ -74,17 +73,7 @@ impl ChatChannel {
     /// A secret that is not there or no address.
     pub fn open(&self, home: &Path, patience: Duration) -> anyhow::Result<Chat> {
         let url = self.webhook_url.read(home).context("chat.webhook_url")?;
-        address(url.expose_secret()).context("chat.webhook_url")?;
+        secrets_may_go_to(url.expose_secret()).context("chat.webhook_url")?;
         Chat::new(url, patience).context("chat cannot be set up")
-    }
-}
-
-/// An address that secrets may be sent to. What is wrong with one is said without showing it.
-fn address(text: &str) -> anyhow::Result<Url> {
-    let Ok(url) = text.parse::<Url>() else { bail!("this is no address: write it like https://gitlab.com") };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if url.host_str().is_some_and(is_this_machine) => Ok(url),
-        _ => bail!("this address is not https, and secrets are sent there"),
     }
 }

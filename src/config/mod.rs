@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::decide::facts::sources::Ids;
+use crate::elsewhere::address::{AddressFault, secrets_may_go_to};
 use secret::Secret;
 pub use work::Work;
 
@@ -264,7 +265,7 @@ pub enum OneOrMany {
 
 impl Settings {
     /// The files whose change is taken up while the bot runs: the policies' and their diagrams', the certificate's, and every
-    /// secret's but the store's and the console's, which ask for a restart.
+    /// secret's but the store's and what sessions are signed with, which ask for a restart.
     pub fn files(&self, home: &Path) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> =
             std::iter::once(&self.policy.file).chain(&self.policy.candidate).cloned().collect();
@@ -276,6 +277,8 @@ impl Settings {
         let elsewhere = self.star_issues.iter().map(|there| &there.token);
         let secrets = secrets.chain(elsewhere).chain(self.chat.iter().map(|chat| &chat.webhook_url));
         let secrets = secrets.chain(self.lookups.values().filter_map(|system| system.token.as_ref()));
+        let console = self.console.tokens.values().map(|program| &program.token);
+        let secrets = secrets.chain(console).chain(self.console.oidc.iter().map(|oidc| &oidc.client_secret));
         files.extend(secrets.filter_map(|secret| secret.file(home)));
         files
     }
@@ -316,9 +319,12 @@ impl Account {
         if self.webhook_secrets.is_empty() {
             fault("webhook_secrets", "is empty, so no delivery could be trusted: give at least one");
         }
-        let url = self.base_url.parse::<reqwest::Url>();
-        if !url.is_ok_and(|url| ["https", "http"].contains(&url.scheme()) && url.has_host()) {
-            fault("base_url", "is no address: write it like https://example.zendesk.com");
+        match secrets_may_go_to(&self.base_url) {
+            Ok(_) => {}
+            Err(AddressFault::NoAddress) => {
+                fault("base_url", "is no address: write it like https://example.zendesk.com")
+            }
+            Err(fault_of @ AddressFault::NotHttps) => fault("base_url", &format!("cannot be used: {fault_of}")),
         }
         if self.requests_per_minute == 0 {
             fault("requests_per_minute", "is 0: give at least 1");
@@ -455,7 +461,7 @@ fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
-        .map_err(|_| D::Error::custom(format!("`{text}` is not a span of time; write it like \"5m\"")))
+        .map_err(|_| D::Error::custom(format!("{} is not a span of time; write it like \"5m\"", secret::short(&text))))
 }
 
 fn span_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -463,7 +469,7 @@ fn span_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dura
     if text == "off" {
         return Ok(None);
     }
-    humantime::parse_duration(&text)
-        .map(Some)
-        .map_err(|_| D::Error::custom(format!("`{text}` is not a span of time; write it like \"10m\", or \"off\"")))
+    humantime::parse_duration(&text).map(Some).map_err(|_| {
+        D::Error::custom(format!("{} is not a span of time; write it like \"10m\", or \"off\"", secret::short(&text)))
+    })
 }

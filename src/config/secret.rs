@@ -1,7 +1,6 @@
 //! Secrets: the text itself, `env:NAME` or `file:PATH`.
 
 use std::env::VarError;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -53,56 +52,125 @@ pub(super) fn is_named(key: &str) -> bool {
     NAMES.iter().any(|name| key.contains(name))
 }
 
-/// What a parser says, without the texts it shows: one that stands in the wrong place may be a secret.
+/// The longest value that a message shows, characters: a word somebody chose from a list, or a span of time.
+const SHORT: usize = 16;
+
+/// What a parser says, without the values it shows: one that stands in the wrong place may be a secret.
 pub(super) fn without_values(message: &str) -> String {
-    let shown = ["invalid type: string ", "invalid value: string "].iter().find(|begins| message.starts_with(**begins));
-    match (shown, message.rfind(", expected ")) {
-        (Some(begins), Some(rest)) => {
-            format!(
-                "{} a text{}",
-                begins.trim_end_matches("string ").trim_end(),
-                message.get(rest..).unwrap_or_default()
-            )
+    let ending = message.rfind(", expected ").and_then(|at| message.get(at..)).unwrap_or_default();
+    for begins in ["invalid type: ", "invalid value: "] {
+        if let Some(rest) = message.strip_prefix(begins) {
+            let kind = rest.split(['"', '`', ',']).next().unwrap_or_default().trim();
+            return format!("{begins}{}{ending}", if kind == "string" { "a text" } else { kind });
         }
-        _ => message.to_owned(),
+    }
+    match message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once('`')) {
+        Some((value, _)) if value.chars().count() > SHORT => format!("unknown variant{ending}"),
+        Some(_) | None => message.to_owned(),
     }
 }
 
-/// The text of a configuration, for faults to be shown in, with stars where a secret stands in it.
+/// A value as a message shows it: itself where it is short, else nothing of it.
+pub(super) fn short(value: &str) -> String {
+    if value.chars().count() <= SHORT { format!("`{value}`") } else { "this text".into() }
+}
+
+/// The tables there are: their headers are shown, for they hold no value.
+const TABLES: [&str; 11] =
+    ["server", "store", "policy", "reader", "console", "work", "accounts", "lookups", "star_issues", "chat", "hours"];
+
+/// The text of a configuration, for faults to be shown in, with stars over every value: a secret may stand anywhere, under
+/// a misspelt key, in the wrong table, over several lines.
 ///
 /// It goes by lines, for what is at fault may be that it is no TOML; places in the text stay what they are.
 pub fn blotted(text: &str) -> String {
-    let mut open = false; // Within a secret's list or long text.
+    let mut open = Open::default();
     let mut blotted = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let low = line.to_ascii_lowercase();
-        let named = NAMES.iter().filter_map(|word| low.find(word)).min();
-        let from = match (open, named) {
-            (true, _) => Some(0),
-            (false, Some(word)) => line.get(word..).and_then(|rest| rest.find('=')).map(|equals| word + equals + 1),
-            (false, None) => low.find("://").filter(|at| low.get(*at..).is_some_and(|rest| rest.contains('@'))),
-        };
-        let (kept, value) = line.split_at(from.unwrap_or(line.len()));
-        open = match open {
-            true => !value.contains(']') && !value.contains("\"\"\""),
-            false => (value.contains('[') && !value.contains(']')) || value.matches("\"\"\"").count() == 1,
-        };
-        blotted.push_str(kept);
-        let elsewhere = value.split(',').all(|part| part.contains("\"env:") || part.contains("\"file:"));
-        match elsewhere {
-            true => blotted.push_str(value),
-            false => blotted.push_str(&stars(value)),
-        }
+        let name = if open.is_nothing() { name(line) } else { 0 };
+        let (name, value) = line.split_at_checked(name).unwrap_or(("", line));
+        open.after(value);
+        blotted.push_str(name);
+        blotted.push_str(&stars(value));
     }
     blotted
 }
 
-/// The text with stars over one part of it.
-pub(super) fn starred(text: &str, part: Range<usize>) -> String {
-    match (text.get(..part.start), text.get(part.clone()), text.get(part.end..)) {
-        (Some(before), Some(value), Some(after)) => format!("{before}{}{after}", stars(value)),
-        _ => stars(text),
+/// How many bytes at a line's start are a table's header, or a key and its `=`.
+fn name(line: &str) -> usize {
+    let bare = |text: &str| text.chars().all(|it| it.is_ascii_alphanumeric() || "_-.".contains(it));
+    let whole = line.trim_end();
+    if let Some(header) = whole.trim_start().strip_prefix('[') {
+        let header = header.trim_start_matches('[').trim_end_matches(']');
+        let known = header.split('.').next().is_some_and(|table| TABLES.contains(&table.trim()));
+        return if known && bare(header) && whole.ends_with(']') { whole.len() } else { 0 };
     }
+    let Some((key, value)) = line.split_once('=') else { return 0 };
+    // A secret in base64 by itself looks like a key without a value.
+    let is_key =
+        bare(key.trim()) && key.trim().len() <= 60 && !value.trim().is_empty() && !value.trim().starts_with('=');
+    if is_key { key.len() + 1 } else { 0 }
+}
+
+/// What of a value is still open at a line's end.
+#[derive(Default)]
+struct Open {
+    /// The quotes that end its text.
+    text: Option<&'static str>,
+    /// How many lists and tables it is within.
+    lists: usize,
+}
+
+impl Open {
+    fn is_nothing(&self) -> bool {
+        self.text.is_none() && self.lists == 0
+    }
+
+    /// Reads on to the end of a line.
+    fn after(&mut self, line: &str) {
+        let mut rest = line;
+        loop {
+            if let Some(quotes) = self.text {
+                let Some((_, after)) = rest.split_once(quotes) else { return };
+                (self.text, rest) = (None, after);
+                continue;
+            }
+            if let Some((quotes, after)) =
+                ["\"\"\"", "'''"].into_iter().find_map(|quotes| Some((quotes, rest.strip_prefix(quotes)?)))
+            {
+                (self.text, rest) = (Some(quotes), after);
+                continue;
+            }
+            let mut characters = rest.chars();
+            match characters.next() {
+                None | Some('#') => return,
+                Some(quote @ ('"' | '\'')) => match closed(characters.as_str(), quote) {
+                    Some(after) => {
+                        rest = after;
+                        continue;
+                    }
+                    None => return, // A text that is not ended is at fault, and ends with its line.
+                },
+                Some('[' | '{') => self.lists += 1,
+                Some(']' | '}') => self.lists = self.lists.saturating_sub(1),
+                Some(_) => {}
+            }
+            rest = characters.as_str();
+        }
+    }
+}
+
+/// What stands behind the end of a text.
+fn closed(text: &str, quote: char) -> Option<&str> {
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if quote == '"' => drop(characters.next()),
+            _ if character == quote => return Some(characters.as_str()),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// As many stars as bytes, so that places stay what they are.

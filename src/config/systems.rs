@@ -66,8 +66,12 @@ impl Settings {
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<chrono_tz::Tz, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse()
-        .map_err(|_| D::Error::custom(format!("`{text}` is no time zone; write it like \"America/Los_Angeles\"")))
+    text.parse().map_err(|_| {
+        D::Error::custom(format!(
+            "{} is no time zone; write it like \"America/Los_Angeles\"",
+            super::secret::short(&text)
+        ))
+    })
 }
 
 fn shifts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Shift>, D::Error> {

@@ -1,70 +1,59 @@
 //! Who comes in, and what every answer carries.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 
 use super::Shared;
 use super::chart::query;
+use super::gate::{Whence, whence};
 use super::page::Problem;
-use super::session::Role;
+use super::session::{By, Role};
 use super::sign_in::Admission;
-use crate::server::is_this_machine;
 
 /// Nothing from elsewhere, no scripts, no frames.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
 /// Lets in who may, with their session.
-pub(super) async fn admit(State(room): State<Shared>, mut request: Request, next: Next) -> Response {
-    let console = &room.console;
-    match &console.admission {
-        Admission::Closed => Problem::Closed.into_response(),
-        Admission::Open => {
-            if !of_this_machine(request.headers()) {
-                return Problem::OtherName.into_response(); // A name that leads here by DNS alone is somebody else's page.
-            }
-            let session = console.sessions.of(request.headers());
-            let (session, fresh) = match session {
-                Some(session) => (session, None),
-                None => match console.sessions.begin("operator", Role::Act, Utc::now()) {
-                    Ok(session) => {
-                        let cookie = console.sessions.cookie(&session);
-                        (session, cookie)
-                    }
-                    Err(error) => return Problem::from(error).into_response(),
-                },
-            };
-            request.extensions_mut().insert(session);
-            let mut response = next.run(request).await;
-            if let Some(cookie) = fresh {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            response
-        }
-        Admission::SignIn(_) => match console.sessions.of(request.headers()) {
-            Some(session) => {
-                request.extensions_mut().insert(session);
-                next.run(request).await
-            }
-            None => {
-                let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-                Redirect::to(&format!("/sign-in?to={}", query(wanted))).into_response()
-            }
+pub(super) async fn admit(State(room): State<Shared>, request: Request, next: Next) -> Response {
+    let gate = &room.console.gate;
+    let (mut parts, body) = request.into_parts();
+    let open = match &*gate.admission() {
+        Admission::Closed => return Problem::Closed.into_response(),
+        Admission::Open => match whence(&parts) {
+            Whence::ThisMachine => true,
+            Whence::OtherName => return Problem::OtherName.into_response(), // A name that leads here by DNS alone is somebody else's page.
+            Whence::Proxy => return Problem::Proxied.into_response(),
         },
-    }
-}
-
-/// Whether the request names this machine itself as its host.
-pub(super) fn of_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+        Admission::SignIn(_) => false,
     };
-    is_this_machine(name)
+    let session = match gate.session(&parts.headers).await {
+        Ok(session) => session,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let (session, fresh) = match session {
+        Some(session) => (session, None),
+        None if open => match gate.sessions().begin("operator", By::ThisMachine, Role::Act, Utc::now()) {
+            Ok(session) => {
+                let cookie = gate.sessions().cookie(&session);
+                (session, cookie)
+            }
+            Err(error) => return Problem::from(error).into_response(),
+        },
+        None => {
+            let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());
+            return Redirect::to(&format!("/sign-in?to={}", query(wanted))).into_response();
+        }
+    };
+    parts.extensions.insert(session);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(cookie) = fresh {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// Puts on every answer what keeps a browser from being turned against its user.

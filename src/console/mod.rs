@@ -7,10 +7,12 @@ pub mod account_ids;
 mod answers;
 pub(crate) mod api;
 pub mod assets;
+pub mod attempts;
 mod backtest;
 pub mod chart;
 mod decisions;
 pub(crate) mod derived;
+pub mod gate;
 mod guard;
 pub mod oidc;
 mod page;
@@ -40,8 +42,7 @@ use crate::store::Store;
 use crate::work::rule::PolicyInForce;
 use account_ids::AccountIds;
 use chart::Chart;
-use session::Sessions;
-use sign_in::Admission;
+use gate::Gate;
 
 /// What the console needs.
 pub struct Console {
@@ -56,9 +57,7 @@ pub struct Console {
     /// What their forms and fields are, and their hours.
     pub ids: AccountIds,
     /// Who may.
-    pub admission: Admission,
-    /// Signs sessions.
-    pub sessions: Sessions,
+    pub gate: Gate,
 }
 
 /// The console with what it has laid out already.
@@ -66,7 +65,7 @@ struct Room {
     console: Console,
     /// Charts by their policy's hash.
     charts: Mutex<BTreeMap<String, Arc<Chart>>>,
-    attempts: sign_in::Attempts,
+    attempts: attempts::Attempts,
 }
 
 type Shared = Arc<Room>;
@@ -88,7 +87,7 @@ impl Room {
 
 /// The console's routes.
 pub fn router(console: Console) -> Router {
-    let room = Arc::new(Room { console, charts: Mutex::default(), attempts: sign_in::Attempts::default() });
+    let room = Arc::new(Room { console, charts: Mutex::default(), attempts: attempts::Attempts::default() });
     let guarded = Router::new()
         .route("/", get(today::page))
         .route("/tickets", get(tickets::page))

@@ -75,6 +75,8 @@ pub enum Problem {
     Closed,
     /// It is open to this machine alone, and asked for by a name that may be another's.
     OtherName,
+    /// It is open to this machine alone, and a proxy hands the request on.
+    Proxied,
     /// Nothing is there.
     Missing(String),
     /// The form or address makes no sense.
@@ -134,6 +136,13 @@ impl IntoResponse for Problem {
                 "The console is closed",
                 "It is open to this machine alone, by an address of its own such as http://127.0.0.1 with the port of \
                  [server] listen. For other names configure [console] with users or oidc."
+                    .into(),
+            ),
+            Problem::Proxied => (
+                StatusCode::FORBIDDEN,
+                "The console is closed",
+                "It is open to this machine alone, and a proxy hands this request on. Set [server] public_url to the \
+                 address that people use, and configure [console] with users or oidc."
                     .into(),
             ),
             Problem::Missing(what) => (StatusCode::NOT_FOUND, "Nothing here", what),

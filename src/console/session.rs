@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// How long a session lasts.
-const LASTS: TimeDelta = TimeDelta::hours(12);
+pub(super) const LASTS: TimeDelta = TimeDelta::hours(12);
 
 /// The session's cookie.
 const NAME: &str = "starwarden";
@@ -29,12 +30,41 @@ pub struct Session {
     /// Who, as they signed in.
     #[serde(rename = "sub")]
     pub name: String,
-    /// What they may.
+    /// How they signed in, by which the settings say what they may.
+    pub by: By,
+    /// What they may, by the settings in force; never what a cookie says.
+    #[serde(skip, default = "least")]
     pub role: Role,
     /// What every form of theirs repeats.
     pub csrf: String,
     /// When it ends, seconds since 1970.
     pub exp: i64,
+}
+
+/// How somebody signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// Not at all: they are on this machine.
+    ThisMachine,
+    /// With a password from the configuration.
+    Password,
+    /// With the provider.
+    Provider {
+        /// What of their claim counted.
+        values: Vec<String>,
+    },
+}
+
+fn least() -> Role {
+    Role::Read
+}
+
+impl Session {
+    /// What it is known by where it is kept that it is over: nobody can make the session from it.
+    pub(super) fn number(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.csrf))
+    }
 }
 
 /// Signs sessions and reads them back.
@@ -63,13 +93,16 @@ impl Sessions {
     ///
     /// # Errors
     /// A machine that gives no randomness.
-    pub fn begin(&self, name: &str, role: Role, now: DateTime<Utc>) -> Result<Session, NoRandomness> {
-        Ok(Session { name: name.to_owned(), role, csrf: random()?, exp: (now + LASTS).timestamp() })
+    pub fn begin(&self, name: &str, by: By, role: Role, now: DateTime<Utc>) -> Result<Session, NoRandomness> {
+        Ok(Session { name: name.to_owned(), by, role, csrf: random()?, exp: (now + LASTS).timestamp() })
     }
 
     /// The session a request belongs to; none where there is none, it ended, or it is not ours.
     pub fn of(&self, headers: &HeaderMap) -> Option<Session> {
-        self.read(cookie(headers, NAME)?)
+        let session: Session = self.read(cookie(headers, NAME)?)?;
+        // No session that was begun here ends later, whoever signed it.
+        let latest = (Utc::now() + LASTS + TimeDelta::minutes(1)).timestamp();
+        (session.exp <= latest).then_some(session)
     }
 
     /// The header that gives a browser its session.

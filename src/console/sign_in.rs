@@ -1,26 +1,29 @@
 //! Sign-in with a name and a password from the configuration.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use std::time::Instant;
 
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher};
 use askama::Template;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Extension, Form, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
+use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::Shared;
 use super::assets;
+use super::attempts::{TooMany, Turn};
 use super::oidc::Oidc;
 use super::page::{Filled, Problem, html};
-use super::session::{Role, Session};
+use super::session::{By, Role, Session};
+use crate::server::Peer;
 use crate::store::operators::{Did, OperatorEvent};
 
 /// Who may use the console.
@@ -51,46 +54,8 @@ pub struct User {
     pub role: Role,
 }
 
-/// How many refusals a name or everybody together may have in [`WINDOW`].
-const MOST_BY_NAME: u32 = 5;
-const MOST_TOGETHER: u32 = 60;
-const WINDOW: Duration = Duration::from_secs(60);
-
-/// How many names are remembered.
-const MOST_NAMES: usize = 10_000;
-
 /// Hashing a password takes a core for a while: one at a time.
 static HASHING: Semaphore = Semaphore::const_new(1);
-
-/// Refused sign-ins of late, and those under way.
-#[derive(Default)]
-pub struct Attempts(Mutex<BTreeMap<String, (Instant, u32)>>);
-
-impl Attempts {
-    /// Counts an attempt as refused, so that many at once are not one too many; whether it may go on.
-    pub fn allowed(&self, name: &str, now: Instant) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, (since, _)| now.duration_since(*since) < WINDOW);
-        if all.len() >= MOST_NAMES {
-            return false;
-        }
-        let mut within = |key: String, most: u32| {
-            let (_, count) = all.entry(key).or_insert((now, 0));
-            *count += 1;
-            *count <= most
-        };
-        within(String::new(), MOST_TOGETHER) && within(format!("name {name}"), MOST_BY_NAME)
-    }
-
-    /// An attempt was right: it counts no more, nor do the name's others.
-    pub fn succeeded(&self, name: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(&format!("name {name}"));
-        if let Some((_, together)) = all.get_mut("") {
-            *together = together.saturating_sub(1);
-        }
-    }
-}
 
 #[derive(Template)]
 #[template(path = "sign_in.html", config = "src/console/askama.toml")]
@@ -117,7 +82,8 @@ pub(super) struct Credentials {
 }
 
 pub(super) async fn page(State(room): State<Shared>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let Admission::SignIn(sign_in) = &room.console.admission else { return Ok(Redirect::to("/").into_response()) };
+    let admission = room.console.gate.admission();
+    let Admission::SignIn(sign_in) = &*admission else { return Ok(Redirect::to("/").into_response()) };
     html(&shown(sign_in, "", &asked.to))
 }
 
@@ -128,55 +94,91 @@ fn shown<'a>(sign_in: &'a SignIn, told: &'a str, to: &'a str) -> Page<'a> {
 
 /// The sign-in page again, with what went wrong.
 pub(super) fn refused(room: &Shared, told: &str, to: &str) -> Result<Response, Problem> {
-    let Admission::SignIn(sign_in) = &room.console.admission else { return Ok(Redirect::to("/").into_response()) };
+    let admission = room.console.gate.admission();
+    let Admission::SignIn(sign_in) = &*admission else { return Ok(Redirect::to("/").into_response()) };
     Ok((StatusCode::UNAUTHORIZED, html(&shown(sign_in, told, to))?).into_response())
 }
 
 pub(super) async fn with_password(
     State(room): State<Shared>,
+    peer: Option<Extension<Peer>>,
     Form(given): Form<Credentials>,
 ) -> Result<Response, Problem> {
-    let Admission::SignIn(sign_in) = &room.console.admission else { return Ok(Redirect::to("/").into_response()) };
+    let admission = room.console.gate.admission();
+    let Admission::SignIn(sign_in) = &*admission else { return Ok(Redirect::to("/").into_response()) };
     let name: String = given.name.trim().chars().take(100).collect();
-    if !room.attempts.allowed(&name, Instant::now()) {
-        let page = html(&shown(sign_in, "Too many attempts. Wait a minute and try again.", &given.to))?;
-        return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response());
+    let from = address(peer);
+    if let Turn::Slowly(lane) = room.attempts.turn(from, &name, Instant::now())
+        && lane.turn().await == Err(TooMany)
+    {
+        return too_many(sign_in, &given.to);
     }
     let user = sign_in.users.get(&name);
     // Somebody unknown takes as long as somebody known.
     let hash = user.map_or_else(unknown, |user| user.hash.clone());
     let right = verified(given.password, hash).await;
-    let did = if right && user.is_some() { Did::SignedIn } else { Did::SignInRefused };
-    note(&room, &name, did).await?;
     match user.filter(|_| right) {
         Some(user) => {
-            room.attempts.succeeded(&name);
-            let session = room.console.sessions.begin(&name, user.role, Utc::now())?;
+            note(&room, &name, Did::SignedIn).await?;
+            room.attempts.succeeded(from, &name);
+            let session = room.console.gate.sessions().begin(&name, By::Password, user.role, Utc::now())?;
             Ok(signed_in(&room, &session, &given.to))
         }
-        None => refused(&room, "Name or password is wrong.", &given.to),
+        None => {
+            // Names that nobody has are one: a stranger may send any number of them.
+            note_refusal(&room, user.map_or("somebody unknown", |_| &name)).await?;
+            refused(&room, "Name or password is wrong.", &given.to)
+        }
+    }
+}
+
+/// Where a request comes from; behind a proxy, from the proxy.
+pub(super) fn address(peer: Option<Extension<Peer>>) -> IpAddr {
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |Extension(peer)| peer.0.ip())
+}
+
+/// The sign-in page again, for who has to wait.
+pub(super) fn too_many(sign_in: &SignIn, to: &str) -> Result<Response, Problem> {
+    let page = html(&shown(sign_in, "Too many attempts. Wait a minute and try again.", to))?;
+    Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response())
+}
+
+/// Tells of a refused sign-in, and writes it down where that was not done of late.
+pub(super) async fn note_refusal(room: &Shared, who: &str) -> Result<(), Problem> {
+    tracing::warn!(who, "a sign-in was refused");
+    match room.attempts.is_written(who, Instant::now()) {
+        true => note(room, who, Did::SignInRefused).await,
+        false => Ok(()),
     }
 }
 
 /// To the page that was wanted, with the session.
 pub(super) fn signed_in(room: &Shared, session: &Session, to: &str) -> Response {
-    let mut response = Redirect::to(own(to)).into_response();
-    if let Some(cookie) = room.console.sessions.cookie(session) {
+    let mut response = Redirect::to(&own(to)).into_response();
+    if let Some(cookie) = room.console.gate.sessions().cookie(session) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-/// A path of ours; another site's address leads to the start.
-fn own(to: &str) -> &str {
-    let safe = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
-    if safe { to } else { "/" }
+/// A path of ours, as a browser reads it; whatever would lead elsewhere leads to the start.
+pub fn own(to: &str) -> String {
+    let read = |to: &str| {
+        let here = Url::parse("http://starwarden.invalid/").ok()?;
+        let there = here.join(to).ok().filter(|there| to.starts_with('/') && there.origin() == here.origin())?;
+        let query = there.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let path = format!("{}{query}", there.path());
+        // `/..//evil.example` is a path of ours that leads elsewhere when it is read again.
+        Some(path).filter(|path| !path.starts_with("//"))
+    };
+    read(to).unwrap_or_else(|| "/".into())
 }
 
 pub(super) async fn sign_out(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
-    note(&room, &filled.session.name, Did::SignedOut).await?;
+    room.console.gate.end(&filled.session);
+    note(&room, &filled.session.name, Did::SignedOut { session: Some(filled.session.number()) }).await?;
     let mut response = Redirect::to("/sign-in").into_response();
-    if let Some(cookie) = room.console.sessions.no_cookie() {
+    if let Some(cookie) = room.console.gate.sessions().no_cookie() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -385,7 +385,7 @@ fn opinion(did: &Did) -> Option<Opinion> {
         Did::Disagreed { why } => Some(Opinion::Disagree { why: why.clone() }),
         Did::SignedIn
         | Did::SignInRefused
-        | Did::SignedOut
+        | Did::SignedOut { .. }
         | Did::LookAgain
         | Did::Answered { .. }
         | Did::Stopped

@@ -81,7 +81,7 @@ pub(crate) fn did(did: &Did) -> String {
     match did {
         Did::SignedIn => "signed in".into(),
         Did::SignInRefused => "was refused at sign-in".into(),
-        Did::SignedOut => "signed out".into(),
+        Did::SignedOut { .. } => "signed out".into(),
         Did::LookAgain => "asked for another look".into(),
         Did::Answered { fact, value } => format!("answered {fact} = {value}"),
         Did::Agreed => "agreed".into(),

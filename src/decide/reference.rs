@@ -115,3 +115,10 @@ pub fn reference(ticket: &TicketKey, fingerprint: &str, before: Option<&str>) ->
 pub fn posted(reading: &Reading, own: &OwnUsers) -> Vec<String> {
     reading.own_comments(own).filter_map(|comment| comment.signature().id()).map(str::to_owned).collect()
 }
+
+/// Who leaves notes of another bot of this kind: staff with an id in their own internal note, who are not us.
+pub fn of_another_bot(reading: &Reading, own: &OwnUsers) -> Option<u64> {
+    let others = reading.comments.iter().filter(|comment| !comment.public && !own.has(comment.author_id));
+    let mut others = others.filter(|comment| reading.is_staff(comment.author_id));
+    others.find(|comment| comment.signature().id().is_some())?.author_id
+}

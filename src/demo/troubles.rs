@@ -95,12 +95,13 @@ impl Chance {
     }
 
     /// Troubles of every kind but the rarest, with lengths by chance.
-    fn any(mut rng: Rng, patience: Duration) -> [Trouble; 11] {
+    fn any(mut rng: Rng, patience: Duration) -> [Trouble; 12] {
         let mut upto = |longest: Duration| longest.mul_f64(rng.f64());
         [
             Trouble::Slow(patience + upto(patience)),
             Trouble::Late(upto(12 * patience)),
             Trouble::Lagging(upto(6 * patience)),
+            Trouble::Lagging(upto(2 * patience)), // Twice, for it befalls one kind of call alone.
             Trouble::ReadStatus(500),
             Trouble::ReadStatus(503),
             Trouble::WriteStatus(409),

@@ -13,6 +13,7 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
+use super::address::secrets_may_go_to;
 use crate::decide::facts::fact::{Facts, Trust};
 use crate::decide::facts::replies;
 use crate::decide::facts::sources::Ids;
@@ -114,8 +115,8 @@ impl Systems {
         if !system.hosts.iter().any(|allowed| allowed == host) {
             return Record::Failed(format!("{host} is not among the hosts of lookups.{}", lookup.system));
         }
-        if !url.starts_with("https://") && !["127.0.0.1", "localhost"].contains(&host) {
-            return Record::Failed("its address is not https".into());
+        if let Err(error) = secrets_may_go_to(url) {
+            return Record::Failed(error.to_string());
         }
         if let Some(kept) = self.kept(url) {
             return kept;

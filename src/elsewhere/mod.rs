@@ -3,6 +3,7 @@
 //! They are called at configured addresses alone, follow no redirect, and try nothing again: that is the loop's to
 //! decide. What an error says holds no address, no token, and nothing of what was sent or answered.
 
+pub mod address;
 pub mod chat;
 pub mod gitlab;
 pub mod lookups;

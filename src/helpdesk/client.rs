@@ -9,6 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
+use super::ahead::Ahead;
 use super::auth::{Credentials, Keeper, Purpose};
 use super::error::{Behind, CallError};
 use super::limits::{self, Endpoint, Scope};
@@ -43,6 +44,7 @@ pub struct Helpdesk {
     pace: Arc<dyn Pace>,
     /// Kinds of calls that the helpdesk wants none of, and until when.
     held: Arc<Mutex<BTreeMap<Endpoint, Instant>>>,
+    ahead: Ahead,
 }
 
 /// A page of starred tickets.
@@ -180,7 +182,12 @@ impl Helpdesk {
             .build()
             .map_err(|error| CallError::unreachable(&error))?;
         let keeper = Arc::new(Keeper::new(base.as_str().trim_end_matches('/'), credentials, purpose));
-        Ok(Helpdesk { http, base, keeper, pace, held: Arc::default() })
+        Ok(Helpdesk { http, base, keeper, pace, held: Arc::default(), ahead: Ahead::default() })
+    }
+
+    /// By how much its clock is ahead of this machine's.
+    pub fn ahead(&self) -> &Ahead {
+        &self.ahead
     }
 
     /// Who we are, `GET /api/v2/users/me.json`.
@@ -376,6 +383,7 @@ impl Helpdesk {
             self.pace.turn().await?;
             answer = counted(&method, signed).await?;
         }
+        self.ahead.told(limits::date(answer.headers()));
         if let Some(nearly_spent) = limits::hold(answer.headers()) {
             self.pace.spare(nearly_spent).await;
         }

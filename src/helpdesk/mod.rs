@@ -1,6 +1,7 @@
 //! The Zendesk API, as values in and out.
 
 pub mod addresses;
+pub mod ahead;
 pub mod auth;
 pub mod client;
 pub mod error;

@@ -17,6 +17,7 @@ use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::decide::ticket::TicketKey;
@@ -28,6 +29,10 @@ use doors::{Door, Doors};
 
 /// The largest delivery, bytes.
 const LARGEST: usize = 1 << 20;
+
+/// How much is kept of what a sender calls an event, characters, and of its id, bytes: texts of theirs stay for long.
+const LONGEST_KIND: usize = 100;
+const LONGEST_ID: usize = 200;
 
 /// Takes deliveries.
 pub struct Receiver {
@@ -52,7 +57,8 @@ async fn webhook(State(receiver): State<Arc<Receiver>>, Path(account): Path<Stri
     let known = receiver.doors.of(&account);
     // Of an account that is not here the answer is the same, after the same work, or strangers could try names.
     let door = known.clone().unwrap_or_else(|| receiver.doors.decoy());
-    let Answered { result, response } = delivered(&receiver, &door, &account, &headers, body).await;
+    let name = if known.is_some() { account.as_str() } else { "unknown" };
+    let Answered { result, response } = delivered(&receiver, &door, name, &headers, body).await;
     if known.is_some() {
         metrics::delivery(&account, result);
     }
@@ -113,6 +119,15 @@ async fn delivered(receiver: &Receiver, door: &Door, account: &str, headers: &He
     record(receiver, door, ticket, delivery, invocation, now).instrument(span).await
 }
 
+/// An event's id; of one that is too long, what tells it from others.
+fn bounded(id: String) -> String {
+    if id.len() <= LONGEST_ID {
+        return id;
+    }
+    let digest = Sha256::digest(&id);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 async fn record(
     receiver: &Receiver,
     door: &Door,
@@ -128,8 +143,8 @@ async fn record(
     };
     let new = NewDelivery {
         ticket,
-        key: invocation.or(delivery.event),
-        kind: delivery.kind,
+        key: invocation.or(delivery.event).map(bounded),
+        kind: delivery.kind.chars().take(LONGEST_KIND).collect(),
         received_at: now,
         due_at: now + receiver.settle_delay,
         relevance,

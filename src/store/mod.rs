@@ -27,7 +27,7 @@ pub mod vectors;
 pub mod watches;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decide::ticket::TicketKey;
 use bells::Bells;
@@ -46,6 +46,14 @@ struct Open {
     database: Database,
     /// What is spent, where the process is the only one.
     budgets: Budgets,
+    /// What was found when the file was last read through.
+    damage: Mutex<Option<StoreError>>,
+}
+
+impl Open {
+    fn new(database: Database, budgets: Budgets) -> Open {
+        Open { database, budgets, damage: Mutex::default() }
+    }
 }
 
 /// The schema of a database: its versions, oldest first, each in the words of that database.
@@ -75,7 +83,7 @@ impl Store {
     /// As above.
     pub fn sqlite_with(file: &Path, schema: Schema<'_>) -> Result<Store, StoreError> {
         let (sqlite, budgets) = Sqlite::open(file, schema)?;
-        Ok(Store(Arc::new(Open { database: Database::Sqlite(sqlite), budgets })))
+        Ok(Store(Arc::new(Open::new(Database::Sqlite(sqlite), budgets))))
     }
 
     /// Opens the SQLite file for the bot, of which there is one a file, and frees what a bot before had in hand.
@@ -86,7 +94,7 @@ impl Store {
         let lock = sqlite::lock(file)?;
         let (mut sqlite, budgets) = Sqlite::open(file, Schema::SQLITE)?;
         sqlite.keep(lock);
-        let store = Store(Arc::new(Open { database: Database::Sqlite(sqlite), budgets }));
+        let store = Store(Arc::new(Open::new(Database::Sqlite(sqlite), budgets)));
         store.run("UPDATE watches SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL", values![]).await?;
         store.run("UPDATE follow_ups SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL", values![]).await?;
         Ok(store)
@@ -107,18 +115,23 @@ impl Store {
     /// As above.
     pub async fn postgres_with(url: &str, schema: Schema<'_>) -> Result<Store, StoreError> {
         let database = Database::Postgres(Postgres::open(url, schema).await?);
-        Ok(Store(Arc::new(Open { database, budgets: Budgets::default() })))
+        Ok(Store(Arc::new(Open::new(database, Budgets::default()))))
     }
 
-    /// Whether the store can be read and written right now: reading alone would not see a full disk, a read-only file or
-    /// a standby.
+    /// Whether the store can be read and written right now, and was sound when it was last read through: reading alone
+    /// would not see a full disk, a read-only file or a standby.
     ///
     /// # Errors
     /// A store that cannot be used.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let write =
             "INSERT INTO readiness (one, at) VALUES (1, 0) ON CONFLICT (one) DO UPDATE SET at = readiness.at + 1";
-        self.run(write, values![]).await.map(drop)
+        self.run(write, values![]).await?;
+        self.damage().clone().map_or(Ok(()), Err)
+    }
+
+    fn damage(&self) -> MutexGuard<'_, Option<StoreError>> {
+        self.0.damage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many tickets the store knows.
@@ -129,15 +142,17 @@ impl Store {
         Ok(self.one("SELECT count(*) FROM watches", values![]).await?.map(|(count,)| count).unwrap_or_default())
     }
 
-    /// Reads a SQLite file through once; a server looks after its own.
+    /// Reads a SQLite file through once, and remembers what it found; a server looks after its own.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] with what is wrong; a store that cannot be used.
     pub async fn sound(&self) -> Result<(), StoreError> {
-        match &self.0.database {
+        let found = match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.sound().await,
             Database::Postgres(_) => Ok(()),
-        }
+        };
+        *self.damage() = found.clone().err().filter(|error| matches!(error, StoreError::Damaged(_)));
+        found
     }
 
     fn clock(&self) -> &Clock {

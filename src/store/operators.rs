@@ -30,7 +30,11 @@ pub enum Did {
     /// Was refused at sign-in.
     SignInRefused,
     /// Signed out.
-    SignedOut,
+    SignedOut {
+        /// Which session is over by it; none in rows of before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
+    },
     /// Asked for another look at a ticket.
     LookAgain,
     /// Answered a question.

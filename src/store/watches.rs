@@ -233,6 +233,13 @@ const NEXT_DUE: &str = "SELECT min(at) FROM (
         FROM watches /*sqlite INDEXED BY watches_in_hand*/ WHERE account = $1 AND state = 'due' AND lease IS NOT NULL
     ) AS either WHERE NOT EXISTS (SELECT 1 FROM pauses WHERE account = $1)";
 
+/// Those that failed and would be tried later, the next of them first; rows are locked as deliveries lock theirs.
+const BRING_FORWARD: &str = "WITH which (number) AS MATERIALIZED (
+        SELECT ticket FROM watches
+        WHERE account = $1 AND state = 'due' AND failures > 0 AND due_at > $2 AND lease IS NULL
+        ORDER BY due_at LIMIT $3 /*postgres FOR UPDATE SKIP LOCKED*/
+    ) UPDATE watches SET due_at = $2 FROM which WHERE account = $1 AND ticket = number";
+
 /// Rows are locked in the order in which deliveries lock theirs.
 const SEND_BACK: &str = "WITH which (of, number) AS MATERIALIZED (
         SELECT account, ticket FROM watches
@@ -306,6 +313,14 @@ impl Store {
             t.run(FAILED, failed).await.map(drop)
         })
         .await
+    }
+
+    /// Makes up to `limit` tickets of `account` that failed, and are in nobody's hands, due at `at`; how many.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn bring_forward(&self, account: &str, at: DateTime<Utc>, limit: usize) -> Result<u64, StoreError> {
+        self.run(BRING_FORWARD, values![account, at, limit]).await
     }
 
     /// When the next ticket of `account` can be claimed; none where nothing waits or the account is paused.

@@ -7,8 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tracing::Instrument;
 
 use super::candidate;
+use super::clock::{self, HelpdeskTime};
 use super::feedback;
 use super::follow_ups::plan;
+use super::loops::{self, Again, Said};
 use super::operators;
 use super::retry::backoff;
 use super::tags::Missing;
@@ -24,7 +26,7 @@ use crate::decide::judge::{self, Judged};
 use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
-use crate::decide::reference::{fingerprint, posted, reference};
+use crate::decide::reference::{self, fingerprint, posted, reference};
 use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
 use crate::helpdesk::client::{Reach, Thread, Turn, Update, Written};
@@ -47,6 +49,8 @@ const TAGS_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 /// How soon a ticket is looked at again of which no more can be made.
 const DAY: TimeDelta = TimeDelta::days(1);
+/// How soon a ticket is looked at again whose dismissal waits for a clock that is set right.
+const DOUBTED_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// What a look came to.
 pub(super) struct Looked {
@@ -72,7 +76,8 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
     account.troubles.let_through(id, Doing::Reading);
-    let server_time = looked.server_time.unwrap_or_else(Utc::now);
+    let time = HelpdeskTime::of(looked.server_time, account.helpdesk.ahead().now());
+    let server_time = time.now();
     let ids = Ids::new(&policy.binding, &account.ids);
     let (kept, last) = tokio::join!(store.looked(claim, server_time), store.last_decision(&claim.ticket));
     kept?;
@@ -98,12 +103,12 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let mut reading =
         Reading { ticket: looked.ticket, organization: looked.organization, comments, users, ..Reading::default() };
     let own = account.own_users();
-    reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, own, Utc::now()).await;
+    reading.records = account.systems.records(Rank::InForce, &policy, &ids, &reading, own, time.now()).await;
     let said = operators::replies(&store.operators_on(&claim.ticket).await?);
     if !posted(&reading, own).is_empty() {
         reading.notes = noted(store, &claim.ticket).await?;
     }
-    let now = Utc::now();
+    let now = time.now();
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], own, now);
     store.record_feedback(&feedback::replied(&reading, own, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {
@@ -123,7 +128,8 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
     let (reading, said, judged, policy, ids) = (&reading, &said, &judged, &*policy, &ids);
-    let decided = Decided { shared, policy, ids, account, claim, reading, seen, said, judged, fingerprint, last, now };
+    let decided =
+        Decided { shared, policy, ids, account, claim, reading, seen, said, judged, fingerprint, last, now, time };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
@@ -156,7 +162,9 @@ struct Decided<'a> {
     fingerprint: String,
     /// The newest decision that was carried out.
     last: Option<DecisionRow>,
+    /// When it was decided, by the helpdesk's clock.
     now: DateTime<Utc>,
+    time: HelpdeskTime,
 }
 
 impl Decided<'_> {
@@ -189,12 +197,22 @@ impl Decided<'_> {
         let Some(updated_at) = self.reading.ticket.updated_at else {
             return Ok(fails.again_or_dead("the ticket has no updated_at".into(), None));
         };
+        if let Some(why) = self.doubted() {
+            return Ok(Looked::so(Next::Held { at: Utc::now() + DOUBTED_AGAIN, why }));
+        }
+        match self.again().await? {
+            Again::Write => {}
+            Again::NotBefore(there) => {
+                return Ok(Looked::so(Next::Held { at: self.time.here(there), why: self.undone().await? }));
+            }
+            Again::NoMore => return Ok(Looked::so(Next::Dead { error: self.undone().await? })),
+        }
         if let Some(at) = self.held(&said) {
             let why = format!("{} notes in 10 minutes: the ticket flaps and is held back", self.account.work.notes);
             return Ok(Looked::so(Next::Held { at, why }));
         }
         if let Some(wait) = self.wait().await? {
-            return Ok(Looked::so(Next::Again { at: self.now + wait }));
+            return Ok(Looked::so(Next::Again { at: Utc::now() + wait }));
         }
         // What the records gave before may still hold: nobody is asked anew for a moment's silence.
         if let Some(error) = self.silent()
@@ -208,7 +226,7 @@ impl Decided<'_> {
             Err(error) => return Ok(fails.with(Doing::Writing, &error).await),
         };
         if store.paused().await?.contains_key(&self.account.name) {
-            return Ok(Looked::so(Next::Again { at: self.now })); // It is due when the pause ends.
+            return Ok(Looked::so(Next::Again { at: Utc::now() })); // It is due when the pause ends.
         }
         let (row, html_body) = self.row(newest, Carried::Open)?;
         self.compare(&row).await;
@@ -240,7 +258,7 @@ impl Decided<'_> {
     async fn rest(&self) -> Result<Looked, StoreError> {
         if self.shared.store.unconfirmed(&self.claim.ticket).await? {
             if let Some(wait) = self.wait().await? {
-                return Ok(Looked::so(Next::Again { at: self.now + wait }));
+                return Ok(Looked::so(Next::Again { at: Utc::now() + wait }));
             }
             self.shared.store.overtake(self.claim).await?;
         }
@@ -256,7 +274,7 @@ impl Decided<'_> {
             return self.rest().await;
         };
         if let Some(wait) = self.wait().await? {
-            return Ok(Looked::so(Next::Again { at: self.now + wait }));
+            return Ok(Looked::so(Next::Again { at: Utc::now() + wait }));
         }
         let ticket = &self.claim.ticket;
         let named = missing.join(", ");
@@ -268,7 +286,7 @@ impl Decided<'_> {
             }
             Missing::NotTaken => {
                 let why = format!("the helpdesk does not take the tag {named}: see that the agent's role may set tags");
-                let at = self.judged.decision.valid_until.unwrap_or(self.now + DAY).min(self.now + DAY);
+                let at = self.time.here(self.judged.decision.valid_until.unwrap_or(self.now + DAY).min(self.now + DAY));
                 return Ok(Looked::so(Next::Held { at, why }));
             }
         }
@@ -366,6 +384,51 @@ impl Decided<'_> {
         Ok(SaidBefore { newest, before: seen.pop(), hidden })
     }
 
+    /// Why this is not written: it dismisses, and what time it is cannot be told.
+    fn doubted(&self) -> Option<String> {
+        let dismisses = self.policy.outcome(&self.judged.decision.verdict).is_some_and(|outcome| outcome.dismisses());
+        clock::doubt(self.account.helpdesk.ahead().now()).filter(|_| dismisses)
+    }
+
+    /// Whether what is decided was said too often already, for somebody takes it back each time.
+    async fn again(&self) -> Result<Again, StoreError> {
+        let own = self.reading.own_comments(self.account.own_users()).count();
+        if own < loops::FEWEST {
+            return Ok(Again::Write);
+        }
+        // What was said before a person answered, or asked for another look, is forgiven.
+        let since = self.judged.replies.iter().filter_map(|reply| reply.at).max();
+        let history = self.shared.store.history(&self.claim.ticket).await?;
+        let rows = history.map(|history| history.decisions).unwrap_or_default();
+        let posted = rows.iter().filter(|row| row.carried == Carried::Posted);
+        let since = posted.filter(|row| since.is_none_or(|since| row.decided_at > since));
+        let said: Vec<Said<'_>> = since.map(|row| Said { at: row.decided_at, fingerprint: &row.fingerprint }).collect();
+        Ok(loops::again(&said, &self.fingerprint, self.now))
+    }
+
+    /// What goes back and forth, in a sentence.
+    async fn undone(&self) -> Result<String, StoreError> {
+        let says = self.policy.title(&self.judged.decision.verdict);
+        let was = self.last.as_ref().map_or(says, |row| self.policy.title(&row.verdict));
+        let between = if was == says { format!("`{says}`") } else { format!("`{was}` and `{says}`") };
+        let who = match reference::of_another_bot(self.reading, self.account.own_users()) {
+            Some(other) => format!("the helpdesk's user {other} leaves notes of another bot of this kind here"),
+            None if self.has_notes_of_others().await? => {
+                "another bot of this kind writes as our user, with a store of its own".to_owned()
+            }
+            None => "an automation, or somebody, takes each back".to_owned(),
+        };
+        Ok(format!("it goes back and forth on {between}: {who}; end that, then `tickets recheck`"))
+    }
+
+    /// Whether notes of our user are on the ticket that our store never heard of.
+    async fn has_notes_of_others(&self) -> Result<bool, StoreError> {
+        let history = self.shared.store.history(&self.claim.ticket).await?;
+        let rows = history.map(|history| history.decisions).unwrap_or_default();
+        let seen = posted(self.reading, self.account.own_users());
+        Ok(seen.iter().any(|id| rows.iter().all(|row| row.reference != *id)))
+    }
+
     /// Until when the ticket is held back, where our notes on it came too often: those that are seen, and those that are not.
     fn held(&self, said: &SaidBefore) -> Option<DateTime<Utc>> {
         let own = self.reading.own_comments(self.account.own_users());
@@ -374,7 +437,7 @@ impl Decided<'_> {
         recent.sort_unstable();
         let most = usize::try_from(self.account.work.notes).unwrap_or(usize::MAX);
         let frees = recent.len().checked_sub(most).and_then(|index| recent.get(index))?;
-        Some(self.now + (*frees + FLAP - self.seen.server_time) + TimeDelta::seconds(1))
+        Some(self.time.here(*frees + FLAP) + TimeDelta::seconds(1))
     }
 
     async fn wait(&self) -> Result<Option<TimeDelta>, StoreError> {
@@ -390,8 +453,9 @@ impl Decided<'_> {
     }
 
     fn settled(&self) -> Looked {
-        let ask_again = self.silent().map(|_| self.now + ASKED_AGAIN);
-        Looked::so(Next::Settled { look_at: self.judged.decision.valid_until.into_iter().chain(ask_again).min() })
+        let ask_again = self.silent().map(|_| Utc::now() + ASKED_AGAIN);
+        let valid_until = self.judged.decision.valid_until.map(|until| self.time.here(until));
+        Looked::so(Next::Settled { look_at: valid_until.into_iter().chain(ask_again).min() })
     }
 
     /// The system of record that did not answer, where facts are missing for which it may have been asked.
@@ -528,6 +592,9 @@ impl Fails<'_> {
     /// The trouble may be this ticket's alone, and then it must not stop the others; or the whole helpdesk's, and then it
     /// must not make dead letters of all. Whether the helpdesk still takes us is asked, and what became of others counts.
     async fn alone_or_all(&self, doing: Doing, trouble: Trouble, error: String, asked: Option<Duration>) -> Looked {
+        if trouble == Trouble::Failed {
+            self.account.recovery.failed(tokio::time::Instant::now());
+        }
         match self.account.helpdesk.me().await {
             Ok(_) => {}
             Err(CallError::Limited { retry_after, .. }) => return later(retry_after),

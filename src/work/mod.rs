@@ -34,13 +34,17 @@
 
 mod candidate;
 mod catch_up;
+pub mod clock;
 pub mod conditions;
 pub mod feedback;
 pub mod follow_ups;
+pub mod integrity;
 pub mod look;
+pub mod loops;
 pub mod operators;
 pub mod pace;
 pub mod promotion;
+pub mod recovery;
 pub mod reported;
 pub mod retention;
 pub mod retry;
@@ -75,6 +79,7 @@ use crate::store::{Store, StoreError};
 use conditions::Conditions;
 use look::Looked;
 use pace::Share;
+use recovery::Recovery;
 use rule::PolicyInForce;
 use standing::Standing;
 use tags::Tags;
@@ -85,6 +90,9 @@ const IN_HAND: usize = 8;
 
 /// How long to wait before a helpdesk that refuses us, or is away, is asked again.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How many tickets that failed are tried at once when a helpdesk is sound again; the budget paces their calls.
+const MOST_BROUGHT_FORWARD: usize = 10_000;
 
 /// How often is asked what is due where nothing tells: a notification may be lost with its connection.
 const POLL: Duration = Duration::from_secs(15);
@@ -121,6 +129,8 @@ pub struct Account {
     pub troubles: Troubles,
     /// Tags that were missing on its tickets.
     pub tags: Tags,
+    /// Whether it fails, or did of late.
+    pub recovery: Recovery,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
 }
@@ -210,6 +220,9 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
         shared.standing.refused(&account.name, &error.to_string());
         return Ok(PATIENCE);
     }
+    if account.recovery.tries_one(Instant::now()) {
+        shared.store.bring_forward(&account.name, Utc::now(), 1).await?;
+    }
     for claim in shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await? {
         let (shared, account) = (shared.clone(), account.clone());
         // What is logged on the way, by whomever, bears the ticket's id.
@@ -286,13 +299,37 @@ async fn one(shared: &Arc<Shared>, account: &Arc<Account>, claim: Claim) -> Opti
             tracing::warn!(%ticket, result, look_at, why = next.why(), failed_before, "looked");
         }
     }
+    let well = matches!(next, Next::Settled { .. } | Next::Stopped { .. });
     match shared.store.settle(&claim, next, Utc::now()).await {
-        Ok(()) => metrics::look(&account.name, result),
+        Ok(()) => {
+            metrics::look(&account.name, result);
+            if well && account.recovery.went_well(Instant::now()) {
+                bring_forward(shared, account).await;
+            }
+        }
         Err(error) => {
             tracing::error!(ticket = %claim.ticket, %error, "a ticket could not be given back; it is due again when its lease ends");
         }
     }
     refused
+}
+
+/// The helpdesk is sound again: what failed with it does not wait out its backoff.
+async fn bring_forward(shared: &Shared, account: &Account) {
+    match shared.store.bring_forward(&account.name, Utc::now(), MOST_BROUGHT_FORWARD).await {
+        Ok(0) => {}
+        Ok(tickets) => {
+            tracing::info!(
+                account = account.name,
+                tickets,
+                "the helpdesk is sound again: what failed is tried at once"
+            );
+            account.wake.notify_one();
+        }
+        Err(error) => {
+            tracing::warn!(account = account.name, %error, "tickets that failed could not be brought forward; they wait out their backoff");
+        }
+    }
 }
 
 /// Keeps the lease as long as the look goes on; ends only when the lease is lost, and the look with it.

@@ -18,7 +18,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         Did::Stopped => Says::Stop,
         Did::SignedIn
         | Did::SignInRefused
-        | Did::SignedOut
+        | Did::SignedOut { .. }
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }

@@ -1,5 +1,6 @@
 //! What several tests need: a stand-in helpdesk on a port, the real binary beside it, signed deliveries.
 
+pub(crate) mod middleman;
 pub(crate) mod postgres;
 pub(crate) mod tools;
 

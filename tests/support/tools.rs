@@ -84,3 +84,40 @@ pub(crate) fn run(command: &mut Command) -> String {
 pub(crate) fn said(done: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr))
 }
+
+/// A clock that a program goes by in the place of its machine's, and that can be set while it runs; how long things take
+/// it still knows.
+pub(crate) struct WrongClock {
+    shows: PathBuf,
+}
+
+impl WrongClock {
+    /// A clock that is right so far, kept in a folder.
+    pub(crate) fn in_folder(folder: &Path) -> WrongClock {
+        let clock = WrongClock { shows: folder.join("clock") };
+        clock.is_ahead(0);
+        clock
+    }
+
+    /// Is ahead by so many seconds from here on; behind where they are negative.
+    pub(crate) fn is_ahead(&self, seconds: i64) {
+        let fresh = self.shows.with_extension("new");
+        std::fs::write(&fresh, format!("{seconds:+}\n")).expect("a file");
+        std::fs::rename(fresh, &self.shows).expect("a file");
+    }
+
+    /// The variables by which a program goes by it.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
+        let mut libraries = std::fs::read_dir("/usr/lib").expect("libraries").filter_map(Result::ok);
+        let library = libraries.find_map(|folder| {
+            let library = folder.path().join("faketime/libfaketimeMT.so.1");
+            library.exists().then_some(library)
+        });
+        [
+            ("LD_PRELOAD", library.expect("the Debian package faketime").display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", self.shows.display().to_string()),
+            ("FAKETIME_NO_CACHE", "1".into()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+        ]
+    }
+}

@@ -22,6 +22,7 @@ use starwarden::demo::troubles::Chance;
 use starwarden::store::Store;
 use tokio::runtime::Runtime;
 
+use crate::support::middleman::{Meddling, Middleman};
 use crate::support::{Bot, Desk, desk, postgres, serve_in};
 use books::Books;
 use crowd::Crowd;
@@ -43,6 +44,9 @@ const KILLS: u64 = 12;
 
 /// How often replicas are stopped for longer than their leases at least in a run, where there are several.
 const STOPS: u64 = 3;
+
+/// What is done to answers on their way, for a while each.
+const MEDDLING: [&str; 4] = ["slow", "cut", "damaged", "away"];
 
 /// How many calls a bot has in hand at most.
 const IN_HAND: u64 = 8;
@@ -98,12 +102,14 @@ fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &st
     let desk = desk();
     desk.helpdesk.trouble_by_chance(Some(Chance { seed, reads: 0.1, writes: 0.5, patience: PATIENCE }));
     desk.helpdesk.limit(Some(Limit { calls: 60, every: Duration::from_secs(3) }));
-    let mut replicas = Replicas::start(replicas, &desk, folder, environment);
+    let middleman = Middleman::before(&desk);
+    let mut replicas = Replicas::start(replicas, &desk, &middleman, folder, environment);
     let over = Arc::<AtomicBool>::default();
     let crowd = Crowd { helpdesk: desk.helpdesk.clone(), urls: replicas.urls.clone(), over: over.clone() };
     let senders: Vec<_> = crowd.start(seed, tickets);
     let begun = Instant::now();
     replicas.are_killed(length, &mut Rng::with_seed(seed));
+    middleman.meddle(|all| *all = Meddling::default());
     over.store(true, Ordering::Relaxed);
     let length = begun.elapsed();
     let mut books = Books::default();
@@ -122,7 +128,8 @@ fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &st
         std::thread::park_timeout(Duration::from_millis(100));
     }
     let figures = runtime.block_on(books.balance(&store, &desk.helpdesk, seed));
-    let made = desk.helpdesk.troubles_made();
+    let mut made = desk.helpdesk.troubles_made();
+    made.extend(middleman.made());
     let troubles: Vec<String> = made.iter().map(|(name, count)| format!("{name} {count}")).collect();
     let Replicas { kills, stops, .. } = replicas;
     let violations = desk.helpdesk.violations();
@@ -139,7 +146,7 @@ fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &st
         kills >= KILLS && stops >= replicas.stops_wanted(),
         "seed {seed}: {kills} kills and {stops} stops are too few"
     );
-    let never: Vec<_> = Chance::names().into_iter().filter(|name| !made.contains_key(name)).collect();
+    let never: Vec<_> = Chance::names().into_iter().chain(MEDDLING).filter(|name| !made.contains_key(name)).collect();
     assert!(never.is_empty(), "seed {seed}: troubles that were never made: {never:?}");
     // Who is killed forgets what it was just told; who is stopped may have been about to call.
     let forgiven = kills + IN_HAND * stops;
@@ -149,6 +156,7 @@ fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &st
 /// The bots, which are killed and started again.
 struct Replicas<'a> {
     helpdesk: StandIn,
+    middleman: &'a Middleman,
     bots: Vec<Bot>,
     urls: Arc<Mutex<Vec<String>>>,
     start: Box<dyn Fn(usize) -> Bot + 'a>,
@@ -159,16 +167,22 @@ struct Replicas<'a> {
 }
 
 impl<'a> Replicas<'a> {
-    fn start(count: usize, desk: &'a Desk, folder: &'a Path, environment: &'a [(&'a str, &'a str)]) -> Replicas<'a> {
+    fn start(
+        count: usize,
+        desk: &'a Desk,
+        middleman: &'a Middleman,
+        folder: &'a Path,
+        environment: &'a [(&'a str, &'a str)],
+    ) -> Replicas<'a> {
         // A folder each, for a configuration that is written again is read again.
         let start = Box::new(move |nth: usize| {
             let own = folder.join(nth.to_string());
             std::fs::create_dir_all(&own).expect("a folder");
-            serve_in(desk, &own, EXTRA, environment)
+            serve_in(desk, &own, &format!("{}{EXTRA}", middleman.base_url()), environment)
         });
         let bots: Vec<Bot> = (0..count).map(&start).collect();
         let urls = Arc::new(Mutex::new(bots.iter().map(|bot| bot.url.clone()).collect()));
-        Replicas { helpdesk: desk.helpdesk.clone(), bots, urls, start, stopped: None, kills: 0, stops: 0 }
+        Replicas { helpdesk: desk.helpdesk.clone(), middleman, bots, urls, start, stopped: None, kills: 0, stops: 0 }
     }
 
     /// Waits until a write has taken effect or failed, half a second at most: what follows hits the bot between it and its record.
@@ -189,6 +203,7 @@ impl<'a> Replicas<'a> {
                 _ => self.wait_for_a_write(),
             }
             self.go_on(Instant::now());
+            self.meddle(rng);
             let all = rng.u8(..8) == 0;
             let one = rng.usize(..self.bots.len());
             if self.bots.len() > 1 && !all && rng.u8(..3) == 0 {
@@ -216,6 +231,20 @@ impl<'a> Replicas<'a> {
         }
     }
 
+    /// Has answers come late, cut short, damaged or not at all for a while, or as they are.
+    fn meddle(&self, rng: &mut Rng) {
+        let kind = rng.u8(..8);
+        self.middleman.meddle(|all| {
+            *all = match kind {
+                0 => Meddling { slow: PATIENCE / 4, ..Meddling::default() },
+                1 => Meddling { cut: 3, ..Meddling::default() },
+                2 => Meddling { damaged: 3, ..Meddling::default() },
+                3 => Meddling { away: true, ..Meddling::default() },
+                _ => Meddling::default(),
+            }
+        });
+    }
+
     /// Stops one, so that its leases end while it believes them its own; one at a time.
     fn stop(&mut self, nth: usize, length: Duration) {
         if self.stopped.is_none() {
@@ -237,8 +266,9 @@ impl<'a> Replicas<'a> {
     }
 
     fn all_happened(&self) -> bool {
-        let made = self.helpdesk.troubles_made();
-        let all_made = Chance::names().iter().all(|name| made.contains_key(name));
+        let (made, meddled) = (self.helpdesk.troubles_made(), self.middleman.made());
+        let all_made = Chance::names().iter().all(|name| made.contains_key(name))
+            && MEDDLING.iter().all(|name| meddled.contains_key(name));
         all_made && self.kills >= KILLS && self.stops >= self.stops_wanted()
     }
 }

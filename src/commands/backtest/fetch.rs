@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::kept::{Kept, Progress};
+use crate::commands::terminal::tell;
 use crate::commands::{loaded, store};
 use crate::config;
 use crate::decide::facts::sources::{self, Ids};
@@ -96,11 +97,11 @@ impl Fetch<'_> {
         let taken = taking.all(self.since, kept).await;
         taking.bar.finish_and_clear();
         if taking.audits == Audits::Refused {
-            eprintln!("the helpdesk lets us read no audits: tickets are decided as of their last change");
+            tell("the helpdesk lets us read no audits: tickets are decided as of their last change");
         }
         match (taken, self.output) {
             (Ok(tickets), _) => {
-                eprintln!("{tickets} tickets");
+                tell(&format!("{tickets} tickets"));
                 Ok(())
             }
             (Err(error), _) if is_for_good(&error) => Err(error),

@@ -9,6 +9,8 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::commands::terminal::Visible;
+
 /// How far a fetch has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
@@ -117,7 +119,10 @@ impl Kept {
             Kept::File { file, name, .. } => {
                 file.write_all(&whole).with_context(|| format!("{} cannot be written", name.display()))
             }
-            Kept::Output(_) => io::stdout().lock().write_all(&whole).context("the tickets cannot be written"),
+            Kept::Output(_) => {
+                let mut output = Visible::new(io::stdout().lock());
+                output.write_all(&whole).and_then(|()| output.flush()).context("the tickets cannot be written")
+            }
         }
     }
 

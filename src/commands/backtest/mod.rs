@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use chrono::{NaiveDate, NaiveTime};
 use indicatif::ProgressBar;
 
+use super::terminal::{Visible, tell};
 use super::{Done, ExitAs, moments, print};
 use crate::config;
 use crate::console::chart::{Chart, Counts, Shown};
@@ -115,7 +116,7 @@ impl Backtest {
         match self.format {
             Format::Text => print(&text::text(&mut outcome, &policy, second.as_ref())?),
             Format::Json => {
-                let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+                let mut output = Visible::new(std::io::BufWriter::new(std::io::stdout().lock()));
                 text::json(&mut outcome, &mut output)?;
                 std::io::Write::flush(&mut output)?;
             }
@@ -163,11 +164,11 @@ pub(super) fn summary(file: &Path, config: &Path, policy: &Policy, next: &Policy
 #[expect(clippy::cast_precision_loss, reason = "no file has so many tickets")]
 fn told(outcome: &Outcome, begun: Instant) {
     let (tickets, seconds) = (outcome.summary.tally.tickets, begun.elapsed().as_secs_f64());
-    eprintln!("{tickets} tickets in {seconds:.1} s, {:.0} a second", tickets as f64 / seconds.max(0.001));
-    outcome.bad.iter().for_each(|bad| eprintln!("{bad}"));
+    tell(&format!("{tickets} tickets in {seconds:.1} s, {:.0} a second", tickets as f64 / seconds.max(0.001)));
+    outcome.bad.iter().for_each(|bad| tell(&bad.to_string()));
     let more = outcome.summary.bad_lines.saturating_sub(u64::try_from(outcome.bad.len()).unwrap_or_default());
     if more > 0 {
-        eprintln!("and {more} more lines that are no tickets");
+        tell(&format!("and {more} more lines that are no tickets"));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::helpdesk::error::{CallError, Forbidden};
 
 use super::finding::Found;
 
-/// How many starred tickets are read to see whether our user writes by hand too.
+/// How many starred tickets are read to see whether our user writes by hand too, or another bot does.
 const SAMPLES: usize = 3;
 
 /// What to do about a call that failed.
@@ -66,12 +66,15 @@ pub(super) async fn tried(
         found.push(("tickets", wrong(&error)));
         return found;
     }
-    let mut by_hand = None;
+    let (mut by_hand, mut another) = (None, None);
     for id in starred.iter().take(SAMPLES) {
         match helpdesk.comments(*id).await {
             Ok(thread) => {
                 let own = thread.comments.iter().filter(|comment| comment.author_id == Some(me.id));
                 by_hand = by_hand.or(own.filter(|it| *it.signature() == Signature::None).map(|_| *id).next());
+                let others = thread.comments.iter().filter(|it| !it.public && it.author_id != Some(me.id));
+                let signed = others.filter(|it| it.signature().id().is_some()).find_map(|it| it.author_id);
+                another = another.or(signed.map(|user| (user, *id)));
             }
             Err(CallError::Gone) => {}
             Err(error) => {
@@ -87,6 +90,15 @@ pub(super) async fn tried(
             Found::advice(
                 format!("{} writes by hand too, on ticket {id}", me.name),
                 "give the bot a user of its own: what this person changes on a ticket is told to nobody",
+            ),
+        ));
+    }
+    if let Some((user, id)) = another {
+        found.push((
+            "another bot",
+            Found::advice(
+                format!("the helpdesk's user {user} leaves notes of another bot of this kind, on ticket {id}"),
+                "let one bot work for each helpdesk: two with different policies take back what the other says",
             ),
         ));
     }

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::front::LetsIn;
 use super::{Done, ExitAs, print};
 use crate::config::{self, Settings, StoreAt};
-use crate::server::is_this_machine;
+use crate::elsewhere::address::is_this_machine;
 use account::Checkup;
 use finding::{Finding, Found};
 

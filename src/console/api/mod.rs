@@ -11,17 +11,15 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{IntoParams, OpenApi};
 
 use self::given::{DecidedDocument, Given, name_words};
 use self::shapes::{ApiTicket, Decisions, RecordedDecision, Refusal};
-use super::page::same;
+use super::Shared;
 use super::sign_in::Admission;
 use super::tickets::ticket_key;
-use super::{Shared, guard};
 use crate::decide::facts::sources::Ids;
 use crate::decide::line::{Line, WithFacts};
 use crate::store::StoreError;
@@ -39,8 +37,8 @@ pub(super) fn router(room: &Shared) -> Router<Shared> {
         .route("/api/v1/decisions", get(decisions))
         .route("/api/v1/decide", post(decide))
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST))
-        .layer(middleware::from_fn_with_state(room.clone(), admit))
         .route("/api/v1/openapi.json", get(document))
+        .layer(middleware::from_fn_with_state(room.clone(), admit))
 }
 
 #[derive(OpenApi)]
@@ -98,26 +96,15 @@ impl IntoResponse for ApiError {
 
 /// Lets in programs with a token and people with a session; both roles may read, and nothing here does more.
 async fn admit(State(room): State<Shared>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let allowed = match &room.console.admission {
-        Admission::Closed => Err(ApiError::Closed),
-        Admission::Open if guard::of_this_machine(headers) => Ok(()),
-        Admission::Open => Err(ApiError::Closed),
-        Admission::SignIn(sign_in) => {
-            let sent = bearer(headers);
-            let program = sign_in.programs.values().any(|token| same(sent, token.expose_secret()));
-            if program || room.console.sessions.of(headers).is_some() { Ok(()) } else { Err(ApiError::Unsigned) }
-        }
+    let (parts, body) = request.into_parts();
+    let gate = &room.console.gate;
+    let refused = match gate.may_read(&parts).await {
+        Ok(true) => return next.run(Request::from_parts(parts, body)).await,
+        Ok(false) if matches!(&*gate.admission(), Admission::SignIn(_)) => ApiError::Unsigned,
+        Ok(false) => ApiError::Closed,
+        Err(error) => ApiError::Store(error),
     };
-    match allowed {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
-    }
-}
-
-fn bearer(headers: &HeaderMap) -> &str {
-    let sent = headers.get(header::AUTHORIZATION).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
-    sent.strip_prefix("Bearer ").unwrap_or_default().trim()
+    refused.into_response()
 }
 
 /// A ticket's watch state, events, decisions and answers.

@@ -111,8 +111,13 @@ impl Sqlite {
         self.readers
             .run(|shared| {
                 let connection = shared.lock();
-                let says: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-                if says == "ok" { Ok(()) } else { Err(StoreError::Damaged(format!("{} ({says})", place(&connection)))) }
+                let says = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+                match says {
+                    Ok(says) if says == "ok" => Ok(()),
+                    Ok(says) => Err(StoreError::Damaged(format!("{} ({says})", place(&connection)))),
+                    Err(error) if is_damage(&error) => Err(damaged(Path::new(&place(&connection)), &error)),
+                    Err(error) => Err(error.into()),
+                }
             })
             .await
     }
