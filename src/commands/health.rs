@@ -15,6 +15,7 @@ use crate::store::follow_ups::Destination;
 use crate::store::history::Backlog;
 use crate::store::{Store, StoreError};
 use crate::work::conditions::Conditions;
+use crate::work::embedder::Embedders;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 
@@ -28,6 +29,7 @@ pub(super) struct Health {
     pub standing: Standing,
     pub conditions: Conditions,
     pub destinations: Standing,
+    pub embedders: Embedders,
     pub rule: PolicyInForce,
     pub refused: Refused,
 }
@@ -74,6 +76,8 @@ async fn readyz(State(health): State<Health>) -> Response {
     let now = Utc::now();
     let mut warnings: Vec<String> = refused.into_iter().chain(rules.warnings()).collect();
     warnings.extend(health.conditions.warnings(now));
+    let reader = health.embedders.now().server.fault();
+    warnings.extend(reader.map(|why| format!("{why}; words are read by the built-in vectors")));
     for account in health.standing.names() {
         if let Ok(Backlog { due, oldest_due: Some(since), .. }) = health.store.backlog(&account, now).await
             && now - since > WAITS_TOO_LONG

@@ -17,6 +17,7 @@ use crate::helpdesk::auth::{API_TOKENS_END, Credentials, WORK_SCOPES};
 use crate::server::tls;
 use crate::store::Store;
 use crate::work::conditions;
+use crate::work::embedder::{Embedder, Reads};
 use crate::work::follow_ups::To;
 use crate::work::rule::{Rules, Source};
 
@@ -26,6 +27,8 @@ pub(super) struct Loaded {
     pub accounts: Vec<Opened>,
     /// Where follow-ups go, as far as that is configured.
     pub to: Vec<To>,
+    /// What reads each account's words.
+    pub reads: Reads,
     /// How follow-ups are worked.
     pub work: config::Work,
     /// The server's certificate; none where it has none.
@@ -61,6 +64,10 @@ impl Loaded {
             _ => None,
         };
         let systems = Arc::new(settings.systems(home)?);
+        let server = settings.reader.open(home)?.map(|server| Embedder::new(server, store.clone()));
+        let at_home = settings.accounts.iter().filter(|(_, account)| account.reader.is_some());
+        let built_in = at_home.map(|(name, _)| name.clone()).collect();
+        let reads = Reads { server: server.unwrap_or_default(), built_in };
         let open = |(name, account): (&String, &Account)| {
             let ids = Ids { hours: settings.schedules(), ..account.ids() };
             let opened = Opened::of(name, account, ids, systems.clone(), home)?;
@@ -68,7 +75,7 @@ impl Loaded {
         };
         let accounts = settings.accounts.iter().map(open);
         let accounts = accounts.collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Loaded { rules, accounts, to: destinations(settings, home)?, work: settings.work, certified })
+        Ok(Loaded { rules, accounts, to: destinations(settings, home)?, reads, work: settings.work, certified })
     }
 }
 

@@ -4,6 +4,7 @@ pub mod console;
 mod faults;
 pub mod follow_ups;
 pub mod policy;
+pub mod reader;
 pub mod secret;
 pub mod systems;
 pub mod work;
@@ -43,6 +44,9 @@ pub struct Settings {
     /// Helpdesk instances by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, Account>,
+    /// By which vectors words are read.
+    #[serde(default)]
+    pub reader: reader::ReaderServer,
     /// Systems of record by the names the policy's lookups use. Absent: none is asked.
     #[serde(default)]
     pub lookups: BTreeMap<String, systems::System>,
@@ -207,6 +211,8 @@ pub struct Account {
     /// How often starred tickets are looked for that no delivery told of; "off" for never. Absent: 10 minutes.
     #[serde(default = "default_catch_up", deserialize_with = "span_or_off")]
     pub catch_up_every: Option<Duration>,
+    /// `"built-in"` sends none of its words to the server of `[reader]`. Absent: they are, where there is one.
+    pub reader: Option<reader::AccountReader>,
     /// Our share of the helpdesk's API limit. Absent: 60.
     #[serde(default = "default_budget")]
     pub requests_per_minute: u32,
@@ -276,6 +282,7 @@ impl Settings {
         let elsewhere = self.star_issues.iter().map(|there| &there.token);
         let secrets = secrets.chain(elsewhere).chain(self.chat.iter().map(|chat| &chat.webhook_url));
         let secrets = secrets.chain(self.lookups.values().filter_map(|system| system.token.as_ref()));
+        let secrets = secrets.chain(&self.reader.token);
         files.extend(secrets.filter_map(|secret| secret.file(home)));
         files
     }
@@ -370,6 +377,7 @@ fn unsound(settings: &Settings) -> Vec<String> {
     }
     settings.console.validate(settings.server.public_url.as_deref(), &mut faults);
     settings.work.validate(&mut faults);
+    settings.reader.validate(&mut faults);
     settings.star_issues.iter().for_each(|star_issues| star_issues.validate(&mut faults));
     if settings.accounts.is_empty() {
         faults.push("no account is configured: add a table [accounts.NAME]".into());

@@ -49,7 +49,7 @@ pub fn read(file: &Path) -> anyhow::Result<Policy> {
 /// Has the policy's reader learned, or taken from the user's cache folder, where it is kept for the next time.
 ///
 /// A cache that cannot be read or written costs a second and nothing else.
-fn learn(policy: &Policy) {
+pub fn learn(policy: &Policy) {
     let Some(folder) = cache() else { return policy.learn(|_| None) };
     let file = folder.join(format!("reader-{}", Reader::key(&policy.examples)));
     policy.learn(|examples| {
@@ -71,7 +71,7 @@ fn learn(policy: &Policy) {
 }
 
 /// The user's cache folder, by the XDG base directory specification.
-fn cache() -> Option<PathBuf> {
+pub fn cache() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
     Some(folder.join("starwarden"))

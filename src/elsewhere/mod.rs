@@ -4,6 +4,7 @@
 //! decide. What an error says holds no address, no token, and nothing of what was sent or answered.
 
 pub mod chat;
+pub mod embeddings;
 pub mod gitlab;
 pub mod lookups;
 

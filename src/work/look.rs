@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tracing::Instrument;
 
 use super::candidate;
+use super::embedder::{Away, Heard};
 use super::feedback;
 use super::follow_ups::plan;
 use super::operators;
@@ -24,6 +25,7 @@ use crate::decide::judge::{self, Judged};
 use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
+use crate::decide::reader::read::BUILT_IN;
 use crate::decide::reference::{fingerprint, posted, reference};
 use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
@@ -41,6 +43,9 @@ const FLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// How soon a ticket is looked at again whose facts a system of record did not give this time.
 const ASKED_AGAIN: TimeDelta = TimeDelta::minutes(2);
+
+/// How soon a ticket is looked at again whose words the server of embeddings could not read.
+const READ_AGAIN: TimeDelta = TimeDelta::minutes(30);
 
 /// How soon is looked at a ticket again whose tags the helpdesk did not take.
 const TAGS_AGAIN: TimeDelta = TimeDelta::seconds(5);
@@ -104,6 +109,8 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         reading.notes = noted(store, &claim.ticket).await?;
     }
     let now = Utc::now();
+    let Heard { words, away } = account.embedder.words(&policy, &ids, &reading, own, &claim.ticket, now).await?;
+    reading.words = words;
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], own, now);
     store.record_feedback(&feedback::replied(&reading, own, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {
@@ -123,7 +130,8 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
     let (reading, said, judged, policy, ids) = (&reading, &said, &judged, &*policy, &ids);
-    let decided = Decided { shared, policy, ids, account, claim, reading, seen, said, judged, fingerprint, last, now };
+    let decided =
+        Decided { shared, policy, ids, account, claim, reading, seen, said, judged, away, fingerprint, last, now };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
@@ -153,6 +161,8 @@ struct Decided<'a> {
     /// What operators said at the console.
     said: &'a [Reply],
     judged: &'a Judged,
+    /// Why not all words were read by the server of embeddings, where it was needed.
+    away: Option<Away>,
     fingerprint: String,
     /// The newest decision that was carried out.
     last: Option<DecisionRow>,
@@ -162,7 +172,7 @@ struct Decided<'a> {
 impl Decided<'_> {
     /// Shadow mode: kept where it is another than the last, and nothing is written.
     async fn record(&self) -> Result<Looked, StoreError> {
-        if self.last.as_ref().is_none_or(|row| row.fingerprint != self.fingerprint) {
+        if self.last.as_ref().is_none_or(|row| row.fingerprint != self.fingerprint) && self.turned_unread().is_none() {
             let before = self.last.as_ref().map(|row| row.reference.as_str());
             let (row, _) = self.row(before, Carried::Shadow)?;
             self.compare(&row).await;
@@ -197,8 +207,8 @@ impl Decided<'_> {
             return Ok(Looked::so(Next::Again { at: self.now + wait }));
         }
         // What the records gave before may still hold: nobody is asked anew for a moment's silence.
-        if let Some(error) = self.silent()
-            && self.last.as_ref().is_some_and(|row| row.verdict != NEEDS_FACTS)
+        let silent = self.silent().filter(|_| self.last.as_ref().is_some_and(|row| row.verdict != NEEDS_FACTS));
+        if let Some(error) = silent.or_else(|| self.turned_unread())
             && self.claim.failures.saturating_add(1) < self.account.work.tries
         {
             return Ok(fails.again_or_dead(error, None));
@@ -391,7 +401,30 @@ impl Decided<'_> {
 
     fn settled(&self) -> Looked {
         let ask_again = self.silent().map(|_| self.now + ASKED_AGAIN);
-        Looked::so(Next::Settled { look_at: self.judged.decision.valid_until.into_iter().chain(ask_again).min() })
+        let read_again = self.away.as_ref().map(|_| self.now + READ_AGAIN);
+        let look_at = self.judged.decision.valid_until.into_iter().chain(ask_again).chain(read_again).min();
+        Looked::so(Next::Settled { look_at })
+    }
+
+    /// Why the server of embeddings is away, where only that turns the verdict that stood: by what it had read, the verdict
+    /// would stand. What speaks against a dismissal counts at once, whoever read it.
+    fn turned_unread(&self) -> Option<String> {
+        let (away, last) = (self.away.as_ref()?, self.last.as_ref()?);
+        let Judged { decision, .. } = self.judged;
+        if decision.verdict == last.verdict || !decision.against.is_empty() {
+            return None;
+        }
+        let stands = match &away.kept {
+            Some(kept) => {
+                let reading = Reading { words: Some(kept.clone()), ..self.reading.clone() };
+                let own = self.account.own_users();
+                let judged = judge::ticket(self.policy, self.ids, Some(&reading), self.said, &[], own, self.now);
+                judged.decision.verdict == last.verdict
+            }
+            None => serde_json::from_str::<Decision>(&last.decision)
+                .is_ok_and(|said| said.reader.is_some_and(|reader| reader != BUILT_IN)),
+        };
+        stands.then(|| away.why.clone())
     }
 
     /// The system of record that did not answer, where facts are missing for which it may have been asked.

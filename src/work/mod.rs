@@ -35,6 +35,7 @@
 mod candidate;
 mod catch_up;
 pub mod conditions;
+pub mod embedder;
 pub mod feedback;
 pub mod follow_ups;
 pub mod look;
@@ -73,6 +74,7 @@ use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
 use crate::store::{Store, StoreError};
 use conditions::Conditions;
+use embedder::Embedder;
 use look::Looked;
 use pace::Share;
 use rule::PolicyInForce;
@@ -105,6 +107,8 @@ pub struct Account {
     pub ids: Ids,
     /// Systems of record the policy's lookups may ask.
     pub systems: Arc<Systems>,
+    /// What reads its words.
+    pub embedder: Embedder,
     /// Whether notes and tags are written.
     pub mode: Mode,
     /// Where follow-ups go, as far as that is switched on.

@@ -82,8 +82,9 @@ impl Reader {
             column: fact.column,
             calibration: Calibration { scale: fact.scale, shifts: fact.shifts },
         });
-        let model = Model { facts: facts.collect(), width, weights, colleague, customer };
+        let (facts, dense) = (facts.collect(), Vec::new());
+        let model = Model { facts, width, weights, colleague, customer, dense };
         let vocabulary = Vocabulary::kept(&hashes, tells);
-        Some(Reader { lit: Lit::by(examples), vocabulary, model, examples: examples.to_vec() })
+        Some(Reader { lit: Lit::by(examples), vocabulary, model, examples: examples.to_vec(), meaning: None })
     }
 }
