@@ -20,7 +20,7 @@ use crate::work::embedder::Embedder;
 // Which vectors. No doc comment: it would stand in the place of the verb's own text.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct ReaderChoice {
-    /// Which vectors words are read by: built-in, or those of a server of embeddings, such as http://127.0.0.1:8000/v1/embeddings;
+    /// Which vectors words are read by: built-in, or those of a server of embeddings, such as `http://127.0.0.1:8000/v1/embeddings`;
     /// the words are sent there
     #[arg(long, env = "STARWARDEN_READER", value_name = "built-in|URL", value_parser = which)]
     reader: Option<Which>,

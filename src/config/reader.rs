@@ -21,7 +21,7 @@ pub const USUAL_MODEL: &str = "multilingual-e5-small";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderServer {
-    /// Its address, as OpenAI's route is: `http://127.0.0.1:8000/v1/embeddings`. Absent: nothing is sent, words are read by
+    /// Its address, as `OpenAI`'s route is: `http://127.0.0.1:8000/v1/embeddings`. Absent: nothing is sent, words are read by
     /// the built-in vectors.
     #[serde(default, deserialize_with = "super::some_text")]
     pub url: Option<String>,

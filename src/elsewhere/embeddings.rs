@@ -1,4 +1,4 @@
-//! A server of embeddings, by OpenAI's route: `POST {"model": …, "input": […]}` gives a vector for each text.
+//! A server of embeddings, by `OpenAI`'s route: `POST {"model": …, "input": […]}` gives a vector for each text.
 //!
 //! Follows <https://platform.openai.com/docs/api-reference/embeddings>, as Ollama, vLLM, text-embeddings-inference and
 //! llama.cpp have it too.

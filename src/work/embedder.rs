@@ -100,6 +100,8 @@ pub struct Away {
     pub why: String,
     /// What the texts say whose vectors are kept; none where nothing was learned from the server's vectors yet.
     pub kept: Option<Words>,
+    /// When the oldest of the others was written.
+    pub unread_since: DateTime<Utc>,
 }
 
 /// Why nothing was learned from a server's vectors.
@@ -157,14 +159,17 @@ impl Embedder {
         }
         let Some(reader) = served.learned(policy) else {
             let why = self.fault().unwrap_or_else(|| format!("{}: the examples are still learned", served.place()));
-            return Ok(Heard { words: None, away: Some(Away { why, kept: None }) });
+            let away = Away { why, kept: None, unread_since: oldest(texts.iter(), now) };
+            return Ok(Heard { words: None, away: Some(away) });
         };
         let parts = texts.iter().flat_map(|text| embedding::parts(&text.words)).collect();
         let (embeddings, failed) = served.embeddings(parts, ticket, now).await?;
         let read = |texts: &[Text]| reader.read(texts, Some(&embeddings));
         let away = failed.map(|why| {
-            let kept: Vec<Text> = texts.iter().filter(|text| embeddings.has_all_of(&text.words)).cloned().collect();
-            Away { why, kept: Some(read(&kept)) }
+            let (kept, unread): (Vec<Text>, Vec<Text>) =
+                texts.iter().cloned().partition(|text| embeddings.has_all_of(&text.words));
+            let why = format!("{}: {why}", served.place());
+            Away { why, kept: Some(read(&kept)), unread_since: oldest(unread.iter(), now) }
         });
         Ok(Heard { words: Some(read(&texts)), away })
     }
@@ -188,6 +193,7 @@ impl Embedder {
             all.remove(0);
         }
         all.push((served.name(), Arc::new(learned)));
+        tracing::info!(policy = policy.hash, "words are read by {} of {}", served.server.model(), served.place());
         Ok(())
     }
 
@@ -326,6 +332,10 @@ impl Served {
             "its vectors had {known} numbers and now have {length}: give another model another name"
         )))
     }
+}
+
+fn oldest<'a>(texts: impl Iterator<Item = &'a Text>, now: DateTime<Utc>) -> DateTime<Utc> {
+    texts.map(|text| text.at).min().unwrap_or(now)
 }
 
 fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -47,6 +47,9 @@ const ASKED_AGAIN: TimeDelta = TimeDelta::minutes(2);
 /// How soon a ticket is looked at again whose words the server of embeddings could not read.
 const READ_AGAIN: TimeDelta = TimeDelta::minutes(30);
 
+/// For how long words that it could not read turn no verdict.
+const UNREAD: TimeDelta = TimeDelta::hours(1);
+
 /// How soon is looked at a ticket again whose tags the helpdesk did not take.
 const TAGS_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
@@ -207,8 +210,12 @@ impl Decided<'_> {
             return Ok(Looked::so(Next::Again { at: self.now + wait }));
         }
         // What the records gave before may still hold: nobody is asked anew for a moment's silence.
-        let silent = self.silent().filter(|_| self.last.as_ref().is_some_and(|row| row.verdict != NEEDS_FACTS));
-        if let Some(error) = silent.or_else(|| self.turned_unread())
+        if let Some(why) = self.turned_unread() {
+            tracing::warn!(ticket = %self.claim.ticket, "the verdict that stood is kept: {why}");
+            return Ok(self.settled()); // Not held: whoever says something on it is heard.
+        }
+        if let Some(error) = self.silent()
+            && self.last.as_ref().is_some_and(|row| row.verdict != NEEDS_FACTS)
             && self.claim.failures.saturating_add(1) < self.account.work.tries
         {
             return Ok(fails.again_or_dead(error, None));
@@ -407,10 +414,12 @@ impl Decided<'_> {
     }
 
     /// Why the server of embeddings is away, where only that turns the verdict that stood: by what it had read, the verdict
-    /// would stand. What speaks against a dismissal counts at once, whoever read it.
+    /// would stand. What speaks against a dismissal counts at once, whoever read it, and a managers' line does; and what is
+    /// not read for long is read by the built-in vectors, for it may be a cry.
     fn turned_unread(&self) -> Option<String> {
         let (away, last) = (self.away.as_ref()?, self.last.as_ref()?);
         let Judged { decision, .. } = self.judged;
+        let lately = self.now - away.unread_since < UNREAD;
         if decision.verdict == last.verdict || !decision.against.is_empty() {
             return None;
         }
@@ -419,8 +428,9 @@ impl Decided<'_> {
                 let reading = Reading { words: Some(kept.clone()), ..self.reading.clone() };
                 let own = self.account.own_users();
                 let judged = judge::ticket(self.policy, self.ids, Some(&reading), self.said, &[], own, self.now);
-                judged.decision.verdict == last.verdict
+                judged.decision.verdict == last.verdict && lately
             }
+            None if self.judged.replies.iter().any(|reply| reply.at.is_some_and(|at| at > last.decided_at)) => false,
             None => serde_json::from_str::<Decision>(&last.decision)
                 .is_ok_and(|said| said.reader.is_some_and(|reader| reader != BUILT_IN)),
         };

@@ -111,8 +111,6 @@ pub(super) struct Meaning {
     pub centre: Vec<f32>,
     /// The examples' vectors, as seen from the centre.
     pub examples: Vec<Vec<f32>>,
-    /// How like an example a text must be to be read.
-    pub least: f32,
     /// The scores, of n-grams and embeddings together.
     pub model: Model,
 }
@@ -125,8 +123,9 @@ pub(super) struct Seen {
     pub rows: Vec<Vec<f32>>,
 }
 
-/// One example in so many is less like its nearest than a text must be.
-const STRANGERS: usize = 200;
+/// How like its nearest example a text must be to be read: by measurement texts in languages that no example is in are more,
+/// from 0.27 on, and what is no language is less, or is read and says nothing.
+const LEAST: f32 = 0.2;
 
 impl Meaning {
     /// Learns from the examples' embeddings, beside the vectors of their n-grams; with what each would have been read as
@@ -149,10 +148,9 @@ impl Meaning {
             examples.get(row).and_then(|vector| vector.get(column)).map_or(0.0, |value| f64::from(*value))
         });
         let alike = algebra::product(dense.view(), dense.t());
-        let least = least(&alike);
         let (model, left_out) =
             learn::model(&reader.examples, &reader.vocabulary, sparse, Some(learn::Dense { vectors: &dense, alike }));
-        Some((Meaning { name: embeddings.model.clone(), centre, examples, least, model }, left_out))
+        Some((Meaning { name: embeddings.model.clone(), centre, examples, model }, left_out))
     }
 
     /// A text's vectors, whose sentences these are; none where it is not embedded whole, or by another model.
@@ -172,21 +170,11 @@ impl Meaning {
 
     /// Whether a text is like no example.
     pub(super) fn is_dark(&self, whole: &[f32]) -> bool {
-        !self.examples.iter().any(|example| dot(example, whole) >= self.least)
+        !self.examples.iter().any(|example| dot(example, whole) >= LEAST)
     }
 }
 
 /// How alike two vectors are, from -1 to 1.
 fn dot(one: &[f32], other: &[f32]) -> f32 {
     one.iter().zip(other).map(|(one, other)| one * other).sum()
-}
-
-/// How like its nearest all but a few examples are.
-fn least(alike: &Array2<f64>) -> f32 {
-    let nearest = |(row, line): (usize, ndarray::ArrayView1<'_, f64>)| {
-        line.iter().enumerate().filter(|&(other, _)| other != row).map(|(_, alike)| *alike).fold(-1.0, f64::max)
-    };
-    let mut nearest: Vec<f64> = alike.rows().into_iter().enumerate().map(nearest).collect();
-    nearest.sort_by(f64::total_cmp);
-    nearest.get(nearest.len() / STRANGERS).copied().map_or(-1.0, learn::stepped)
 }
