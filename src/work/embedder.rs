@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::config;
 use crate::decide::facts::said::Words;
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge;
@@ -186,7 +187,12 @@ impl Embedder {
         }
         let embeddings = self.of_examples(policy).await?.unwrap_or_default();
         let reader = reader.clone();
-        let learned = tokio::task::spawn_blocking(move || reader.with(&embeddings)).await.ok().flatten();
+        let learn = move || {
+            let name = format!("reader-{}", Reader::key_with(reader.examples(), &embeddings));
+            let read = |bytes: &[u8]| reader.with_bytes(bytes, &embeddings);
+            config::policy::kept(&name, read, || reader.with(&embeddings), Reader::meaning_to_bytes)
+        };
+        let learned = tokio::task::spawn_blocking(learn).await.ok().flatten();
         let learned = learned.ok_or_else(|| LearnError::Away("its vectors are not of one length".to_owned()))?;
         let mut all = lock(&LEARNED);
         if all.len() >= MOST_LEARNED {

@@ -32,6 +32,11 @@ impl Embeddings {
         Embeddings { model: model.to_owned(), vectors }
     }
 
+    /// Every text with its vector.
+    pub(super) fn vectors(&self) -> impl Iterator<Item = (&String, &Vec<f32>)> {
+        self.vectors.iter()
+    }
+
     /// Whether a text can be read by these.
     pub fn has_all_of(&self, words: &str) -> bool {
         let parts = parts(words);
@@ -131,12 +136,8 @@ impl Meaning {
     /// Learns from the examples' embeddings, beside the vectors of their n-grams; with what each would have been read as
     /// had it been left out. None where an example has none, or they are not of one length.
     pub(super) fn learn(reader: &Reader, sparse: &[Sparse], embeddings: &Embeddings) -> Option<(Meaning, LeftOut)> {
-        let whole = |example: &Example| embeddings.whole(&example.says);
-        let raw = reader.examples.iter().map(whole).collect::<Option<Vec<Vec<f32>>>>()?;
+        let raw = wholes(&reader.examples, embeddings)?;
         let length = raw.first()?.len();
-        if raw.iter().any(|vector| vector.len() != length) {
-            return None;
-        }
         let count = f64_of(raw.len());
         let mut centre = vec![0.0_f64; length];
         for vector in &raw {
@@ -151,6 +152,23 @@ impl Meaning {
         let (model, left_out) =
             learn::model(&reader.examples, &reader.vocabulary, sparse, Some(learn::Dense { vectors: &dense, alike }));
         Some((Meaning { name: embeddings.model.clone(), centre, examples, model }, left_out))
+    }
+
+    /// What was learned before from the same embeddings of the same examples.
+    pub(super) fn kept(
+        examples: &[Example],
+        embeddings: &Embeddings,
+        centre: Vec<f32>,
+        model: Model,
+    ) -> Option<Meaning> {
+        let raw = wholes(examples, embeddings)?;
+        let examples: Vec<Vec<f32>> = raw.into_iter().map(|vector| unit(vector, &centre)).collect();
+        (examples.first()?.len() == centre.len()).then(|| Meaning {
+            name: embeddings.model.clone(),
+            centre,
+            examples,
+            model,
+        })
     }
 
     /// A text's vectors, whose sentences these are; none where it is not embedded whole, or by another model.
@@ -172,6 +190,13 @@ impl Meaning {
     pub(super) fn is_dark(&self, whole: &[f32]) -> bool {
         !self.examples.iter().any(|example| dot(example, whole) >= LEAST)
     }
+}
+
+/// The examples' vectors; none where one has none, or they are not of one length.
+fn wholes(examples: &[Example], embeddings: &Embeddings) -> Option<Vec<Vec<f32>>> {
+    let vectors = examples.iter().map(|example| embeddings.whole(&example.says)).collect::<Option<Vec<Vec<f32>>>>()?;
+    let length = vectors.first()?.len();
+    vectors.iter().all(|vector| vector.len() == length).then_some(vectors)
 }
 
 /// How alike two vectors are, from -1 to 1.
