@@ -342,6 +342,7 @@ fn a_verdict_that_stood_does_not_turn_because_the_server_is_away() {
     let warning = wait_for("a warning", || bot.get("/readyz").1["warning"].as_str().map(str::to_owned));
     assert!(warning.contains("embeddings server") && warning.contains("503"), "{warning}");
     assert_eq!(bot.get("/readyz").0, 200, "deliveries are taken all the same");
+    assert!(bot.text("/metrics").contains("\nstarwarden_reader_away 1\n"));
     wait_for("a ticket that is held back", || {
         log(folder.path()).contains("the verdict that stood is kept").then_some(())
     });

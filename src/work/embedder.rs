@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::config;
@@ -24,11 +24,18 @@ use crate::decide::reader::read::Text;
 use crate::decide::ticket::{OwnUsers, Reading, TicketKey};
 use crate::elsewhere::CallError;
 use crate::elsewhere::embeddings::{EmbeddingsServer, batches};
+use crate::metrics::{self, Ready};
 use crate::store::vectors::TextHash;
 use crate::store::{Store, StoreError};
 
 /// How long a server that failed is left in peace.
 const REST: Duration = Duration::from_secs(30);
+
+/// How many calls are made to a server at once: a small one works on one at a time, and the others' time runs.
+const AT_ONCE: usize = 2;
+
+/// How long one ticket's vectors may take; what came until then is kept.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Readers that learned from a server's vectors of their examples, with the server: a configuration that is read anew does
 /// not learn anew.
@@ -77,6 +84,8 @@ impl Embedders {
 struct Served {
     server: EmbeddingsServer,
     store: Store,
+    /// Taken for each call.
+    calls: Semaphore,
     /// Held while examples are learned from.
     learning: tokio::sync::Mutex<()>,
     /// How many numbers its vectors have, once that is known.
@@ -122,6 +131,7 @@ impl Embedder {
         Embedder(Some(Arc::new(Served {
             server,
             store,
+            calls: Semaphore::new(AT_ONCE),
             learning: tokio::sync::Mutex::default(),
             length: Mutex::default(),
             away: Mutex::default(),
@@ -164,7 +174,7 @@ impl Embedder {
             return Ok(Heard { words: None, away: Some(away) });
         };
         let parts = texts.iter().flat_map(|text| embedding::parts(&text.words)).collect();
-        let (embeddings, failed) = served.embeddings(parts, ticket, now).await?;
+        let (embeddings, failed) = served.embeddings(parts, ticket, Some(LONGEST), now).await?;
         let read = |texts: &[Text]| reader.read(texts, Some(&embeddings));
         let away = failed.map(|why| {
             let (kept, unread): (Vec<Text>, Vec<Text>) =
@@ -211,7 +221,7 @@ impl Embedder {
         let Some(served) = &self.0 else { return Ok(None) };
         let parts: BTreeSet<String> = policy.examples.iter().flat_map(embedding::of_example).collect();
         let nobodys = TicketKey { account: String::new(), id: 0 };
-        let (embeddings, failed) = served.embeddings(parts, &nobodys, Utc::now()).await?;
+        let (embeddings, failed) = served.embeddings(parts, &nobodys, None, Utc::now()).await?;
         match failed {
             None => Ok(Some(embeddings)),
             Some(why) => Err(LearnError::Away(why)),
@@ -261,11 +271,13 @@ impl Served {
         format!("the embeddings server at {}{port}", url.host_str().unwrap_or_default())
     }
 
-    /// Vectors of these texts, kept or asked for; and why some are missing, where they are.
+    /// Vectors of these texts, kept or asked for, which is given up after `longest`; and why some are missing, where they
+    /// are.
     async fn embeddings(
         &self,
         texts: BTreeSet<String>,
         ticket: &TicketKey,
+        longest: Option<Duration>,
         now: DateTime<Utc>,
     ) -> Result<(Embeddings, Option<String>), StoreError> {
         let model = self.server.model();
@@ -282,8 +294,12 @@ impl Served {
         if let Some((_, vector)) = there.first() {
             lock(&self.length).get_or_insert(vector.len());
         }
-        let mut failed = None;
+        let (mut failed, begun) = (None, Instant::now());
         for batch in batches(missing) {
+            if longest.is_some_and(|longest| begun.elapsed() > longest) {
+                failed = Some(format!("the ticket's vectors took more than {} s", LONGEST.as_secs()));
+                break;
+            }
             let vectors = match self.ask(&batch).await {
                 Ok(vectors) => vectors,
                 Err(why) => {
@@ -306,11 +322,13 @@ impl Served {
         {
             return Err(why.clone());
         }
+        let Ok(_call) = self.calls.acquire().await else { return Err("it is not called any more".to_owned()) };
         let answered = self.server.embed(texts).await.and_then(|vectors| self.of_one_length(vectors));
         let place = self.place();
         let mut away = lock(&self.away);
         match answered {
             Ok(vectors) => {
+                metrics::reader(Ready::Yes);
                 if away.take().is_some() {
                     tracing::info!("{place} can be used again");
                 }
@@ -318,6 +336,7 @@ impl Served {
             }
             Err(error) => {
                 let why = error.to_string();
+                metrics::reader(Ready::No);
                 if away.is_none() {
                     tracing::warn!("{place} cannot be used, words are read by the built-in vectors: {why}");
                 }
