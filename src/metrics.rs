@@ -24,6 +24,7 @@
 //! | `starwarden_follow_ups_stuck` | gauge | `destination` | follow-ups a person must see to: unclear ones and dead letters |
 //! | `starwarden_destination_ready` | gauge | `destination` | 1 where a destination takes our credentials |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
+//! | `starwarden_reader_away` | gauge | | 1 while the server of embeddings cannot be used |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
 //! | `starwarden_store_damaged` | gauge | | 1 where the store's file was not sound when it was last read through |
 
@@ -104,6 +105,7 @@ struct All {
     follow_ups_stuck: Family<OfDestination, Gauge>,
     destinations: Family<OfDestination, Gauge>,
     policy: Family<Hash, Gauge>,
+    reader: Gauge,
     reload: Gauge,
     damaged: Gauge,
 }
@@ -135,6 +137,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         follow_ups_stuck: Family::default(),
         destinations: Family::default(),
         policy: Family::default(),
+        reader: Gauge::default(),
         reload: Gauge::default(),
         damaged: Gauge::default(),
     };
@@ -161,6 +164,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
     registry.register("destination_ready", "1 where a destination takes our credentials", all.destinations.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
+    registry.register("reader_away", "1 while the server of embeddings cannot be used", all.reader.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
     registry.register("store_damaged", "1 where the store's file was not sound of late", all.damaged.clone());
     all
@@ -189,6 +193,11 @@ pub fn untold(account: &str) {
 /// The helpdesk took a write, and not all of its tags.
 pub fn tags_not_taken(account: &str) {
     ALL.tags.get_or_create(&OfAccount { account: account.to_owned() }).inc();
+}
+
+/// Whether the server of embeddings could be used.
+pub fn reader(ready: Ready) {
+    ALL.reader.set(i64::from(ready == Ready::No));
 }
 
 /// A try at a follow-up came to this.

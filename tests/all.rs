@@ -29,6 +29,7 @@ mod dismissal;
 mod documents;
 mod durable;
 mod each;
+mod embeddings;
 mod end_to_end;
 mod facts;
 mod faults;

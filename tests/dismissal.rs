@@ -86,7 +86,8 @@ impl Case {
             (false, "" | "help") => Understanding::Nothing,
             (false, _) => Understanding::Read,
         };
-        reading.words = Some(Words { said: self.said.iter().map(|text| said(text, 6)).collect(), understood });
+        reading.words =
+            Some(Words { said: self.said.iter().map(|text| said(text, 6)).collect(), understood, read_by: None });
         reading.notes = self.note.iter().map(|(_, noted)| ("ABCDEFGH".to_owned(), noted.clone())).collect();
         reading
     }
@@ -360,7 +361,7 @@ proptest! {
     fn words_never_add_a_dismissal(case in ticket(), words in proptest::collection::vec(word(), 0..6)) {
         let silent = case.decide();
         let mut reading = case.reading();
-        reading.words = Some(Words { said: words, understood: Understanding::Read });
+        reading.words = Some(Words { said: words, understood: Understanding::Read, read_by: None });
         let spoken = decide(&reading);
         prop_assert!(dismissed(&silent) || !dismissed(&spoken), "{:#?}\n{:#?}", reading.words, spoken);
         prop_assert!(spoken.missing.len() <= 2);
@@ -377,7 +378,7 @@ proptest! {
         case in ticket(), words in proptest::collection::vec(word(), 0..4), place in any::<prop::sample::Index>(), confidence in 0.2..1.0_f64
     ) {
         let mut reading = case.reading();
-        reading.words = Some(Words { said: words.clone(), understood: Understanding::Read });
+        reading.words = Some(Words { said: words.clone(), understood: Understanding::Read, read_by: None });
         let decision = decide(&reading);
         if dismissed(&decision) {
             let answered: Vec<_> = decision.path.iter().filter(|it| FACTS.iter().any(|(name, _)| *name == it.fact)).collect();
@@ -394,7 +395,7 @@ proptest! {
             let mut words = words;
             let (fact, answer) = against;
             words.push(Said { fact, answer, confidence, quote: "so".into(), by: Speaker::Customer, at: at("2026-11-26T09:59:00Z") });
-            reading.words = Some(Words { said: words, understood: Understanding::Read });
+            reading.words = Some(Words { said: words, understood: Understanding::Read, read_by: None });
             let spoken = decide(&reading);
             prop_assert!(!dismissed(&spoken), "{:#?}\n{:#?}", reading.words, spoken);
         }
@@ -403,7 +404,7 @@ proptest! {
     #[test]
     fn what_is_proposed_comes_of_it(case in ticket(), words in proptest::collection::vec(word(), 0..5)) {
         let mut reading = case.reading();
-        reading.words = Some(Words { said: words, understood: Understanding::Read });
+        reading.words = Some(Words { said: words, understood: Understanding::Read, read_by: None });
         let decision = decide(&reading);
         prop_assert_eq!(decision.likely.is_some(), !decision.proposal.is_empty(), "{:#?}", decision);
         if let Some(likely) = &decision.likely {

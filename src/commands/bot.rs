@@ -32,6 +32,7 @@ use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
 use crate::work::clock::Clocks;
 use crate::work::conditions::Conditions;
+use crate::work::embedder::{Embedder, Embedders};
 use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
 use crate::work::recovery::Recovery;
@@ -69,6 +70,7 @@ pub(super) async fn run(
     let rule = PolicyInForce::new(loaded.rules.clone());
     let (standing, destinations) = (Standing::default(), Standing::default());
     let conditions = Conditions::default();
+    let embedders = Embedders::default();
     let Front { sessions, public_url } = front;
     let shared = Arc::new(Shared {
         store: store.clone(),
@@ -86,6 +88,7 @@ pub(super) async fn run(
         addresses: addresses.clone(),
         ids: ids.clone(),
         doors: Doors::default(),
+        embedders: embedders.clone(),
         tls: server.tls.clone(),
         loops: JoinSet::new(),
         stop: watch::channel(false).0,
@@ -107,12 +110,14 @@ pub(super) async fn run(
         addresses,
         ids,
         gate: gate.clone(),
+        embedders: embedders.clone(),
     });
     let health = health::router(Health {
         store,
         standing,
         conditions,
         destinations,
+        embedders,
         rule,
         refused: refused.clone(),
         gate,
@@ -140,6 +145,7 @@ struct Workers {
     addresses: Addresses,
     ids: AccountIds,
     doors: Doors,
+    embedders: Embedders,
     tls: Option<Tls>,
     loops: JoinSet<()>,
     gate: Gate,
@@ -163,8 +169,9 @@ impl Workers {
             let no_address = || format!("accounts.{name}.base_url");
             helpdesks.insert(name.clone(), opened.base_url.parse::<Url>().with_context(no_address)?);
             ids.insert(name.clone(), opened.ids.clone());
+            let embedder = loaded.reads.of(&name);
             let (door, account) =
-                joined(opened, &loaded.rules.policy, &on, &self.shared.store).with_context(no_address)?;
+                joined(opened, &loaded.rules.policy, &on, embedder, &self.shared.store).with_context(no_address)?;
             doors.insert(name, door);
             accounts.push(Arc::new(account));
         }
@@ -178,8 +185,11 @@ impl Workers {
             tracing::warn!(%error, "the policy in force is not on record"); // It decides all the same.
         }
         loaded.rules.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        let policies = std::iter::once(&loaded.rules.policy).chain(loaded.rules.candidate()).cloned().collect();
         self.shared.rule.replace(loaded.rules);
         self.gate.replace(loaded.admission);
+        let server = loaded.reads.server.clone();
+        self.embedders.replace(loaded.reads);
         self.addresses.replace(helpdesks);
         self.ids.replace(ids);
         self.shared.standing.expect(doors.keys());
@@ -197,6 +207,7 @@ impl Workers {
         for account in accounts {
             self.loops.spawn(work::run(self.shared.clone(), account, stopping.clone()));
         }
+        self.loops.spawn(server.keep_ready(policies, stopping.clone()));
         for to in loaded.to {
             let (tries, lease) = (loaded.work.tries, loaded.work.lease);
             let follower = Follower { to, addresses: self.addresses.clone(), tries, lease };
@@ -219,6 +230,7 @@ fn joined(
     opened: Opened,
     policy: &Policy,
     follow_ups: &BTreeSet<Destination>,
+    embedder: Embedder,
     store: &Store,
 ) -> anyhow::Result<(Door, Account)> {
     let (own, wake) = (Arc::new(OnceLock::new()), store.wake(&opened.name));
@@ -238,6 +250,7 @@ fn joined(
         name: opened.name,
         ids: opened.ids,
         systems: opened.systems,
+        embedder,
         mode: opened.mode,
         follow_ups: follow_ups.clone(),
         own,

@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::doctor;
 use super::doctor::finding::Found;
+use super::reader::ReaderChoice;
 use super::{Done, ExitAs, print};
 use crate::config;
 use crate::config::policy::drawn;
@@ -32,6 +33,8 @@ pub(super) struct Check {
     /// Measure the reader of words on the policy's own examples, each left out in turn
     #[arg(long)]
     examples: bool,
+    #[command(flatten)]
+    reader: ReaderChoice,
 }
 
 impl Check {
@@ -71,7 +74,7 @@ impl Check {
             print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
         }
         if self.examples {
-            print(&super::examples::measured(&policy));
+            print(&super::examples::measured(&policy, &self.reader).exit_as(1)?);
         }
         match self.cases {
             Some(file) => cases(&policy, &file).exit_as(1),

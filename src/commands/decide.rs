@@ -12,6 +12,7 @@ use super::explained;
 use super::lines::Lines;
 use super::moments;
 use super::progress;
+use super::reader::{Offline, ReaderChoice};
 use super::terminal::Visible;
 use super::{Done, ExitAs, print};
 use crate::config;
@@ -19,7 +20,7 @@ use crate::decide::facts::gather::{self, Stated};
 use crate::decide::facts::source::{Given, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge;
-use crate::decide::line::{Decided, Line, WithFacts};
+use crate::decide::line::{Case, Decided, Line, WithFacts};
 use crate::decide::note;
 use crate::decide::policy::Policy;
 use crate::decide::policy::drawing;
@@ -52,6 +53,8 @@ pub(super) struct Decide {
     /// When it is decided. Absent: now
     #[arg(long, value_name = "RFC3339", value_parser = moments::moment)]
     now: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    reader: ReaderChoice,
     /// How the decision is shown
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -71,16 +74,19 @@ impl Decide {
     pub(super) fn run(self) -> Done {
         let policy = config::policy::read(&self.policy).exit_as(2)?;
         let now = self.now.unwrap_or_else(Utc::now);
-        match &self.each {
+        let reader = self.reader.open(&[&policy]).exit_as(2)?;
+        let done = match &self.each {
             Some(file) => {
                 let with = if self.with_facts { WithFacts::All } else { WithFacts::None };
-                stream(&policy, now, with, file)
+                stream(&policy, now, with, &reader, file)
             }
-            None => self.one(&policy, now).exit_as(2),
-        }
+            None => self.one(&policy, now, &reader).exit_as(2),
+        };
+        reader.tell();
+        done
     }
 
-    fn one(&self, policy: &Policy, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
+    fn one(&self, policy: &Policy, now: DateTime<Utc>, reader: &Offline) -> anyhow::Result<ExitCode> {
         let mut line = match &self.ticket {
             Some(file) => read(file)?,
             None => Line::default(),
@@ -90,8 +96,9 @@ impl Decide {
         for fact in &self.facts {
             stated.push(given(policy, fact, now)?);
         }
-        let reading = line.reading();
+        let mut reading = line.reading();
         let ids = Ids::new(&policy.binding, &Ids::default());
+        reader.read(policy, &ids, &mut reading, now);
         let judged = judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
         match self.format {
             Format::Json => print(&(serde_json::to_string_pretty(&Decided::of(id, judged, WithFacts::All))? + "\n")),
@@ -107,13 +114,16 @@ impl Decide {
             Format::Text => {
                 let note = note::write(&judged.subject(policy, &ids, reading.as_ref(), now));
                 print(&format!("{}\nFacts\n{}", note.text(), explained::facts(policy, &judged)));
+                if let Some(reader) = &judged.decision.reader {
+                    print(&format!("\nWords read by {reader} vectors\n"));
+                }
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn stream(policy: &Policy, now: DateTime<Utc>, with: WithFacts, file: &Path) -> Done {
+fn stream(policy: &Policy, now: DateTime<Utc>, with: WithFacts, reader: &Offline, file: &Path) -> Done {
     let bar = progress::beside_results();
     let mut input: Box<dyn BufRead + Send> = if file.as_os_str() == "-" {
         Box::new(std::io::BufReader::new(std::io::stdin()))
@@ -124,7 +134,8 @@ fn stream(policy: &Policy, now: DateTime<Utc>, with: WithFacts, file: &Path) -> 
         Box::new(std::io::BufReader::new(bar.wrap_read(opened)))
     };
     let mut output = Visible::new(std::io::BufWriter::new(std::io::stdout()));
-    let lines = each::decide(policy, now, with, &mut input, &mut output).exit_as(2)?;
+    let read = |ids: &Ids, case: &mut Case| reader.read(policy, ids, &mut case.reading, case.now);
+    let lines = each::decide_reading(policy, now, with, &read, &mut input, &mut output).exit_as(2)?;
     std::io::Write::flush(&mut output).exit_as(2)?;
     bar.finish_and_clear();
     Ok(match lines {

@@ -17,16 +17,19 @@ use tokio::sync::{mpsc, watch};
 use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::{Loaded, Opened};
+use super::reader::ReaderChoice;
 use super::reload::Refused;
 use super::screen::{Screen, Tone};
 use super::serve::signal;
 use super::terminal::print_painted;
 use super::{Done, ExitAs, print};
-use crate::config::{Mode, Work, policy::drawn};
+use crate::config::policy::{drawn, learn};
+use crate::config::{Mode, Work};
 use crate::console::sign_in::Admission;
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::NEEDS_FACTS;
+use crate::decide::policy::examples::joined;
 use crate::demo::admin::SIGNING_SECRET;
 use crate::demo::elsewhere::{self, Elsewhere};
 use crate::demo::helpdesk::{Publicity, StandIn};
@@ -37,6 +40,7 @@ use crate::helpdesk::auth::{Credentials, WORK_SCOPES};
 use crate::receive::verify;
 use crate::server::{Patience, Server};
 use crate::store::Store;
+use crate::work::embedder::Reads;
 use crate::work::follow_ups::To;
 use crate::work::rule::Rules;
 
@@ -66,6 +70,8 @@ pub(super) struct Demo {
     /// [default: 127.0.0.1:8377, or any port where that is taken]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    #[command(flatten)]
+    reader: ReaderChoice,
 }
 
 impl Demo {
@@ -107,7 +113,11 @@ impl Demo {
     }
 
     async fn play(self) -> anyhow::Result<ExitCode> {
-        let policy = Arc::new(shipped_policy()?);
+        let policy = Arc::new(shipped_policy(&self.reader)?);
+        let embedder = self.reader.embedder()?;
+        if let Err(error) = embedder.learn(&policy).await {
+            eprintln!("words are read by the built-in vectors: {error}");
+        }
         let helpdesk = StandIn::new();
         let desk = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
         let base_url = format!("http://{}", desk.local_addr()?);
@@ -150,6 +160,7 @@ impl Demo {
             rules: Rules::of_file("the demo's own policy", policy.clone()),
             accounts: vec![account],
             to: vec![elsewhere],
+            reads: Reads { server: embedder, ..Reads::default() },
             work: Work::default(),
             admission: Admission::Open,
             certified: None,
@@ -338,14 +349,30 @@ async fn deliver(http: &Client, webhook: &str, secret: &SecretString, body: &Jso
     Ok(())
 }
 
-/// The policy as shipped, built in so that the demo needs no files.
-fn shipped_policy() -> anyhow::Result<Policy> {
+/// The policy as shipped, built in so that the demo needs no files; its examples are learned where a reader is chosen.
+fn shipped_policy(reader: &ReaderChoice) -> anyhow::Result<Policy> {
     let (binding, diagram) =
         (include_str!("../../config/policy/star.toml"), include_str!("../../config/policy/star.mmd"));
-    Policy::parse(binding, diagram).map_err(|faults| {
+    let examples = EXAMPLES.into_iter().filter(|_| reader.is_made());
+    let policy = Policy::parse(&joined(binding, examples), diagram).map_err(|faults| {
         anyhow::Error::msg(faults.iter().map(|fault| drawn(fault, "policy/star", binding)).collect::<String>())
-    })
+    })?;
+    learn(&policy);
+    Ok(policy)
 }
+
+/// Its examples by language, in the order in which a folder's files are read.
+const EXAMPLES: [(&str, &str); 9] = [
+    ("de", include_str!("../../config/policy/examples/de.toml")),
+    ("en", include_str!("../../config/policy/examples/en.toml")),
+    ("es", include_str!("../../config/policy/examples/es.toml")),
+    ("fr", include_str!("../../config/policy/examples/fr.toml")),
+    ("it", include_str!("../../config/policy/examples/it.toml")),
+    ("ja", include_str!("../../config/policy/examples/ja.toml")),
+    ("ko", include_str!("../../config/policy/examples/ko.toml")),
+    ("pt", include_str!("../../config/policy/examples/pt.toml")),
+    ("zh", include_str!("../../config/policy/examples/zh.toml")),
+];
 
 /// A folder of our own, gone when the demo is.
 struct Folder(std::path::PathBuf);

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::lines::{self, Lines};
 use crate::decide::facts::sources::Ids;
-use crate::decide::line::{Line, WithFacts};
+use crate::decide::line::{Case, Line, WithFacts};
 use crate::decide::policy::Policy;
 
 /// Decides every line of `input` into one line of `output`; a line without a time of its own at `now`.
@@ -22,8 +22,23 @@ pub fn decide(
     input: &mut (dyn BufRead + Send),
     output: &mut (dyn Write + Send),
 ) -> anyhow::Result<Lines> {
+    decide_reading(policy, now, with, &|_, _| {}, input, output)
+}
+
+/// The same, where `read` reads the words of each line's ticket before it is decided.
+///
+/// # Errors
+/// See [`decide`].
+pub(super) fn decide_reading(
+    policy: &Policy,
+    now: DateTime<Utc>,
+    with: WithFacts,
+    read: &(dyn Fn(&Ids, &mut Case) + Sync),
+    input: &mut (dyn BufRead + Send),
+    output: &mut (dyn Write + Send),
+) -> anyhow::Result<Lines> {
     let ids = Ids::new(&policy.binding, &Ids::default());
-    lines::each(input, output, |line, written| one(policy, &ids, (now, with), line, written))
+    lines::each(input, output, |line, written| one(policy, &ids, (now, with), read, line, written))
 }
 
 /// A line that could not be decided.
@@ -37,6 +52,7 @@ fn one(
     policy: &Policy,
     ids: &Ids,
     (now, with): (DateTime<Utc>, WithFacts),
+    read: &(dyn Fn(&Ids, &mut Case) + Sync),
     line: &[u8],
     written: &mut Vec<u8>,
 ) -> Lines {
@@ -47,8 +63,11 @@ fn one(
         }
         Ok(line) => {
             let id = line.own_id();
-            match line.decide(policy, ids, now, with) {
-                Ok(decided) => serde_json::to_writer(&mut *written, &decided).is_ok(),
+            match line.case(policy, now) {
+                Ok(mut case) => {
+                    read(ids, &mut case);
+                    serde_json::to_writer(&mut *written, &case.decide(policy, ids, with)).is_ok()
+                }
                 Err(error) => bad(written, id, error),
             }
         }

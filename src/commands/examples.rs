@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use anyhow::Context;
 use comfy_table::{CellAlignment, Table, presets};
 
+use super::reader::ReaderChoice;
 use crate::decide::policy::Policy;
 use crate::decide::reader::measure::{self, Measured, Row, Spoken};
 
@@ -12,15 +14,20 @@ use crate::decide::reader::measure::{self, Measured, Row, Spoken};
 const MOST_CONFUSED: usize = 12;
 
 /// What the reader makes of the policy's examples, in words.
-pub(super) fn measured(policy: &Policy) -> String {
+///
+/// # Errors
+/// A server of embeddings that cannot be used: other vectors' figures would be taken for its own.
+pub(super) fn measured(policy: &Policy, reader: &ReaderChoice) -> anyhow::Result<String> {
     let binding = &policy.binding.reader;
     let thresholds = [binding.sure, binding.suggests, binding.against];
-    let measured = measure::examples(&policy.examples, &thresholds);
+    let embeddings = reader.open(&[])?.of_examples(policy).context("the server of embeddings cannot be used")?;
+    let measured = measure::examples(&policy.examples, embeddings.as_ref(), &thresholds);
     let mut text = format!(
-        "\n{} examples, each read by a reader that never saw it. An answer counts from {} on as sure, from {} on as a \
+        "\n{} examples, each read by a reader that never saw it, vectors: {}. An answer counts from {} on as sure, from {} on as a \
          suggestion,\nfrom {} on against a dismissal. “found” is the share of the texts with an answer in which it is \
          read.\n\n",
         policy.examples.len(),
+        measured.read_by,
         binding.sure,
         binding.suggests,
         binding.against
@@ -45,7 +52,7 @@ pub(super) fn measured(policy: &Policy) -> String {
         };
         let _ = write!(text, "  {}\n{}{}", contradiction.fact, side(&contradiction.first), side(&contradiction.second));
     }
-    text
+    Ok(text)
 }
 
 fn table(measured: &Measured) -> String {

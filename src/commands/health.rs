@@ -17,6 +17,7 @@ use crate::store::history::Backlog;
 use crate::store::{Store, StoreError};
 use crate::work::clock::{self, Clocks};
 use crate::work::conditions::Conditions;
+use crate::work::embedder::Embedders;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
 
@@ -30,6 +31,7 @@ pub(super) struct Health {
     pub standing: Standing,
     pub conditions: Conditions,
     pub destinations: Standing,
+    pub embedders: Embedders,
     pub rule: PolicyInForce,
     pub refused: Refused,
     /// Who may read more than the one word.
@@ -97,6 +99,8 @@ async fn readyz(State(health): State<Health>, request: Request) -> Response {
     let now = Utc::now();
     let mut warnings: Vec<String> = refused.into_iter().chain(rules.warnings()).collect();
     warnings.extend(health.conditions.warnings(now));
+    let reader = health.embedders.now().server.fault();
+    warnings.extend(reader.map(|why| format!("{why}; words are read by the built-in vectors")));
     for account in health.standing.names() {
         if let Ok(Backlog { due, oldest_due: Some(since), .. }) = health.store.backlog(&account, now).await
             && now - since > WAITS_TOO_LONG

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read, Write};
 
 use anyhow::Context;
 
-/// How many bytes a batch has, unless one line alone is longer.
+/// How many bytes a batch usually has.
 pub(super) const ENOUGH: usize = 4 << 20;
 
 /// The longest line that is read, bytes; the rest of a longer one is a line of its own, and both are bad.
@@ -63,19 +63,21 @@ impl Batch {
 /// Lines to be read in batches.
 pub(super) struct Stream<R> {
     from: R,
+    /// How many bytes a batch has, unless one line alone is longer.
+    enough: usize,
     line: u64,
 }
 
 impl<R: BufRead> Stream<R> {
-    /// From the first on.
-    pub(super) fn new(from: R) -> Stream<R> {
-        Stream { from, line: 0 }
+    /// From the first on, in batches of so many bytes.
+    pub(super) fn new(from: R, enough: usize) -> Stream<R> {
+        Stream { from, enough, line: 0 }
     }
 
     /// The next lines; an empty batch at the end.
     pub(super) fn next(&mut self) -> std::io::Result<Batch> {
-        let mut batch = Batch { text: Vec::with_capacity(ENOUGH + ENOUGH / 8), ends: Vec::new() };
-        while batch.text.len() < ENOUGH {
+        let mut batch = Batch { text: Vec::with_capacity(self.enough + self.enough / 8), ends: Vec::new() };
+        while batch.text.len() < self.enough {
             if self.from.by_ref().take(LONGEST).read_until(b'\n', &mut batch.text)? == 0 {
                 break;
             }
@@ -96,7 +98,7 @@ pub fn each(
     output: &mut (dyn Write + Send),
     work: impl Fn(&[u8], &mut Vec<u8>) -> Lines + Sync,
 ) -> anyhow::Result<Lines> {
-    let (mut stream, mut good) = (Stream::new(input), Lines::AllGood);
+    let (mut stream, mut good) = (Stream::new(input, ENOUGH), Lines::AllGood);
     loop {
         let batch = stream.next().context("the lines cannot be read")?;
         if batch.is_empty() {

@@ -19,6 +19,7 @@ use crate::helpdesk::auth::{API_TOKENS_END, Credentials, WORK_SCOPES};
 use crate::server::tls;
 use crate::store::Store;
 use crate::work::conditions;
+use crate::work::embedder::{Embedder, Reads};
 use crate::work::follow_ups::To;
 use crate::work::rule::{Rules, Source};
 
@@ -28,6 +29,8 @@ pub(super) struct Loaded {
     pub accounts: Vec<Opened>,
     /// Where follow-ups go, as far as that is configured.
     pub to: Vec<To>,
+    /// What reads each account's words.
+    pub reads: Reads,
     /// How follow-ups are worked.
     pub work: config::Work,
     /// Whom the console lets in.
@@ -65,6 +68,10 @@ impl Loaded {
             _ => None,
         };
         let systems = Arc::new(settings.systems(home)?);
+        let server = settings.reader.open(home)?.map(|server| Embedder::new(server, store.clone()));
+        let at_home = settings.accounts.iter().filter(|(_, account)| account.reader.is_some());
+        let built_in = at_home.map(|(name, _)| name.clone()).collect();
+        let reads = Reads { server: server.unwrap_or_default(), built_in };
         let open = |(name, account): (&String, &Account)| {
             let ids = Ids { hours: settings.schedules(), ..account.ids() };
             let opened = Opened::of(name, account, ids, systems.clone(), home)?;
@@ -73,7 +80,7 @@ impl Loaded {
         let accounts = settings.accounts.iter().map(open);
         let accounts = accounts.collect::<anyhow::Result<Vec<_>>>()?;
         let (to, admission) = (destinations(settings, home)?, front::admission(settings, home)?);
-        Ok(Loaded { rules, accounts, to, work: settings.work, admission, certified })
+        Ok(Loaded { rules, accounts, to, reads, work: settings.work, admission, certified })
     }
 }
 

@@ -21,6 +21,7 @@ mod manual;
 mod moments;
 mod policy;
 mod progress;
+mod reader;
 mod reload;
 mod report;
 mod screen;

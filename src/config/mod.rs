@@ -4,6 +4,7 @@ pub mod console;
 mod faults;
 pub mod follow_ups;
 pub mod policy;
+pub mod reader;
 pub mod secret;
 pub mod systems;
 pub mod work;
@@ -44,6 +45,9 @@ pub struct Settings {
     /// Helpdesk instances by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, Account>,
+    /// By which vectors words are read.
+    #[serde(default)]
+    pub reader: reader::ReaderServer,
     /// Systems of record by the names the policy's lookups use. Absent: none is asked.
     #[serde(default)]
     pub lookups: BTreeMap<String, systems::System>,
@@ -208,6 +212,8 @@ pub struct Account {
     /// How often starred tickets are looked for that no delivery told of; "off" for never. Absent: 10 minutes.
     #[serde(default = "default_catch_up", deserialize_with = "span_or_off")]
     pub catch_up_every: Option<Duration>,
+    /// `"built-in"` sends none of its words to the server of `[reader]`. Absent: they are, where there is one.
+    pub reader: Option<reader::AccountReader>,
     /// Our share of the helpdesk's API limit. Absent: 60.
     #[serde(default = "default_budget")]
     pub requests_per_minute: u32,
@@ -279,6 +285,7 @@ impl Settings {
         let secrets = secrets.chain(self.lookups.values().filter_map(|system| system.token.as_ref()));
         let console = self.console.tokens.values().map(|program| &program.token);
         let secrets = secrets.chain(console).chain(self.console.oidc.iter().map(|oidc| &oidc.client_secret));
+        let secrets = secrets.chain(&self.reader.token);
         files.extend(secrets.filter_map(|secret| secret.file(home)));
         files
     }
@@ -376,6 +383,7 @@ fn unsound(settings: &Settings) -> Vec<String> {
     }
     settings.console.validate(settings.server.public_url.as_deref(), &mut faults);
     settings.work.validate(&mut faults);
+    settings.reader.validate(&mut faults);
     settings.star_issues.iter().for_each(|star_issues| star_issues.validate(&mut faults));
     if settings.accounts.is_empty() {
         faults.push("no account is configured: add a table [accounts.NAME]".into());

@@ -47,31 +47,43 @@ pub fn read(file: &Path) -> anyhow::Result<Policy> {
 }
 
 /// Has the policy's reader learned, or taken from the user's cache folder, where it is kept for the next time.
-///
-/// A cache that cannot be read or written costs a second and nothing else.
-fn learn(policy: &Policy) {
-    let Some(folder) = cache() else { return policy.learn(|_| None) };
-    let file = folder.join(format!("reader-{}", Reader::key(&policy.examples)));
+pub fn learn(policy: &Policy) {
+    let name = format!("reader-{}", Reader::key(&policy.examples));
     policy.learn(|examples| {
-        let kept = std::fs::read(&file).ok().and_then(|bytes| Reader::from_bytes(&bytes, examples));
-        if kept.is_some() {
-            return kept;
-        }
-        let reader = Reader::learn(examples);
-        let written = std::fs::create_dir_all(&folder).and_then(|()| {
-            let draft = tempfile::NamedTempFile::new_in(&folder)?;
-            std::fs::write(draft.path(), reader.to_bytes())?;
-            draft.persist(&file).map(drop).map_err(|error| error.error)
-        });
-        if let Err(error) = written {
-            tracing::debug!(%error, folder = %folder.display(), "the reader is not kept, and is learned again next time");
-        }
-        Some(reader)
+        let learn = || Some(Reader::learn(examples));
+        kept(&name, |bytes| Reader::from_bytes(bytes, examples), learn, |reader| Some(reader.to_bytes()))
     });
 }
 
+/// What was learned, from the user's cache folder where it is kept there under this name; else it is learned, and kept.
+///
+/// A cache that cannot be read or written costs a second and nothing else.
+pub fn kept<T>(
+    name: &str,
+    read: impl FnOnce(&[u8]) -> Option<T>,
+    learn: impl FnOnce() -> Option<T>,
+    write: impl FnOnce(&T) -> Option<Vec<u8>>,
+) -> Option<T> {
+    let Some(folder) = cache() else { return learn() };
+    let file = folder.join(name);
+    let kept = std::fs::read(&file).ok().and_then(|bytes| read(&bytes));
+    if kept.is_some() {
+        return kept;
+    }
+    let learned = learn()?;
+    let written = std::fs::create_dir_all(&folder).and_then(|()| {
+        let draft = tempfile::NamedTempFile::new_in(&folder)?;
+        std::fs::write(draft.path(), write(&learned).unwrap_or_default())?;
+        draft.persist(&file).map(drop).map_err(|error| error.error)
+    });
+    if let Err(error) = written {
+        tracing::debug!(%error, folder = %folder.display(), "what was learned is not kept, and is learned again next time");
+    }
+    Some(learned)
+}
+
 /// The user's cache folder, by the XDG base directory specification.
-fn cache() -> Option<PathBuf> {
+pub fn cache() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
     Some(folder.join("starwarden"))

@@ -88,13 +88,14 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
     let second_ids = second.map(|second| Ids::new(&second.binding, account));
     let policies: Vec<&Policy> = std::iter::once(policy).chain(second).collect();
     let marks = Marks::of(star_tags(policy), &policies);
-    let against = second.zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });
+    let against = second.zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids, read: None });
+    let rule = Rule { policy, ids: &ids, read: None }; // A page is to answer at once: words are read here.
     let mut summary = Summary::new(policy, second);
     let (mut bad, mut rows) = (Vec::new(), Vec::new());
     for (number, line) in (1_u64..).zip(tickets.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match past::read(line.as_bytes(), &marks) {
             Ok(tickets) => {
-                let found = tickets.iter().map(|past| summary.add(past, Rule { policy, ids: &ids }, against));
+                let found = tickets.iter().map(|past| summary.add(past, rule, against));
                 rows.extend(found.filter_map(|found| found.difference));
             }
             Err(why) => {

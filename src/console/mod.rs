@@ -35,10 +35,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
 
+use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
+use crate::decide::ticket::{OwnUsers, Reading, TicketKey};
 use crate::helpdesk::addresses::Addresses;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+use crate::work::embedder::Embedders;
 use crate::work::rule::PolicyInForce;
 use account_ids::AccountIds;
 use chart::Chart;
@@ -56,6 +60,8 @@ pub struct Console {
     pub addresses: Addresses,
     /// What their forms and fields are, and their hours.
     pub ids: AccountIds,
+    /// What reads their words.
+    pub embedders: Embedders,
     /// Who may.
     pub gate: Gate,
 }
@@ -71,6 +77,22 @@ struct Room {
 type Shared = Arc<Room>;
 
 impl Room {
+    /// Reads the words of a ticket that is given, as those of this account are read; one without an account is read here.
+    async fn read(
+        &self,
+        policy: &Policy,
+        ids: &Ids,
+        account: &str,
+        reading: &mut Option<Reading>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Some(reading) = reading.as_mut().filter(|_| !account.is_empty()) else { return Ok(()) };
+        let ticket = TicketKey { account: account.to_owned(), id: reading.ticket.id };
+        let embedder = self.console.embedders.now().of(account);
+        reading.words = embedder.words(policy, ids, reading, &OwnUsers::none(), &ticket, now).await?.words;
+        Ok(())
+    }
+
     /// The policy in force and its chart, laid out once.
     fn chart(&self) -> Result<(Arc<Policy>, Arc<Chart>), page::Problem> {
         let policy = self.console.rule.now();

@@ -51,7 +51,7 @@ pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result
     let policy = room.console.rule.now();
     let facts = fields(&policy, |fact| filled.field(&format!("fact.{fact}")).to_owned());
     let whose = room.console.ids.chosen(filled.field("account"))?;
-    let (shown, problem) = match tried(&room, &whose.ids(), &filled)? {
+    let (shown, problem) = match tried(&room, &whose, &filled).await? {
         Ok(shown) => (Some(shown), None),
         Err(problem) => (None, Some(problem)),
     };
@@ -60,7 +60,7 @@ pub(super) async fn decide(State(room): State<Shared>, filled: Filled) -> Result
 }
 
 /// The verdict on what was filled in, or in one sentence what is wrong with it.
-fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decision, String>, Problem> {
+async fn tried(room: &Shared, whose: &Chosen, filled: &Filled) -> Result<Result<Decision, String>, Problem> {
     let (policy, chart) = room.chart()?;
     let mut line = match Line::read(filled.field("ticket")) {
         Ok(line) => line,
@@ -79,8 +79,9 @@ fn tried(room: &Shared, account: &Ids, filled: &Filled) -> Result<Result<Decisio
         }
         stated.push(one);
     }
-    let reading = line.reading();
-    let ids = Ids::new(&policy.binding, account);
+    let mut reading = line.reading();
+    let ids = Ids::new(&policy.binding, &whose.ids());
+    room.read(&policy, &ids, &whose.account, &mut reading, now).await?;
     let judged = judge::ticket(&policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
     let note = note::write(&judged.subject(&policy, &ids, reading.as_ref(), now));
     Ok(Ok(Decision::of(&judged.decision, note.text(), &policy, &chart)))

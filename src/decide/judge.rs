@@ -13,6 +13,7 @@ use crate::decide::facts::texts;
 use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::Decision;
+use crate::decide::reader::read::Text;
 use crate::decide::ticket::{Noted, OwnUsers, Reading};
 
 /// A decision with what it was made from.
@@ -76,8 +77,10 @@ pub fn ticket(
     let Answers { stated: mut answered, mut problems, refused, replies } =
         answers::of(replies, |reply| note_before(reading?, own, reply));
     answered.extend_from_slice(stated);
-    let read = reading.filter(|reading| reading.words.is_none() && ours(policy, ids, reading)).and_then(|reading| {
-        let words = policy.reader()?.read(&texts::of(reading, own, &policy.lexicon.languages));
+    let unread = reading.filter(|reading| reading.words.is_none());
+    let read = unread.and_then(|reading| {
+        let reader = policy.reader().filter(|_| ours(policy, ids, reading))?;
+        let words = reader.read(&texts(policy, ids, reading, own), None);
         Some(Reading { words: Some(words), ..reading.clone() })
     });
     let mut gathered = gather::facts(policy, ids, read.as_ref().or(reading), &answered, now);
@@ -89,7 +92,16 @@ pub fn ticket(
         _ => policy.decide(&gathered.facts, &gathered.spoken, now),
     };
     decision.tags = policy.tags(&decision.verdict, tags);
+    decision.reader = read.as_ref().or(reading).and_then(|reading| reading.words.as_ref()?.read_by.clone());
     Judged { decision, facts: gathered.facts, spoken: gathered.spoken, heard: gathered.heard, problems, replies }
+}
+
+/// What people wrote on a ticket, for the policy's reader; nothing where it has none, or does not speak of the ticket.
+pub fn texts(policy: &Policy, ids: &Ids, reading: &Reading, own: &OwnUsers) -> Vec<Text> {
+    match policy.reader() {
+        Some(_) if ours(policy, ids, reading) => texts::of(reading, own, &policy.lexicon.languages),
+        Some(_) | None => Vec::new(),
+    }
 }
 
 /// What our newest note before a reply said, as far as that is kept.

@@ -100,6 +100,32 @@ impl Decided {
     }
 }
 
+/// A line's ticket with what is stated, ready to be decided.
+#[derive(Debug)]
+pub struct Case {
+    /// Comes back with the decision.
+    pub id: Json,
+    /// When it is decided.
+    pub now: DateTime<Utc>,
+    /// Facts that stand above every other source.
+    pub stated: Vec<Stated>,
+    /// The ticket; none where only the facts are asked.
+    pub reading: Option<Reading>,
+}
+
+impl Case {
+    /// Decides it.
+    pub fn judge(&self, policy: &Policy, ids: &Ids) -> Judged {
+        judge::ticket(policy, ids, self.reading.as_ref(), &[], &self.stated, &OwnUsers::none(), self.now)
+    }
+
+    /// The decision on it.
+    pub fn decide(self, policy: &Policy, ids: &Ids, with: WithFacts) -> Decided {
+        let judged = self.judge(policy, ids);
+        Decided::of(self.id, judged, with)
+    }
+}
+
 impl Line {
     /// Reads a line, or a ticket by itself; nothing where there is nothing to read.
     ///
@@ -139,22 +165,22 @@ impl Line {
         })
     }
 
-    /// Decides, at its own time or at `now`.
+    /// What there is to decide, at its own time or at `now`.
     ///
     /// # Errors
     /// In one sentence: a fact the policy does not have, or one that is not given as text.
-    pub fn decide(
-        mut self,
-        policy: &Policy,
-        ids: &Ids,
-        now: DateTime<Utc>,
-        with: WithFacts,
-    ) -> Result<Decided, String> {
+    pub fn case(mut self, policy: &Policy, now: DateTime<Utc>) -> Result<Case, String> {
         let (id, now) = (self.own_id(), self.now.unwrap_or(now));
         let stated = self.stated(policy)?;
-        let reading = self.reading();
-        let judged = judge::ticket(policy, ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), now);
-        Ok(Decided::of(id, judged, with))
+        Ok(Case { id, now, stated, reading: self.reading() })
+    }
+
+    /// Decides, at its own time or at `now`.
+    ///
+    /// # Errors
+    /// See [`Line::case`].
+    pub fn decide(self, policy: &Policy, ids: &Ids, now: DateTime<Utc>, with: WithFacts) -> Result<Decided, String> {
+        Ok(self.case(policy, now)?.decide(policy, ids, with))
     }
 
     /// The facts given with the line.

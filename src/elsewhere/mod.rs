@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod chat;
+pub mod embeddings;
 pub mod gitlab;
 pub mod lookups;
 

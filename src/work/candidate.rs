@@ -97,10 +97,15 @@ impl Made<'_> {
         said: &[Reply],
     ) -> Result<(), StoreError> {
         let (ids, own) = (Ids::new(&candidate.binding, &account.ids), account.own_users());
-        let asked = account.systems.records(Rank::Candidate, candidate, &ids, reading, own, self.at);
+        let asked = async {
+            let records = account.systems.records(Rank::Candidate, candidate, &ids, reading, own, self.at).await;
+            let reading = Reading { records, words: None, ..reading.clone() };
+            let heard = account.embedder.words(candidate, &ids, &reading, own, self.ticket, self.at).await?;
+            Ok::<Reading, StoreError>(Reading { words: heard.words, ..reading })
+        };
         let other = match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(records) => {
-                let reading = Reading { records, ..reading.clone() };
+            Ok(reading) => {
+                let reading = reading?;
                 let judged = judge::ticket(candidate, &ids, Some(&reading), said, &[], own, self.at);
                 let silent = self.decision.verdict == NOT_APPLICABLE;
                 if silent && (replies::stop(&judged.replies).is_some() || judged.decision.verdict == NOT_APPLICABLE) {

@@ -8,6 +8,7 @@ use tracing::Instrument;
 
 use super::candidate;
 use super::clock::{self, HelpdeskTime};
+use super::embedder::{Away, Heard};
 use super::feedback;
 use super::follow_ups::plan;
 use super::loops::{self, Again, Said};
@@ -26,6 +27,7 @@ use crate::decide::judge::{self, Judged};
 use crate::decide::note::{self, Subject};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
+use crate::decide::reader::read::BUILT_IN;
 use crate::decide::reference::{self, fingerprint, posted, reference};
 use crate::decide::ticket::{Noted, Reading, Record, TicketKey};
 use crate::elsewhere::lookups::Rank;
@@ -43,6 +45,12 @@ const FLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// How soon a ticket is looked at again whose facts a system of record did not give this time.
 const ASKED_AGAIN: TimeDelta = TimeDelta::minutes(2);
+
+/// How soon a ticket is looked at again whose words the server of embeddings could not read.
+const READ_AGAIN: TimeDelta = TimeDelta::minutes(30);
+
+/// For how long words that it could not read turn no verdict.
+const UNREAD: TimeDelta = TimeDelta::hours(1);
 
 /// How soon is looked at a ticket again whose tags the helpdesk did not take.
 const TAGS_AGAIN: TimeDelta = TimeDelta::seconds(5);
@@ -109,6 +117,8 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
         reading.notes = noted(store, &claim.ticket).await?;
     }
     let now = time.now();
+    let Heard { words, away } = account.embedder.words(&policy, &ids, &reading, own, &claim.ticket, now).await?;
+    reading.words = words;
     let judged = judge::ticket(&policy, &ids, Some(&reading), &said, &[], own, now);
     store.record_feedback(&feedback::replied(&reading, own, &claim.ticket, &judged.replies, now)).await?;
     if let (Some(why), Some(last)) = (not_ours, &last) {
@@ -128,8 +138,22 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     }
     let fingerprint = fingerprint(&judged.decision, &judged.problems);
     let (reading, said, judged, policy, ids) = (&reading, &said, &judged, &*policy, &ids);
-    let decided =
-        Decided { shared, policy, ids, account, claim, reading, seen, said, judged, fingerprint, last, now, time };
+    let decided = Decided {
+        shared,
+        policy,
+        ids,
+        account,
+        claim,
+        reading,
+        seen,
+        said,
+        judged,
+        away,
+        fingerprint,
+        last,
+        now,
+        time,
+    };
     match account.mode {
         Mode::Shadow => decided.record().await,
         Mode::Live => decided.act(&fails).await,
@@ -159,6 +183,8 @@ struct Decided<'a> {
     /// What operators said at the console.
     said: &'a [Reply],
     judged: &'a Judged,
+    /// Why not all words were read by the server of embeddings, where it was needed.
+    away: Option<Away>,
     fingerprint: String,
     /// The newest decision that was carried out.
     last: Option<DecisionRow>,
@@ -170,7 +196,7 @@ struct Decided<'a> {
 impl Decided<'_> {
     /// Shadow mode: kept where it is another than the last, and nothing is written.
     async fn record(&self) -> Result<Looked, StoreError> {
-        if self.last.as_ref().is_none_or(|row| row.fingerprint != self.fingerprint) {
+        if self.last.as_ref().is_none_or(|row| row.fingerprint != self.fingerprint) && self.turned_unread().is_none() {
             let before = self.last.as_ref().map(|row| row.reference.as_str());
             let (row, _) = self.row(before, Carried::Shadow)?;
             self.compare(&row).await;
@@ -215,6 +241,10 @@ impl Decided<'_> {
             return Ok(Looked::so(Next::Again { at: Utc::now() + wait }));
         }
         // What the records gave before may still hold: nobody is asked anew for a moment's silence.
+        if let Some(why) = self.turned_unread() {
+            tracing::warn!(ticket = %self.claim.ticket, "the verdict that stood is kept: {why}");
+            return Ok(self.settled()); // Not held: whoever says something on it is heard.
+        }
         if let Some(error) = self.silent()
             && self.last.as_ref().is_some_and(|row| row.verdict != NEEDS_FACTS)
             && self.claim.failures.saturating_add(1) < self.account.work.tries
@@ -454,8 +484,34 @@ impl Decided<'_> {
 
     fn settled(&self) -> Looked {
         let ask_again = self.silent().map(|_| Utc::now() + ASKED_AGAIN);
+        let read_again = self.away.as_ref().map(|_| Utc::now() + READ_AGAIN);
         let valid_until = self.judged.decision.valid_until.map(|until| self.time.here(until));
-        Looked::so(Next::Settled { look_at: valid_until.into_iter().chain(ask_again).min() })
+        let look_at = valid_until.into_iter().chain(ask_again).chain(read_again).min();
+        Looked::so(Next::Settled { look_at })
+    }
+
+    /// Why the server of embeddings is away, where only that turns the verdict that stood: by what it had read, the verdict
+    /// would stand. What speaks against a dismissal counts at once, whoever read it, and a managers' line does; and what is
+    /// not read for long is read by the built-in vectors, for it may be a cry.
+    fn turned_unread(&self) -> Option<String> {
+        let (away, last) = (self.away.as_ref()?, self.last.as_ref()?);
+        let Judged { decision, .. } = self.judged;
+        let lately = self.now - away.unread_since < UNREAD;
+        if decision.verdict == last.verdict || !decision.against.is_empty() {
+            return None;
+        }
+        let stands = match &away.kept {
+            Some(kept) => {
+                let reading = Reading { words: Some(kept.clone()), ..self.reading.clone() };
+                let own = self.account.own_users();
+                let judged = judge::ticket(self.policy, self.ids, Some(&reading), self.said, &[], own, self.now);
+                judged.decision.verdict == last.verdict && lately
+            }
+            None if self.judged.replies.iter().any(|reply| reply.at.is_some_and(|at| at > last.decided_at)) => false,
+            None => serde_json::from_str::<Decision>(&last.decision)
+                .is_ok_and(|said| said.reader.is_some_and(|reader| reader != BUILT_IN)),
+        };
+        stands.then(|| away.why.clone())
     }
 
     /// The system of record that did not answer, where facts are missing for which it may have been asked.

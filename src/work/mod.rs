@@ -36,6 +36,7 @@ mod candidate;
 mod catch_up;
 pub mod clock;
 pub mod conditions;
+pub mod embedder;
 pub mod feedback;
 pub mod follow_ups;
 pub mod integrity;
@@ -77,6 +78,7 @@ use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
 use crate::store::{Store, StoreError};
 use conditions::Conditions;
+use embedder::Embedder;
 use look::Looked;
 use pace::Share;
 use recovery::Recovery;
@@ -113,6 +115,8 @@ pub struct Account {
     pub ids: Ids,
     /// Systems of record the policy's lookups may ask.
     pub systems: Arc<Systems>,
+    /// What reads its words.
+    pub embedder: Embedder,
     /// Whether notes and tags are written.
     pub mode: Mode,
     /// Where follow-ups go, as far as that is switched on.

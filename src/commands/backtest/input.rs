@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use serde_json::value::RawValue;
 
-use crate::commands::lines::{Batch, ENOUGH, Stream};
+use crate::commands::lines::{Batch, Stream};
 use crate::commands::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -20,15 +20,15 @@ const BUFFER: usize = 256 << 10;
 /// What is read from: lines, or whole JSON values where a value spreads over many lines.
 pub(super) enum Input {
     Lines(Stream<Box<dyn BufRead + Send>>),
-    Values { from: Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>> + Send>, value: u64 },
+    Values { from: Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>> + Send>, enough: usize, value: u64 },
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`; `bar` follows how much of it is read.
+    /// Opens a file, or standard input for `-`, to be read in batches of `enough` bytes; `bar` follows how much is read.
     ///
     /// # Errors
     /// A file that cannot be read, or compressed data that is none.
-    pub(super) fn open(file: &Path, bar: &ProgressBar) -> anyhow::Result<Input> {
+    pub(super) fn open(file: &Path, enough: usize, bar: &ProgressBar) -> anyhow::Result<Input> {
         let read: Box<dyn Read + Send> = if file.as_os_str() == "-" {
             Box::new(io::stdin())
         } else {
@@ -37,7 +37,7 @@ impl Input {
             progress::measure(bar, &opened).with_context(told)?;
             Box::new(opened)
         };
-        let mut packed = BufReader::with_capacity(BUFFER, bar.wrap_read(read));
+        let mut packed = BufReader::with_capacity(BUFFER.min(enough), bar.wrap_read(read));
         let first = packed.fill_buf().with_context(|| format!("the tickets {} cannot be read", file.display()))?;
         let mut from: Box<dyn BufRead + Send> = if first.starts_with(&GZIP) {
             Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(packed)))
@@ -52,9 +52,9 @@ impl Input {
         let spread = matches!(first_line.trim_ascii_end().last(), Some(b'{' | b'[' | b','));
         Ok(if spread {
             let values = serde_json::Deserializer::from_reader(from).into_iter::<Box<RawValue>>();
-            Input::Values { from: Box::new(values), value: 0 }
+            Input::Values { from: Box::new(values), enough, value: 0 }
         } else {
-            Input::Lines(Stream::new(from))
+            Input::Lines(Stream::new(from, enough))
         })
     }
 
@@ -65,12 +65,12 @@ impl Input {
     pub(super) fn next(&mut self) -> anyhow::Result<Batch> {
         match self {
             Input::Lines(stream) => stream.next().context("the tickets cannot be read"),
-            Input::Values { from, value } => {
+            Input::Values { from, enough, value } => {
                 let mut batch = Batch::default();
                 for read in from.by_ref() {
                     *value += 1;
                     batch.push(*value, read.context("the tickets cannot be read")?.get().as_bytes());
-                    if batch.len() >= ENOUGH {
+                    if batch.len() >= *enough {
                         break;
                     }
                 }

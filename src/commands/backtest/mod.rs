@@ -14,16 +14,19 @@ use anyhow::{Context, bail};
 use chrono::{NaiveDate, NaiveTime};
 use indicatif::ProgressBar;
 
+use super::lines::ENOUGH;
+use super::reader::{Offline, ReaderChoice};
 use super::terminal::{Visible, tell};
-use super::{Done, ExitAs, moments, print};
-use crate::config;
+use super::{Done, ExitAs, moments, print, store};
+use crate::config::{self, Settings};
 use crate::console::chart::{Chart, Counts, Shown};
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::learn::backtest::page;
-use crate::learn::backtest::past::Marks;
-use crate::learn::backtest::summary::Rule;
+use crate::learn::backtest::past::{Marks, Past};
+use crate::learn::backtest::summary::{Read, Rule};
 use crate::learn::backtest::tally::Tally;
+use crate::work::embedder::Embedder;
 use crate::work::star_tags;
 use fetch::Fetch;
 use input::Input;
@@ -63,6 +66,8 @@ pub(super) struct Backtest {
     /// With --fetch: the file; where it was interrupted the same command goes on. Absent: standard output
     #[arg(long, short, value_name = "FILE", requires = "fetch")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    reader: ReaderChoice,
     /// How it is shown
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -100,19 +105,25 @@ impl Backtest {
     }
 
     fn decide(&self, file: &Path) -> anyhow::Result<()> {
-        let (policy, account) = self.configured()?;
+        let Configured { policy, ids: account, embedder } = self.configured()?;
         let second = self.against.as_deref().map(config::policy::read).transpose()?;
         let policies: Vec<&Policy> = std::iter::once(&policy).chain(&second).collect();
         let marks = Marks::of(star_tags(&policy), &policies);
         let ids = Ids::new(&policy.binding, &account);
         let second_ids = second.as_ref().map(|second| Ids::new(&second.binding, &account));
-        let rule = Rule { policy: &policy, ids: &ids };
-        let against = second.as_ref().zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids });
+        let reader = Offline::of(embedder, &policies)?;
+        let reads = |policy: &Policy, ids: &Ids, past: &Past| reader.words(policy, ids, &past.reading, past.now);
+        let read: Option<&Read<'_>> = reader.is_served().then_some(&reads);
+        let rule = Rule { policy: &policy, ids: &ids, read };
+        let against = second.as_ref().zip(second_ids.as_ref()).map(|(policy, ids)| Rule { policy, ids, read });
         let begun = Instant::now();
         let bar = ProgressBar::no_length(); // Drawn on standard error, and only where that is a terminal.
-        let mut outcome = run::all(Input::open(file, &bar)?, &marks, rule, against)?;
+        // A server is slow: the bar is to move all the same.
+        let enough = if reader.is_served() { ENOUGH_SERVED } else { ENOUGH };
+        let mut outcome = run::all(Input::open(file, enough, &bar)?, &marks, rule, against)?;
         bar.finish_and_clear();
         told(&outcome, begun);
+        reader.tell();
         match self.format {
             Format::Text => print(&text::text(&mut outcome, &policy, second.as_ref())?),
             Format::Json => {
@@ -125,8 +136,8 @@ impl Backtest {
         Ok(())
     }
 
-    /// The policy, and the account's ids.
-    fn configured(&self) -> anyhow::Result<(Policy, Ids)> {
+    /// The policy, the account's ids, and what reads the words: as chosen, else as configured.
+    fn configured(&self) -> anyhow::Result<Configured> {
         let settings = self.config.as_deref().map(|file| config::read(file, std::env::vars())).transpose()?;
         let file = self.policy.as_ref().or(settings.as_ref().map(|settings| &settings.policy.file));
         let Some(file) = file else { bail!("give --policy or --config") };
@@ -139,9 +150,33 @@ impl Backtest {
             (Some(accounts), None) if accounts.len() == 1 => accounts.values().next(),
             (_, None) => None,
         };
-        Ok((config::policy::read(file)?, account.map(config::Account::ids).unwrap_or_default()))
+        let policy = config::policy::read(file)?;
+        let at_home = account.is_some_and(|account| account.reader.is_some());
+        let embedder = match (&self.config, &settings) {
+            (Some(file), Some(settings)) if !self.reader.is_made() && !at_home => served(file, settings)?,
+            _ => self.reader.embedder()?,
+        };
+        Ok(Configured { policy, ids: account.map(config::Account::ids).unwrap_or_default(), embedder })
     }
 }
+
+/// What a backtest is made with.
+struct Configured {
+    policy: Policy,
+    ids: Ids,
+    embedder: Embedder,
+}
+
+/// The configured server of embeddings, where there is one, with the vectors that the store keeps.
+fn served(file: &Path, settings: &Settings) -> anyhow::Result<Embedder> {
+    let home = file.parent().unwrap_or(Path::new("."));
+    let Some(server) = settings.reader.open(home)? else { return Ok(Embedder::default()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(Embedder::new(server, runtime.block_on(store::open(&settings.store))?))
+}
+
+/// How many bytes of tickets are decided at once where a server reads their words.
+const ENOUGH_SERVED: usize = 64 << 10;
 
 /// The summary of a backtest of two policies on a file of past tickets, as JSON.
 ///
@@ -153,9 +188,15 @@ pub(super) fn summary(file: &Path, config: &Path, policy: &Policy, next: &Policy
     let account = only.map(config::Account::ids).unwrap_or_default();
     let (ids, next_ids) = (Ids::new(&policy.binding, &account), Ids::new(&next.binding, &account));
     let marks = Marks::of(star_tags(policy), &[policy, next]);
-    let against = Some(Rule { policy: next, ids: &next_ids });
+    let at_home = only.is_some_and(|account| account.reader.is_some());
+    let embedder = if at_home { Embedder::default() } else { served(config, &settings)? };
+    let reader = Offline::of(embedder, &[policy, next])?;
+    let reads = |policy: &Policy, ids: &Ids, past: &Past| reader.words(policy, ids, &past.reading, past.now);
+    let read: Option<&Read<'_>> = reader.is_served().then_some(&reads);
+    let against = Some(Rule { policy: next, ids: &next_ids, read });
     let bar = ProgressBar::no_length();
-    let outcome = run::all(Input::open(file, &bar)?, &marks, Rule { policy, ids: &ids }, against)?;
+    let rule = Rule { policy, ids: &ids, read };
+    let outcome = run::all(Input::open(file, ENOUGH, &bar)?, &marks, rule, against)?;
     bar.finish_and_clear();
     Ok(serde_json::to_string(&outcome.summary)?)
 }

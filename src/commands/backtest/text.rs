@@ -92,6 +92,9 @@ fn tally(text: &mut String, policy: &Policy, tally: &Tally) {
         nodes.add_row([node.id.clone(), count.to_string(), ends, node.text.clone()]);
     }
     let _infallible = write!(text, "{verdicts}\n\n{nodes}\n");
+    for (reader, count) in &tally.readers {
+        let _infallible = writeln!(text, "\nwords of {} read by {reader} vectors", many(*count, "ticket"));
+    }
     let undecided = tally.undecided();
     if undecided > 0 {
         let _infallible = writeln!(text, "\nOf the {undecided} left open");

@@ -1,10 +1,11 @@
 //! Checks of where follow-ups go.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::finding::Found;
 use crate::config::follow_ups::{ChatChannel, StarIssues};
+use crate::config::reader::ReaderServer;
 use crate::elsewhere::CallError;
 
 /// How long an answer is waited for.
@@ -12,6 +13,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The least that may label issues: a planner.
 const PLANNER: u32 = 15;
+
+/// Whether the server of embeddings gives vectors; none where none is configured.
+pub(super) async fn reader(configured: &ReaderServer, home: &Path) -> Option<Found> {
+    let cure = "see [reader]; until it answers, words are read by the built-in vectors";
+    let server = match configured.open(home) {
+        Ok(server) => server?,
+        Err(error) => return Some(Found::wrong(format!("{error:#}"), cure)),
+    };
+    let begun = Instant::now();
+    let texts = ["Our licence ended this morning and nobody can push.".to_owned()];
+    Some(match server.embed(&texts).await {
+        Ok(vectors) => {
+            let numbers = vectors.first().map_or(0, Vec::len);
+            let (url, took) = (server.url(), begun.elapsed().as_millis());
+            Found::well(format!("{url} gives vectors of {numbers} numbers by {}, in {took} ms", server.model()))
+        }
+        Err(error @ CallError::Refused(_)) => Found::wrong(format!("{}: {error}", server.url()), "see reader.token"),
+        Err(error) => Found::wrong(format!("{}: {error}", server.url()), cure),
+    })
+}
 
 /// Whether the project is there for us, and lets us label its issues.
 pub(super) async fn star_issues(configured: &StarIssues, home: &Path) -> Found {

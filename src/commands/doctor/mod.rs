@@ -21,7 +21,7 @@ use finding::{Finding, Found};
 
 /// Check everything the bot needs, and say what to do about what is wrong
 ///
-/// In order: configuration, policy, store, public address, console; then for each account: secrets, helpdesk,
+/// In order: configuration, policy, store, the server of embeddings where there is one, public address, console; then for each account: secrets, helpdesk,
 /// credentials, clock, each kind of call the bot makes, scopes, forms, fields, the star's tag, webhook, trigger, and what became of the newest
 /// deliveries; then where follow-ups go, as far as that is configured. It changes nothing.
 /// Exit code 0 where all is well, 1 where something is not.
@@ -82,6 +82,9 @@ impl Doctor {
             },
         ));
         findings.push(overall("store", store(&settings).await));
+        if let Some(found) = elsewhere::reader(&settings.reader, home).await {
+            findings.push(overall("reader", found));
+        }
         findings.push(overall("public address", public_url(settings.server.public_url.as_deref())));
         findings.push(overall("console", console(LetsIn::of(&settings))));
         for (name, account) in &settings.accounts {

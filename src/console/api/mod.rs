@@ -216,6 +216,8 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     let line: Line = serde_json::from_value(json).map_err(not)?;
     let (policy, now) = (room.console.rule.now(), Utc::now());
     let ids = Ids::new(&policy.binding, &Ids::default());
-    let decided = line.decide(&policy, &ids, now, WithFacts::None).map_err(ApiError::Bad)?;
-    Ok(Json(decided).into_response())
+    let mut case = line.case(&policy, now).map_err(ApiError::Bad)?;
+    let account = room.console.ids.unasked().account;
+    room.read(&policy, &ids, &account, &mut case.reading, case.now).await?;
+    Ok(Json(case.decide(&policy, &ids, WithFacts::None)).into_response())
 }

@@ -38,6 +38,9 @@ pub struct Words {
     pub said: Vec<Said>,
     /// Whether the words could be read.
     pub understood: Understanding,
+    /// Which vectors they were read by: `built-in`, or a server's model that made those of all of them. None where there
+    /// are no words.
+    pub read_by: Option<String>,
 }
 
 /// Whether the words on a ticket could be read.
@@ -57,6 +60,6 @@ pub enum Understanding {
 impl Words {
     /// No words.
     pub const fn none() -> Words {
-        Words { said: Vec::new(), understood: Understanding::Nothing }
+        Words { said: Vec::new(), understood: Understanding::Nothing, read_by: None }
     }
 }

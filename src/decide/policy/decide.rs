@@ -68,6 +68,7 @@ impl Policy {
             tasks: tasks.into_iter().map(str::to_owned).collect(),
             workflow: workflow.map(str::to_owned),
             valid_until: valid_until(graph, matter, *verdict, millis).and_then(DateTime::from_timestamp_millis),
+            reader: None,
             tags: TagChange::default(),
             policy: self.hash.clone(),
         }
@@ -102,6 +103,7 @@ impl Policy {
             tasks: Vec::new(),
             workflow: None,
             valid_until: None,
+            reader: None,
             tags: TagChange::default(),
             policy: self.hash.clone(),
         }

@@ -52,6 +52,9 @@ pub struct Decision {
     pub workflow: Option<String>,
     /// The first instant at which the passing of time alone could change the verdict.
     pub valid_until: Option<DateTime<Utc>>,
+    /// Which vectors the words were read by: `built-in`, or a server's model. Absent: there were none to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<String>,
     /// How the ticket's tags should change.
     pub tags: TagChange,
     /// The policy's content hash: `sha256:` and 64 hex digits.

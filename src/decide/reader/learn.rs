@@ -36,6 +36,14 @@ pub(super) struct Model {
     /// What it adds that a colleague writes, and that the customer does.
     pub colleague: Vec<f32>,
     pub customer: Vec<f32>,
+    /// What each number of an embedding adds to each score, `width` numbers each; none where n-grams alone are learned from.
+    pub dense: Vec<f32>,
+}
+
+/// The examples' embeddings, a row each, and how alike they are, each with each.
+pub(super) struct Dense<'a> {
+    pub vectors: &'a Array2<f64>,
+    pub alike: Array2<f64>,
 }
 
 /// What examples said by models that never saw them: by fact, each example's probabilities.
@@ -44,11 +52,22 @@ pub(super) type LeftOut = Vec<Vec<Vec<f64>>>;
 /// How much the ridge holds weights down; by measurement, and flat about this.
 const RIDGE: f64 = 0.4;
 
+/// The same where embeddings are learned from too.
+const RIDGE_WITH_EMBEDDINGS: f64 = 1.0;
+
+/// How much an embedding counts beside the n-grams; by measurement.
+const EMBEDDING: f64 = 1.0;
+
 /// How much it counts who writes; by measurement, and flat about this.
 const SPEAKER: f64 = 0.3;
 
-/// Fits a model of every fact to these examples, whose vectors these are.
-pub(super) fn model(examples: &[Example], vocabulary: &Vocabulary, vectors: &[Sparse]) -> (Model, LeftOut) {
+/// Fits a model of every fact to these examples, whose vectors these are, and their embeddings where there are any.
+pub(super) fn model(
+    examples: &[Example],
+    vocabulary: &Vocabulary,
+    vectors: &[Sparse],
+    dense: Option<Dense<'_>>,
+) -> (Model, LeftOut) {
     let mut facts = facts(examples);
     let width = facts.iter().map(|fact| fact.answers.len()).sum();
     let answer = |example: &Example, fact: &FactModel| {
@@ -63,7 +82,12 @@ pub(super) fn model(examples: &[Example], vocabulary: &Vocabulary, vectors: &[Sp
             }
         }
     }
-    let Fit { weights, left_out } = algebra::fit(gram(examples, vocabulary, vectors), &targets, RIDGE);
+    let mut gram = gram(examples, vocabulary, vectors);
+    if let Some(dense) = &dense {
+        gram.scaled_add(EMBEDDING, &dense.alike);
+    }
+    let ridge = if dense.is_some() { RIDGE_WITH_EMBEDDINGS } else { RIDGE };
+    let Fit { weights, left_out } = algebra::fit(gram, &targets, ridge);
     let mut told = Vec::new();
     for fact in &mut facts {
         let columns = fact.column..fact.column + fact.answers.len();
@@ -80,6 +104,7 @@ pub(super) fn model(examples: &[Example], vocabulary: &Vocabulary, vectors: &[Sp
         weights: per_place(vocabulary, vectors, &weights),
         colleague: per_speaker(examples, By::Colleague, &weights),
         customer: per_speaker(examples, By::Customer, &weights),
+        dense: dense.map(|dense| per_number(dense.vectors, &weights)).unwrap_or_default(),
         facts,
         width,
     };
@@ -170,6 +195,11 @@ fn per_place(vocabulary: &Vocabulary, vectors: &[Sparse], weights: &Array2<f64>)
     summed.into_iter().map(stepped).collect()
 }
 
+/// The examples' weights brought over to the numbers of their embeddings.
+fn per_number(vectors: &Array2<f64>, weights: &Array2<f64>) -> Vec<f32> {
+    algebra::product(vectors.t(), weights.view()).into_iter().map(|weight| stepped(EMBEDDING * weight)).collect()
+}
+
 /// The examples' weights brought over to who wrote them.
 fn per_speaker(examples: &[Example], by: By, weights: &Array2<f64>) -> Vec<f32> {
     let mut summed = vec![0.0; weights.ncols()];
@@ -181,7 +211,7 @@ fn per_speaker(examples: &[Example], by: By, weights: &Array2<f64>) -> Vec<f32> 
 
 /// A weight in steps of 2⁻²⁰: machines that round in another place agree.
 #[expect(clippy::cast_possible_truncation, reason = "the steps are coarser than what is cut off")]
-fn stepped(weight: f64) -> f32 {
+pub(super) fn stepped(weight: f64) -> f32 {
     const STEPS: f64 = 1_048_576.0;
     ((weight * STEPS).round() / STEPS) as f32
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Reader;
 use super::calibrate::f64_of;
+use super::embedding::{Embeddings, Meaning};
 use super::example::Example;
 use super::learn::SILENCE;
+use super::read::BUILT_IN;
 use super::vectors::Sparse;
 
 /// What a reader makes of its examples.
@@ -17,6 +19,8 @@ pub struct Measured {
     pub confused: Vec<Confusion>,
     /// Examples that contradict each other.
     pub contradictions: Vec<Contradiction>,
+    /// Which vectors they were read by, as decisions name them.
+    pub read_by: String,
 }
 
 /// One fact in one language.
@@ -72,12 +76,18 @@ pub struct Contradiction {
 /// From how alike on two examples should have the same labels: all but a word or two.
 const ALIKE: f64 = 0.9;
 
-/// Reads each example as if it had not been learned from, and holds what comes out against its labels.
-pub fn examples(examples: &[Example], thresholds: &[f64]) -> Measured {
+/// Reads each example as if it had not been learned from, by embeddings where all have them, and holds what comes out
+/// against its labels.
+pub fn examples(examples: &[Example], given: Option<&Embeddings>, thresholds: &[f64]) -> Measured {
     let (reader, vectors, left_out) = Reader::learned(examples);
+    let learned = given.and_then(|given| Meaning::learn(&reader, &vectors, given));
+    let (model, left_out) = match &learned {
+        Some((meaning, left_out)) => (&meaning.model, left_out),
+        None => (&reader.model, &left_out),
+    };
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
     let mut confused: BTreeMap<(String, String, String), usize> = BTreeMap::new();
-    for (fact, told) in reader.model.facts.iter().zip(&left_out) {
+    for (fact, told) in model.facts.iter().zip(left_out) {
         for (example, shares) in examples.iter().zip(told) {
             let right = example.answers.get(&fact.name).map_or(SILENCE, String::as_str);
             let best = |from: usize| {
@@ -113,7 +123,8 @@ pub fn examples(examples: &[Example], thresholds: &[f64]) -> Measured {
         .map(|((fact, right, read), times)| Confusion { fact, right: named(right), read: named(read), times })
         .collect();
     confused.sort_by_key(|confusion| std::cmp::Reverse(confusion.times));
-    Measured { rows: rows.into_values().collect(), confused, contradictions: reader.contradictions(&vectors) }
+    let read_by = learned.as_ref().map_or(BUILT_IN, |(meaning, _)| meaning.name.as_str()).to_owned();
+    Measured { rows: rows.into_values().collect(), confused, contradictions: reader.contradictions(&vectors), read_by }
 }
 
 impl Row {

@@ -10,6 +10,7 @@
 mod algebra;
 mod calibrate;
 mod dark;
+pub mod embedding;
 pub mod example;
 mod kept;
 mod learn;
@@ -22,6 +23,7 @@ mod vectors;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dark::Lit;
+use embedding::{Embeddings, Meaning};
 use example::Example;
 use learn::{LeftOut, Model};
 use vectors::{Sparse, Vocabulary};
@@ -34,6 +36,8 @@ pub struct Reader {
     lit: Lit,
     /// What it learned from: what was read is explained by the nearest.
     examples: Vec<Example>,
+    /// What it learned from a server's embeddings besides; none where it has n-grams alone.
+    meaning: Option<Arc<Meaning>>,
 }
 
 /// How many readers a process remembers: the one in force, a candidate's, and the one before.
@@ -69,8 +73,30 @@ impl Reader {
     /// The same, with the examples' vectors, and what each would have been read as had it been left out.
     fn learned(examples: &[Example]) -> (Reader, Vec<Sparse>, LeftOut) {
         let (vocabulary, vectors) = Vocabulary::of(examples.iter().map(|example| example.says.as_str()));
-        let (model, left_out) = learn::model(examples, &vocabulary, &vectors);
-        let reader = Reader { vocabulary, model, lit: Lit::by(examples), examples: examples.to_vec() };
+        let (model, left_out) = learn::model(examples, &vocabulary, &vectors, None);
+        let reader = Reader { vocabulary, model, lit: Lit::by(examples), examples: examples.to_vec(), meaning: None };
         (reader, vectors, left_out)
+    }
+
+    /// What it learned from.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
+    /// The same reader that also learned from embeddings of its examples; none where not all are there.
+    pub fn with(&self, embeddings: &Embeddings) -> Option<Reader> {
+        let sparse = self.sparse();
+        let (meaning, _) = Meaning::learn(self, &sparse, embeddings)?;
+        Some(Reader { meaning: Some(Arc::new(meaning)), ..self.clone() })
+    }
+
+    /// Its examples' vectors.
+    fn sparse(&self) -> Vec<Sparse> {
+        let text = |example: &Example| {
+            let sentences = text::sentences(&example.says);
+            let parts: Vec<Sparse> = sentences.iter().map(|sentence| self.vocabulary.sentence(sentence)).collect();
+            self.vocabulary.together(parts.iter())
+        };
+        self.examples.iter().map(text).collect()
     }
 }

@@ -6,11 +6,12 @@ use super::agreement::{Agreement, Disagreement, Match};
 use super::comparison::{self, Difference, Matrix};
 use super::past::Past;
 use super::tally::Tally;
+use crate::decide::facts::said::Words;
 use crate::decide::facts::sources::Ids;
 use crate::decide::judge;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::Decision;
-use crate::decide::ticket::OwnUsers;
+use crate::decide::ticket::{OwnUsers, Reading};
 
 /// The counts of a backtest; its JSON is what a promotion takes along.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,19 +42,27 @@ pub struct Against {
 }
 
 /// A policy with the ids of forms and fields it reads by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Rule<'a> {
     /// The policy.
     pub policy: &'a Policy,
     /// The ids.
     pub ids: &'a Ids,
+    /// What reads the words; none where the built-in vectors do, or where it does not.
+    pub read: Option<&'a Read<'a>>,
 }
+
+/// Reads the words of a past ticket by a policy and its ids.
+pub type Read<'a> = dyn Fn(&Policy, &Ids, &Past) -> Option<Words> + Sync + 'a;
 
 impl Rule<'_> {
     /// Decides a past ticket at its own time.
     fn decide(&self, past: &Past) -> Decision {
         let nobody = OwnUsers::none(); // Our own notes are left out of it already.
-        judge::ticket(self.policy, self.ids, Some(&past.reading), &[], &past.stated, &nobody, past.now).decision
+        let words = self.read.and_then(|read| read(self.policy, self.ids, past));
+        let read = words.map(|words| Reading { words: Some(words), ..past.reading.clone() });
+        let reading = read.as_ref().unwrap_or(&past.reading);
+        judge::ticket(self.policy, self.ids, Some(reading), &[], &past.stated, &nobody, past.now).decision
     }
 }
 

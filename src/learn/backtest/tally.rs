@@ -20,6 +20,8 @@ pub struct Tally {
     pub open: BTreeMap<String, Open>,
     /// Tickets that only a guess would have dismissed.
     pub held_back: u64,
+    /// Tickets with words, by which vectors read them.
+    pub readers: BTreeMap<String, u64>,
     /// How many tickets went each way, as its nodes.
     #[serde(skip)]
     pub ways: BTreeMap<Vec<String>, u64>,
@@ -49,6 +51,9 @@ impl Tally {
             }
         }
         self.held_back += u64::from(decision.likely.is_some());
+        if let Some(reader) = &decision.reader {
+            count(&mut self.readers, reader, 1);
+        }
         for missing in &decision.missing {
             let open = self.open.entry(missing.fact.clone()).or_default();
             open.asked += 1;
@@ -62,6 +67,7 @@ impl Tally {
         self.held_back += other.held_back;
         other.verdicts.iter().for_each(|(verdict, tickets)| count(&mut self.verdicts, verdict, *tickets));
         other.ends.iter().for_each(|(node, tickets)| count(&mut self.ends, node, *tickets));
+        other.readers.iter().for_each(|(reader, tickets)| count(&mut self.readers, reader, *tickets));
         for (fact, more) in &other.open {
             let open = self.open.entry(fact.clone()).or_default();
             open.asked += more.asked;
