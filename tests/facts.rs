@@ -144,7 +144,7 @@ fn customers_words_are_guesses_with_their_quote() {
         ("We don't want you to extend our trial", None),
         ("> Could you extend our trial?\nNo, thanks.", None),
         ("Thanks\nOn Monday Ann wrote:\nshall I extend your trial extension", None),
-        ("We bought Premium.", None),
+        ("We bought Premium.", Some("We bought Premium.")), // For no trial, that is.
         ("", None),
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
