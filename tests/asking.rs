@@ -172,6 +172,7 @@ fn no_note_speaks_jargon_or_greets() {
 #[test]
 fn the_chat_hears_at_once_of_whoever_is_locked_out() {
     let policy = policy();
+    let now: DateTime<Utc> = "2026-11-26T10:00:00Z".parse().expect("an instant");
     for (name, line, heard) in [
         ("locked out", open()[0].1.clone(), true),
         ("by a tag", open()[1].1.clone(), true),
@@ -179,7 +180,9 @@ fn the_chat_hears_at_once_of_whoever_is_locked_out() {
     ] {
         let (judged, _) = judged(&policy, &line);
         assert_eq!(judged.decision.verdict, "needs_facts", "{name}");
-        let planned = plan::of(&judged.decision, &policy, &[Destination::Chat].into(), &[]);
+        let planned = plan::of(&judged.decision, &policy, &[Destination::Chat].into(), &[], now);
+        let reminded = planned.iter().find(|one| one.kind == Kind::StillOpen).and_then(|one| one.not_before);
+        assert_eq!(reminded, Some(now + chrono::TimeDelta::minutes(30)), "{name}");
         let at_once = planned.iter().any(|one| one.kind == Kind::Escalation && one.not_before.is_none());
         assert_eq!(at_once, heard, "{name}: {planned:?}");
     }

@@ -107,3 +107,35 @@ fn a_managers_tag_is_a_correction_and_the_bot_leaves_it() {
     look("e6");
     assert!(bot.notes(&desk, 1, 2)[1].starts_with("Wait for Sales."));
 }
+
+#[test]
+fn what_a_manager_puts_right_is_proposed_as_an_example() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let mut asks = ticket(1, &[]);
+    asks.ticket.description = "Please extend our trial by a week, mail me at casey@meadow.example.".into();
+    desk.helpdesk.add(asks);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    desk.helpdesk.say(1, 7001, "star: trial=no, expires_at=2031-03-01", Publicity::Internal);
+    bot.deliver(&event("e2", 1, "comment_added"), &[]);
+    bot.notes(&desk, 1, 2);
+    let file = folder.path().join("proposed.toml");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .args(["policy", "suggest", "--config"])
+        .arg(folder.path().join("starwarden.toml"))
+        .arg(&file)
+        .output()
+        .expect("the binary");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && told.starts_with("1 examples proposed in "), "{output:?}");
+    let written = std::fs::read_to_string(&file).expect("the file");
+    assert!(
+        written.contains("says = \"Please extend our trial by a week, mail me at name@company.example\""),
+        "{written}"
+    );
+    assert!(
+        written.contains("by = \"customer\"\ntrial = \"no\"\n") && written.contains("Ann Agent, note of "),
+        "{written}"
+    );
+}

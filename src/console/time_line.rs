@@ -92,7 +92,7 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
                 let words = match one.kind {
                     Kind::StarIssue => format!("{what}: labelled, with a comment: {done}"),
                     Kind::Unlabel => format!("{what}: label taken away, with a comment: {done}"),
-                    Kind::Escalation | Kind::AboutToFlip => format!("{what}: {done}"),
+                    Kind::Escalation | Kind::AboutToFlip | Kind::StillOpen => format!("{what}: {done}"),
                 };
                 line.push(happened(*at, "follow-up", format!("{words} (of {})", one.reference)));
             }

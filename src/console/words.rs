@@ -105,6 +105,7 @@ pub(super) fn follow_up(kind: Kind) -> &'static str {
         Kind::Unlabel => "STAR issue, as the verdict turned",
         Kind::Escalation => "chat, on the verdict",
         Kind::AboutToFlip => "chat, before it flips",
+        Kind::StillOpen => "chat, while the question is open",
     }
 }
 

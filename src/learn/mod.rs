@@ -1,5 +1,6 @@
-//! What a rule would do and how it did: a backtest of past tickets, and a report of decisions. Pure.
+//! What a rule would do and how it did: a backtest of past tickets, a report of decisions, and examples proposed from them. Pure.
 
 pub mod backtest;
 pub mod charts;
 pub mod report;
+pub mod suggest;

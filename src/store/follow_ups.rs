@@ -34,6 +34,8 @@ pub enum Kind {
     Escalation,
     /// The chat hears that time alone is about to change a verdict.
     AboutToFlip,
+    /// The chat hears that a question is open for as long as a STAR may wait.
+    StillOpen,
 }
 
 /// A follow-up that is to be done once its decision's note stands.
@@ -194,7 +196,7 @@ impl Kind {
     pub fn destination(self) -> Destination {
         match self {
             Kind::StarIssue | Kind::Unlabel => Destination::StarIssue,
-            Kind::Escalation | Kind::AboutToFlip => Destination::Chat,
+            Kind::Escalation | Kind::AboutToFlip | Kind::StillOpen => Destination::Chat,
         }
     }
 
@@ -205,6 +207,7 @@ impl Kind {
             Kind::Unlabel => "unlabel",
             Kind::Escalation => "escalation",
             Kind::AboutToFlip => "about_to_flip",
+            Kind::StillOpen => "still_open",
         }
     }
 
@@ -214,6 +217,7 @@ impl Kind {
             "unlabel" => Ok(Kind::Unlabel),
             "escalation" => Ok(Kind::Escalation),
             "about_to_flip" => Ok(Kind::AboutToFlip),
+            "still_open" => Ok(Kind::StillOpen),
             _ => Err(StoreError::odd("kind of a follow-up")),
         }
     }

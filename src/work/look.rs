@@ -269,7 +269,7 @@ impl Decided<'_> {
             true => store.follow_ups_of(&self.claim.ticket).await?,
             false => Vec::new(),
         };
-        let planned = plan::of(&self.judged.decision, self.policy, on, &before);
+        let planned = plan::of(&self.judged.decision, self.policy, on, &before, self.now);
         if !planned.is_empty() {
             store.plan_follow_ups(&self.claim.ticket, &row.reference, &planned).await?;
         }

@@ -1,5 +1,7 @@
-//! `policy`: which policy is in force, what the candidate makes of decisions; puts it in force, and takes that back.
+//! `policy`: which policy is in force, what the candidate makes of decisions; puts it in force, takes that back, and proposes
+//! examples for the next.
 
+mod suggest;
 mod text;
 
 use std::path::PathBuf;
@@ -55,6 +57,17 @@ enum Verb {
         #[command(flatten)]
         by: Who,
     },
+    /// Propose examples for the reader from what managers put right, in a file for people to review
+    ///
+    /// Where a manager's answer differs from what a sentence was read as, the sentence and the answer are proposed, with who
+    /// said so and when; addresses and numbers in it are masked. Nothing comes into force by it.
+    Suggest {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The file to write
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Take the newest promotion back: what was in force before it is in force again
     Back {
         #[command(flatten)]
@@ -107,6 +120,10 @@ impl Verb {
                 let by = By { who: &by.by, now: Utc::now() };
                 let policy = promotion::promote(&store, &rules, &hash, summary.as_deref(), by).await?;
                 print(&format!("in force now: {policy}\na running bot takes it within seconds\n"));
+            }
+            Verb::Suggest { config, file } => {
+                let store = opened(&config).await?.0;
+                print(&suggest::write(&store, &file).await?);
             }
             Verb::Back { config, by } => {
                 let store = opened(&config).await?.0;

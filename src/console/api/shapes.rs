@@ -69,7 +69,7 @@ struct ApiOpinion {
 struct ApiFollowUp {
     /// The decision's short id.
     reference: String,
-    /// What: `star_issue`, `unlabel`, `escalation` or `about_to_flip`.
+    /// What: `star_issue`, `unlabel`, `escalation`, `about_to_flip` or `still_open`.
     #[schema(value_type = String)]
     kind: Kind,
     #[serde(flatten)]

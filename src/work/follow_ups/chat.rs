@@ -15,6 +15,7 @@ pub(super) async fn say(in_hand: &InHand<'_>, chat: &Chat) -> Result<Came, Stop>
     let (message, until) = match in_hand.claim.kind {
         Kind::Escalation => (words::escalation(&in_hand.said()), Some(in_hand.row.decided_at + NEWS)),
         Kind::AboutToFlip => (words::about_to_flip(&in_hand.said()), in_hand.decision.valid_until),
+        Kind::StillOpen => (words::still_open(&in_hand.said()), Some(in_hand.row.decided_at + NEWS)),
         Kind::StarIssue | Kind::Unlabel => return Ok(Came::Moot { why: "no chat's business".into() }),
     };
     if until.is_none_or(|until| now >= until) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
@@ -11,14 +11,23 @@ use crate::store::follow_ups::{Destination, FollowUp, Kind, Planned, Stage};
 /// How long before a verdict may change by itself the chat hears of it.
 const BEFORE_IT_FLIPS: TimeDelta = TimeDelta::hours(2);
 
+/// How long a STAR may wait for its answer, where nothing says otherwise.
+const URGENCY: TimeDelta = TimeDelta::minutes(30);
+
 /// Whether a decision says that a STAR is in order: it gives a verdict, and the verdict dismisses nothing.
 pub fn escalates(decision: &Decision, policy: &Policy) -> bool {
     let outcome = policy.outcome(&decision.verdict).filter(|_| decision.verdict != NEEDS_FACTS);
     outcome.is_some_and(|outcome| !outcome.dismisses())
 }
 
-/// What follows a decision, as far as its destination is switched on; `before` is what followed the ticket's older ones.
-pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, before: &[FollowUp]) -> Vec<Planned> {
+/// What follows a decision of `now`, as far as its destination is switched on; `before` is what followed the ticket's older ones.
+pub fn of(
+    decision: &Decision,
+    policy: &Policy,
+    on: &BTreeSet<Destination>,
+    before: &[FollowUp],
+    now: DateTime<Utc>,
+) -> Vec<Planned> {
     let mut planned = Vec::new();
     let task = |task: &String| policy.binding.tasks.get(task.as_str());
     if decision.tasks.iter().filter_map(task).any(|task| task.star_issue) {
@@ -35,6 +44,10 @@ pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, befo
     }
     if let Some(until) = decision.valid_until {
         planned.push(Planned { kind: Kind::AboutToFlip, not_before: Some(until - BEFORE_IT_FLIPS) });
+    }
+    let said = before.iter().any(|one| one.kind == Kind::StillOpen && matches!(one.stage, Stage::Done { .. }));
+    if decision.verdict == NEEDS_FACTS && !said {
+        planned.push(Planned { kind: Kind::StillOpen, not_before: Some(now + URGENCY) });
     }
     planned.retain(|one| on.contains(&one.kind.destination()));
     planned

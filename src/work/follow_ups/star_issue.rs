@@ -50,7 +50,7 @@ pub(super) async fn bring(in_hand: &InHand<'_>, gitlab: &GitLab, label: &str) ->
             }
             words::unlabelled(&in_hand.said(), label)
         }
-        Kind::StarIssue | Kind::Escalation | Kind::AboutToFlip => {
+        Kind::StarIssue | Kind::Escalation | Kind::AboutToFlip | Kind::StillOpen => {
             if !labelled {
                 in_hand.still_ours().await?;
                 gitlab.add_label(issue.iid, label).await.map_err(Stop::Writing)?;

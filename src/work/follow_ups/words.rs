@@ -86,6 +86,12 @@ pub fn about_to_flip(said: &Said<'_>) -> String {
     message(said, &format!("About to flip: ticket {} is \"{}\" until {until}.", named(&said.row.ticket), title(said)))
 }
 
+/// The chat's message on a question that nobody has answered for as long as a STAR may wait.
+pub fn still_open(said: &Said<'_>) -> String {
+    let question = said.decision.missing.first().map(|missing| format!(" {}", missing.question)).unwrap_or_default();
+    message(said, &format!("Still open: ticket {}.{question}", named(&said.row.ticket)))
+}
+
 fn message(said: &Said<'_>, words: &str) -> String {
     let places: Vec<&str> = said.seen.console.as_deref().into_iter().chain([said.seen.ticket.as_str()]).collect();
     format!("{words}\n{}\n{SIGNATURE}{}", places.join(" · "), said.row.reference)

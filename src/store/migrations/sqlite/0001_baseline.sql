@@ -101,7 +101,7 @@ CREATE TABLE follow_ups (
     account     TEXT    NOT NULL,
     ticket      INTEGER NOT NULL,
     reference   TEXT    NOT NULL,   -- the decision it follows
-    kind        TEXT    NOT NULL,   -- star_issue, unlabel, escalation, about_to_flip
+    kind        TEXT    NOT NULL,   -- star_issue, unlabel, escalation, about_to_flip, still_open
     destination TEXT    NOT NULL,   -- star_issue, chat
     state       TEXT    NOT NULL,   -- planned, due, done, moot, unclear, dead
     due_at      INTEGER,            -- with state due; with state planned: not before
