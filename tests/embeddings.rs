@@ -313,7 +313,7 @@ fn bot(desk: &crate::support::Desk, folder: &Path, url: &str, extra: &str) -> cr
 
 /// Waits until the bot has learned from the server's vectors.
 fn learned(folder: &Path) {
-    wait_for("the examples to be learned", || log(folder).contains("words are read by").then_some(()));
+    wait_for("the examples to be learned", || log(folder).contains("words are read by concepts").then_some(()));
 }
 
 fn log(folder: &Path) -> String {
@@ -335,6 +335,10 @@ fn a_verdict_that_stood_does_not_turn_because_the_server_is_away() {
     let note = bot.notes(&desk, 1, 1).remove(0);
     assert!(note.starts_with("No need for STAR."), "{note}");
     assert_eq!(newest(&bot)["reader"], "concepts");
+    assert!(bot.text("/tickets/global/1").contains("words read by concepts vectors"));
+    let asked = json!({ "ticket": asks(UNHEARD).ticket }).to_string().into_bytes();
+    let (_, tried) = bot.post("/api/v1/decide", asked, &[("content-type", "application/json")]);
+    assert_eq!(tried["reader"], "concepts", "{tried}");
 
     fake.answers(Answers::With(503));
     desk.helpdesk.say(1, 5001, "Flimp mirp wumpus gnoph tannic blorb.", starwarden::demo::helpdesk::Publicity::Public);
@@ -356,6 +360,22 @@ fn a_verdict_that_stood_does_not_turn_because_the_server_is_away() {
     bot.deliver(&event("e3", 1, "comment_added"), &[]);
     let second = bot.notes(&desk, 1, 2).remove(1);
     assert!(second.contains("Was: no need for STAR."), "{second}");
+}
+
+#[test]
+fn a_server_that_comes_later_is_learned_from_then() {
+    let (desk, folder, fake) = (desk(), tempfile::tempdir().expect("a folder"), Fake::new(Answers::With(503)));
+    desk.helpdesk.add(asks(UNHEARD));
+    let bot = bot(&desk, folder.path(), &fake.url, "");
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    let careful = bot.notes(&desk, 1, 1).remove(0);
+    assert!(!careful.starts_with("No need for STAR."), "{careful}");
+    assert_eq!(newest(&bot)["reader"], "built-in");
+    fake.answers(Answers::Well);
+    learned(folder.path());
+    bot.deliver(&event("e2", 1, "tags_changed"), &[]);
+    let note = bot.notes(&desk, 1, 2).remove(1);
+    assert!(note.starts_with("No need for STAR."), "{note}");
 }
 
 #[test]

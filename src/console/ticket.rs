@@ -38,6 +38,8 @@ pub(super) struct Decision {
     pub questions: Vec<Question>,
     pub way: Vec<WayStep>,
     pub chart: String,
+    /// Which vectors the words were read by; none where there were none.
+    pub reader: Option<String>,
     /// Whether a chart wider than its window is to be seen from its right end, where the way ends.
     pub from_right: bool,
 }
@@ -139,6 +141,7 @@ impl Decision {
             questions: questions.collect(),
             way: steps.map(step).collect(),
             chart: chart.svg(&Shown { walked: &decision.walked, counts: None, link: "/decisions?node=" }),
+            reader: decision.reader.clone(),
             from_right: end.is_some_and(|node| chart.is_right_of_the_middle(node)),
         }
     }

@@ -29,7 +29,7 @@ use crate::store::vectors::TextHash;
 use crate::store::{Store, StoreError};
 
 /// How long a server that failed is left in peace.
-const REST: Duration = Duration::from_secs(30);
+const REST: Duration = Duration::from_secs(10);
 
 /// How many calls are made to a server at once: a small one works on one at a time, and the others' time runs.
 const AT_ONCE: usize = 2;

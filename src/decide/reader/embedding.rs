@@ -19,8 +19,9 @@ pub struct Embeddings {
     vectors: BTreeMap<String, Vec<f32>>,
 }
 
-/// The longest piece of a text that is embedded as one, bytes: models read some 500 words.
-const PIECE: usize = 1_500;
+/// The longest piece of a text that is embedded as one, bytes: models read some 300 words, and a long piece takes them longer than
+/// two of half its length.
+const PIECE: usize = 800;
 
 /// The longest text that is embedded at all, bytes; nobody but a log writes more.
 const LONGEST: usize = 16_000;
