@@ -172,7 +172,7 @@ fn an_example_that_cannot_be_used_is_a_fault_with_its_place() {
     for (examples, told) in [
         (example("trail = \"yes\""), "trail"),
         (example("trial = \"perhaps\""), "perhaps"),
-        (example("").replace("customer", "passer-by"), "passer-by"),
+        (example("").replace("customer", "passer-by"), "an example is `by` a"),
         ("[[example]]\nby = \"customer\"\n".to_owned(), "says"),
     ] {
         let faults = taught(&examples).expect_err(&examples);

@@ -78,7 +78,8 @@ fn what_is_denied_or_over_is_no_request_and_a_question_by_a_denial_is() {
     ] {
         let judged = judged(&ticket(text, Value::Null));
         let extension = judged.facts["workflow"].word().is_some_and(|case| case.ends_with("_extension"));
-        assert_eq!(extension, asked, "{text}: {:?}", judged.facts["workflow"]);
+        let of_a_trial = judged.facts["trial"].word() == Some("yes");
+        assert!(if asked { of_a_trial } else { !extension }, "{text}: {:?}", judged.facts["workflow"]);
     }
 }
 
@@ -91,7 +92,7 @@ fn a_german_ticket_is_read_with_its_quote() {
     let expires = judged.facts["expires_at"].known().expect("a date");
     assert_eq!(expires.value.to_string(), "2026-11-30T00:00:00Z");
     assert_eq!(expires.quote.as_deref().expect("a quote"), "Guten Morgen, unsere Lizenz läuft am 30. November 2026 ab");
-    assert_eq!(judged.facts["trial"].word(), None, "denied");
+    assert_ne!(judged.facts["trial"].word(), Some("yes"), "denied");
 }
 
 /// A comment with files, as `name type`.
