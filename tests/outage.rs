@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::support::postgres::{self, Server};
+use crate::support::wire::Wire;
 use crate::support::{Bot, Desk, desk, serve, serve_in, ticket, wait_for};
 
 /// Takes a delivery while all is well, breaks the store, mends it, and takes another.
@@ -65,6 +67,35 @@ fn a_server_that_is_gone_and_back_is_found_again() {
     let (desk, folder, server) = (desk(), tempfile::tempdir().expect("a folder"), Server::start());
     let bot = serve_on(&desk, folder.path(), &server);
     check(&desk, &bot, || server.stop(), || server.start_again());
+}
+
+#[test]
+fn a_server_that_says_nothing_any_more_is_given_up() {
+    let (desk, folder, server) = (desk(), tempfile::tempdir().expect("a folder"), Server::start());
+    let (wire, url) = (Wire::to(server.port()), block_on(server.database()));
+    let url = url.replace(&format!(":{}/", server.port()), &format!(":{}/", wire.port));
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__STORE__URL", &url)]);
+    (1..=3).for_each(|id| desk.helpdesk.add(ticket(id, &["purchased_wrong_product"])));
+    assert_eq!(bot.deliver(&json!({ "ticket_id": 1 }), &[]).0, 200);
+    bot.notes(&desk, 1, 1);
+    // For a while nobody hears anything.
+    wire.goes_dead();
+    let begun = std::time::Instant::now();
+    let status = bot.deliver(&json!({ "ticket_id": 2 }), &[]).0;
+    assert!(status == 503 && begun.elapsed() < Duration::from_secs(15), "{status} after {:?}", begun.elapsed());
+    wire.is_alive();
+    wait_for("a delivery", || (bot.deliver(&json!({ "ticket_id": 2 }), &[]).0 == 200).then_some(()));
+    bot.notes(&desk, 2, 1);
+    bot.at_rest(&desk, 2);
+    // What was connected stays dead: a server that was replaced behind its address.
+    wire.forgets_them();
+    let mut last = 0;
+    wait_for("a delivery", || {
+        last = bot.deliver(&json!({ "ticket_id": 3 }), &[]).0;
+        (last == 200).then_some(())
+    });
+    bot.notes(&desk, 3, 1);
+    assert_eq!(desk.helpdesk.notes(2).len(), 1);
 }
 
 #[test]

@@ -183,6 +183,27 @@ async fn what_is_not_ours_is_ignored() {
     assert_eq!(open.deliver(&user).await.1["status"], "ignored");
 }
 
+#[test]
+fn a_signature_is_good_for_its_window_and_no_longer() {
+    let (at, body) = ("2026-11-26T12:00:00Z", b"{}");
+    let secrets = [SecretString::from(SECRET)];
+    let signature = sign(&secrets[0], at, body);
+    let signed: chrono::DateTime<Utc> = at.parse().expect("an instant");
+    for (milliseconds, good) in [
+        (0, true),
+        (300_000, true),
+        (-300_000, true),
+        (300_001, false),
+        (-300_001, false),
+        (i64::from(i32::MAX), false),
+    ] {
+        let now = signed + TimeDelta::milliseconds(milliseconds);
+        let window = MINUTES;
+        let verified = verify(Some(&signature), Some(at), body, &secrets, window, now);
+        assert_eq!(verified.is_ok(), good, "{milliseconds} ms: {verified:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_trusted_is_refused() {
     let (open, _store) = open().await;

@@ -6,7 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{Bot, desk, event, serve, serve_at, serve_under, ticket, wait_for};
+use chrono::Utc;
+use secrecy::SecretString;
+use starwarden::receive::verify::{sign, timestamp};
+
+use crate::support::{Bot, SECRET, desk, event, serve, serve_at, serve_under, ticket, wait_for};
 
 const QUICK: &str = "head_timeout = \"1s\"\nrequest_timeout = \"2s\"";
 
@@ -222,6 +226,36 @@ fn a_head_is_for_one_host_and_no_larger_than_it_says() {
         let _closed_on_the_way = (&stream).write_all(head.as_bytes());
         let answer = answer(&stream);
         assert_eq!(answer.get(9..12), Some(status), "a head of {} bytes: {answer}", head.len());
+    }
+}
+
+#[test]
+fn a_delivery_is_no_larger_than_it_says() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let at = timestamp(Utc::now());
+    for (bytes, status) in [(1 << 20, "200"), ((1 << 20) + 1, "413")] {
+        let said = "{\"ticket_id\":1}";
+        let body = format!("{said}{}", " ".repeat(bytes - said.len()));
+        let signature = sign(&SecretString::from(SECRET), &at, body.as_bytes());
+        let chunks: Vec<String> = body
+            .as_bytes()
+            .chunks(50_000)
+            .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)))
+            .collect();
+        let framed = [
+            format!("Content-Length: {bytes}\r\n\r\n{body}"),
+            format!("Transfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n", chunks.concat()),
+        ];
+        for rest in framed {
+            let head = "POST /webhooks/zendesk/global HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+            let signed =
+                format!("X-Zendesk-Webhook-Signature: {signature}\r\nX-Zendesk-Webhook-Signature-Timestamp: {at}\r\n");
+            let stream = connect(&bot);
+            let _closed_on_the_way = (&stream).write_all(format!("{head}{signed}{rest}").as_bytes());
+            let answer = answer(&stream);
+            assert_eq!(answer.get(9..12), Some(status), "{bytes} bytes, {}: {answer}", &rest[..20]);
+        }
     }
 }
 

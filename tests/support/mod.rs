@@ -3,6 +3,7 @@
 pub(crate) mod middleman;
 pub(crate) mod postgres;
 pub(crate) mod tools;
+pub(crate) mod wire;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

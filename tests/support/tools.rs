@@ -107,7 +107,7 @@ impl WrongClock {
     }
 
     /// The variables by which a program goes by it.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
+    pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
         let mut libraries = std::fs::read_dir("/usr/lib").expect("libraries").filter_map(Result::ok);
         let library = libraries.find_map(|folder| {
             let library = folder.path().join("faketime/libfaketimeMT.so.1");
@@ -117,6 +117,7 @@ impl WrongClock {
             ("LD_PRELOAD", library.expect("the Debian package faketime").display().to_string()),
             ("FAKETIME_TIMESTAMP_FILE", self.shows.display().to_string()),
             ("FAKETIME_NO_CACHE", "1".into()),
+            ("NO_FAKE_STAT", "1".into()), // What a file says of itself is by the machine's own.
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
         ]
     }

@@ -23,6 +23,7 @@ use starwarden::store::Store;
 use tokio::runtime::Runtime;
 
 use crate::support::middleman::{Meddling, Middleman};
+use crate::support::tools::WrongClock;
 use crate::support::{Bot, Desk, desk, postgres, serve_in};
 use books::Books;
 use crowd::Crowd;
@@ -47,6 +48,9 @@ const STOPS: u64 = 3;
 
 /// What is done to answers on their way, for a while each.
 const MEDDLING: [&str; 4] = ["slow", "cut", "damaged", "away"];
+
+/// How far a bot's clock is set from its machine's at most, seconds; further, no dismissal would be written.
+const WRONG_BY: i64 = 40;
 
 /// How many calls a bot has in hand at most.
 const IN_HAND: u64 = 8;
@@ -131,20 +135,20 @@ fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &st
     let mut made = desk.helpdesk.troubles_made();
     made.extend(middleman.made());
     let troubles: Vec<String> = made.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let Replicas { kills, stops, .. } = replicas;
+    let Replicas { kills, stops, set, .. } = replicas;
     let violations = desk.helpdesk.violations();
     // Not by a macro: the figures of a run that went well are shown too.
     let _not_shown = writeln!(
         std::io::stderr(),
-        "torture on {name}, seed {seed}: {:.1} s, killed {kills} times, stopped beyond the lease {stops} times, {figures}; \
+        "torture on {name}, seed {seed}: {:.1} s, killed {kills} times, stopped beyond the lease {stops} times, clocks set {set} times, {figures}; \
          calls though asked to wait {violations}; troubles: {}; at rest after {:.1} s",
         length.as_secs_f64(),
         troubles.join(", "),
         rested.elapsed().as_secs_f64(),
     );
     assert!(
-        kills >= KILLS && stops >= replicas.stops_wanted(),
-        "seed {seed}: {kills} kills and {stops} stops are too few"
+        kills >= KILLS && stops >= replicas.stops_wanted() && set > 0,
+        "seed {seed}: {kills} kills, {stops} stops and {set} clocks set are too few"
     );
     let never: Vec<_> = Chance::names().into_iter().chain(MEDDLING).filter(|name| !made.contains_key(name)).collect();
     assert!(never.is_empty(), "seed {seed}: troubles that were never made: {never:?}");
@@ -164,6 +168,9 @@ struct Replicas<'a> {
     stopped: Option<(usize, Instant)>,
     kills: u64,
     stops: u64,
+    /// What each goes by, and how often they were set.
+    clocks: Vec<WrongClock>,
+    set: u64,
 }
 
 impl<'a> Replicas<'a> {
@@ -175,14 +182,19 @@ impl<'a> Replicas<'a> {
         environment: &'a [(&'a str, &'a str)],
     ) -> Replicas<'a> {
         // A folder each, for a configuration that is written again is read again.
+        let own = move |nth: usize| folder.join(nth.to_string());
+        (0..count).for_each(|nth| std::fs::create_dir_all(own(nth)).expect("a folder"));
+        let clocks: Vec<WrongClock> = (0..count).map(|nth| WrongClock::in_folder(&own(nth))).collect();
+        let variables: Vec<_> = clocks.iter().map(WrongClock::variables).collect();
         let start = Box::new(move |nth: usize| {
-            let own = folder.join(nth.to_string());
-            std::fs::create_dir_all(&own).expect("a folder");
-            serve_in(desk, &own, &format!("{}{EXTRA}", middleman.base_url()), environment)
+            let by_clock = variables[nth].iter().map(|(name, value)| (*name, value.as_str()));
+            let environment: Vec<_> = environment.iter().copied().chain(by_clock).collect();
+            serve_in(desk, &own(nth), &format!("{}{EXTRA}", middleman.base_url()), &environment)
         });
         let bots: Vec<Bot> = (0..count).map(&start).collect();
         let urls = Arc::new(Mutex::new(bots.iter().map(|bot| bot.url.clone()).collect()));
-        Replicas { helpdesk: desk.helpdesk.clone(), middleman, bots, urls, start, stopped: None, kills: 0, stops: 0 }
+        let helpdesk = desk.helpdesk.clone();
+        Replicas { helpdesk, middleman, bots, urls, start, stopped: None, kills: 0, stops: 0, clocks, set: 0 }
     }
 
     /// Waits until a write has taken effect or failed, half a second at most: what follows hits the bot between it and its record.
@@ -204,6 +216,10 @@ impl<'a> Replicas<'a> {
             }
             self.go_on(Instant::now());
             self.meddle(rng);
+            if rng.u8(..4) == 0 {
+                self.clocks[rng.usize(..self.clocks.len())].is_ahead(rng.i64(-WRONG_BY..=WRONG_BY));
+                self.set += 1;
+            }
             let all = rng.u8(..8) == 0;
             let one = rng.usize(..self.bots.len());
             if self.bots.len() > 1 && !all && rng.u8(..3) == 0 {
@@ -229,6 +245,7 @@ impl<'a> Replicas<'a> {
         if let Some((_, until)) = self.stopped {
             self.go_on(until);
         }
+        self.clocks.iter().for_each(|clock| clock.is_ahead(0));
     }
 
     /// Has answers come late, cut short, damaged or not at all for a while, or as they are.
@@ -269,7 +286,7 @@ impl<'a> Replicas<'a> {
         let (made, meddled) = (self.helpdesk.troubles_made(), self.middleman.made());
         let all_made = Chance::names().iter().all(|name| made.contains_key(name))
             && MEDDLING.iter().all(|name| meddled.contains_key(name));
-        all_made && self.kills >= KILLS && self.stops >= self.stops_wanted()
+        all_made && self.kills >= KILLS && self.stops >= self.stops_wanted() && self.set > 0
     }
 }
 

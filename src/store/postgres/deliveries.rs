@@ -1,13 +1,19 @@
 //! Deliveries in PostgreSQL: all that wait share one statement and one flush.
 
-use deadpool_postgres::Pool;
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_postgres::Error;
 
-use super::{Postgres, connection, is_of_the_data, text};
+use super::{Postgres, connection, is_of_the_data, make_anew, silent, text};
 use crate::store::StoreError;
 use crate::store::database::Outcome;
 use crate::store::deliveries::{NewDelivery, Recorded, Relevance, Waiting, answer};
+
+/// How long an answer is waited for; the helpdesk waits for ours for 12 s.
+const ANSWER: Duration = Duration::from_secs(8);
 
 /// How many deliveries share a statement at most.
 const MOST_TOGETHER: usize = 512;
@@ -49,13 +55,14 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// Starts the task; it ends when the store is gone.
-    pub(super) fn start(pool: Pool) -> Batches {
+    /// Starts the task, with a pool of its own; it ends when the store is gone. What it learns of the server is good for
+    /// the `others` too.
+    pub(super) fn start(pool: Pool, others: Pool) -> Batches {
         let (waiting, mut come) = mpsc::channel(4 * MOST_TOGETHER);
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while come.recv_many(&mut batch, MOST_TOGETHER).await > 0 {
-                write(&pool, std::mem::take(&mut batch)).await;
+                write(&pool, &others, std::mem::take(&mut batch)).await;
             }
         });
         Batches { waiting }
@@ -82,21 +89,27 @@ impl Postgres {
     }
 }
 
-/// Writes a batch and answers each; where the data of one is refused, each is written alone.
-async fn write(pool: &Pool, batch: Vec<Waiting>) {
+/// Writes a batch and answers each; where the data of one is refused, each is written alone. Where the server does not
+/// answer, the connection is closed: what became of the batch is not known, and the helpdesk sends it again.
+async fn write(pool: &Pool, others: &Pool, batch: Vec<Waiting>) {
     let client = match connection(pool).await {
         Ok(client) => client,
         Err(error) => return answer(batch, Err(error)),
     };
-    match record(&client, &batch).await {
-        Err(error) if is_of_the_data(&error) && batch.len() > 1 => {
-            for alone in batch {
-                let alone = vec![alone];
-                let recorded = record(&client, &alone).await;
-                answer(alone, recorded.map_err(StoreError::from));
+    let mut parts = vec![batch];
+    while let Some(batch) = parts.pop() {
+        match timeout(ANSWER, record(&client, &batch)).await {
+            Ok(Err(error)) if is_of_the_data(&error) && batch.len() > 1 => {
+                parts.extend(batch.into_iter().rev().map(|alone| vec![alone]));
+            }
+            Ok(recorded) => answer(batch, recorded.map_err(StoreError::from)),
+            Err(_) => {
+                drop(Object::take(client));
+                make_anew(others);
+                answer(batch, Err(silent()));
+                return parts.into_iter().for_each(|batch| answer(batch, Err(silent())));
             }
         }
-        recorded => answer(batch, recorded.map_err(StoreError::from)),
     }
 }
 

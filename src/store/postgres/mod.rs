@@ -33,8 +33,12 @@ const MIGRATING: i64 = 0x5354_4152_5741_5244;
 /// How many connections a replica keeps at most, besides the listener's.
 const CONNECTIONS: usize = 8;
 
-/// How long a connection, or an answer of the server, is waited for.
+/// How long a connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an answer is waited for. The server breaks a statement off after 30 s; this is for one that says nothing any
+/// more, though its connection stands.
+const ANSWER: Duration = Duration::from_secs(35);
 
 /// How often the server's clock is looked at.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(30);
@@ -58,6 +62,7 @@ impl Postgres {
             StoreError::Unavailable("store.url cannot be read: write postgres://USER:PASSWORD@HOST/DATABASE".into())
         })?;
         config.application_name("starwarden").connect_timeout(PATIENCE).tcp_user_timeout(2 * PATIENCE);
+        config.keepalives_idle(ANSWER); // The one that listens says nothing by itself.
         // Durable before 200, whatever the server's default is; and nothing may hold a connection, or what a transaction
         // has locked, for ever: neither a statement nor a replica that was stopped between two.
         let own = "-c synchronous_commit=on -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s";
@@ -68,7 +73,7 @@ impl Postgres {
         // Deliveries come in batches of any size, which would have the server plan their one statement every time anew.
         let mut planned = config.clone();
         planned.options(format!("{options} -c plan_cache_mode=force_generic_plan"));
-        let batches = Batches::start(self::pool(&planned, &tls, 1)?);
+        let batches = Batches::start(self::pool(&planned, &tls, 1)?, pool.clone());
         migrate(&mut connection(&pool).await?, schema).await?;
         let (bells, clock) = (Arc::new(Bells::default()), Arc::new(Clock::of_this_machine()));
         set(&clock, &pool).await?;
@@ -133,7 +138,8 @@ impl Postgres {
     }
 }
 
-/// A connection out of the pool. Where its transaction was broken off it does not go back: the server ends it.
+/// A connection out of the pool. Where its transaction was broken off, or the server did not answer, it does not go back:
+/// it is closed.
 pub(super) struct Held {
     object: Option<Object>,
     open: AtomicBool,
@@ -155,23 +161,39 @@ impl Held {
     }
 
     async fn say(&self, statement: &str) -> Outcome<()> {
-        Ok(self.object()?.batch_execute(statement).await?)
+        self.answer(self.object()?.batch_execute(statement)).await
+    }
+
+    /// The server's answer; where there is none, the connection is not used again.
+    async fn answer<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Outcome<T> {
+        match tokio::time::timeout(ANSWER, asked).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => {
+                self.open.store(true, Ordering::Relaxed);
+                if let Some(pool) = self.object.as_ref().and_then(Object::pool) {
+                    make_anew(&pool);
+                }
+                Err(silent())
+            }
+        }
     }
 
     /// The rows of a query.
     pub(super) async fn query(&self, sql: &str, values: &[Value]) -> Outcome<Vec<Vec<Value>>> {
         let object = self.object()?;
-        let statement = object.prepare_cached(&for_one(sql, "/*postgres ")).await?;
+        let sql = for_one(sql, "/*postgres ");
+        let statement = self.answer(object.prepare_cached(&sql)).await?;
         let typed = typed(&statement, values)?;
-        object.query(&statement, &borrowed(&typed)).await?.iter().map(columns).collect()
+        self.answer(object.query(&statement, &borrowed(&typed))).await?.iter().map(columns).collect()
     }
 
     /// How many rows a statement changed.
     pub(super) async fn run(&self, sql: &str, values: &[Value]) -> Outcome<u64> {
         let object = self.object()?;
-        let statement = object.prepare_cached(&for_one(sql, "/*postgres ")).await?;
+        let sql = for_one(sql, "/*postgres ");
+        let statement = self.answer(object.prepare_cached(&sql)).await?;
         let typed = typed(&statement, values)?;
-        Ok(object.execute(&statement, &borrowed(&typed)).await?)
+        self.answer(object.execute(&statement, &borrowed(&typed))).await
     }
 }
 
@@ -228,11 +250,26 @@ fn columns(row: &Row) -> Outcome<Vec<Value>> {
     columns.collect::<Result<_, _>>().map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
+/// Closes the connections that nobody uses: what one of them found silent, the others would wait for too, one by one.
+fn make_anew(pool: &Pool) {
+    let _closed = pool.retain(|_, _| false);
+}
+
+/// What a server that says nothing any more comes to.
+fn silent() -> StoreError {
+    StoreError::Unavailable("the server does not answer".into())
+}
+
 /// Sets the clock by the server's.
 async fn set(clock: &Clock, pool: &Pool) -> Outcome<()> {
     let (object, asked) = (connection(pool).await?, Instant::now());
     let shown = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
-    let shown: i64 = object.query_one(shown, &[]).await?.try_get(0)?;
+    let Ok(shown) = tokio::time::timeout(PATIENCE, object.query_one(shown, &[])).await else {
+        drop(Object::take(object));
+        make_anew(pool);
+        return Err(silent());
+    };
+    let shown: i64 = shown?.try_get(0)?;
     clock.set(DateTime::from_timestamp_millis(shown).ok_or_else(|| StoreError::odd("instant"))?, asked);
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Object, Pool};
 use tokio::sync::Notify;
 
 use super::listener::CHANNEL;
@@ -47,7 +47,14 @@ impl Teller {
 
 async fn send(pool: &Pool, accounts: BTreeSet<String>) -> Result<(), StoreError> {
     let client = super::connection(pool).await?;
-    let tell = client.prepare_cached(TELL).await?;
-    client.execute(&tell, &[&CHANNEL, &Vec::from_iter(accounts)]).await?;
+    let told = async {
+        let tell = client.prepare_cached(TELL).await?;
+        client.execute(&tell, &[&CHANNEL, &Vec::from_iter(accounts)]).await
+    };
+    let Ok(told) = tokio::time::timeout(super::PATIENCE, told).await else {
+        drop(Object::take(client));
+        return Err(super::silent());
+    };
+    told?;
     Ok(())
 }
