@@ -279,6 +279,9 @@ pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, re
         ALL.paused.get_or_create(&of).set(i64::from(standing.paused.is_some()));
         ALL.held.get_or_create(&of).set(number(standing.held.unwrap_or_default().as_secs()));
         ALL.catch_up.get_or_create(&of).set(i64::from(standing.caught_up == Ready::No));
+        for counter in [&ALL.untold, &ALL.tags] {
+            counter.get_or_create(&of).inc_by(0); // From 0 on, so that the first is a rise.
+        }
         if let Some(days) = standing.token_days {
             ALL.token_days.get_or_create(&of).set(days);
         }

@@ -45,7 +45,7 @@ fn lines(values: &[Value]) -> Vec<u8> {
 
 #[test]
 fn every_shape_of_export_is_read_packed_or_not() {
-    let one = ticket(1, &["trial"]);
+    let one = ticket(1, &["trial_extension", "trial"]);
     let organization = json!({ "id": 9, "organization_fields": { "expiration_date": "2026-11-24" } });
     let mut two = ticket(2, &["com_sales_assisted_trial"]);
     two["organization_id"] = json!(9);
@@ -86,7 +86,7 @@ fn a_ticket_is_decided_as_of_its_own_time() {
     ]);
     let note =
         json!({ "author_id": 7, "public": false, "body": "star: in_grace=no", "created_at": "2026-11-12T12:00:00Z" });
-    let known = json!({ "ticket": ticket(1, &["trial"]), "organization": { "id": 9, "organization_fields": { "expiration_date": "2026-11-01" } },
+    let known = json!({ "ticket": ticket(1, &["trial_extension", "trial"]), "organization": { "id": 9, "organization_fields": { "expiration_date": "2026-11-01" } },
         "comments": [note], "users": [{ "id": 7, "role": "agent" }], "facts": { "trial": "no" }, "audits": audits });
     let mut at_the_end = known.clone();
     at_the_end.as_object_mut().expect("an object").remove("audits");
@@ -103,14 +103,14 @@ fn a_ticket_is_decided_as_of_its_own_time() {
 
 #[test]
 fn what_managers_did_is_the_outcome_and_not_an_input() {
-    let refused = json!({ "ticket": ticket(4, &["trial", "no_need_for_star"]), "users": [{ "id": 7, "role": "agent" }],
+    let refused = json!({ "ticket": ticket(4, &["trial_extension", "trial", "no_need_for_star"]), "users": [{ "id": 7, "role": "agent" }],
         "comments": [{ "author_id": 7, "public": false, "body": "star: disagree the renewal is in procurement", "created_at": "2026-11-24T11:00:00Z" }] });
     let file = lines(&[
-        ticket(1, &["trial", "no_need_for_star"]),
-        ticket(2, &["trial", "star_escalation"]),
+        ticket(1, &["trial_extension", "trial", "no_need_for_star"]),
+        ticket(2, &["trial_extension", "trial", "star_escalation"]),
         json!({ "ticket": ticket(3, &["star_needs_facts"]), "decided": "ok_to_star" }),
         refused,
-        ticket(5, &["trial"]),
+        ticket(5, &["trial_extension", "trial"]),
     ]);
     let all = counted(&file, &["--policy", POLICY]);
     assert_eq!(
@@ -159,8 +159,18 @@ fn the_questions_worth_an_answer_are_counted() {
 
 #[test]
 fn a_bad_line_is_told_and_every_run_gives_the_same() {
-    let many: Vec<Value> =
-        (1..5_000).map(|id| ticket(id, if id % 3 == 0 { &["trial", "star_escalation"] } else { &["trial"] })).collect();
+    let many: Vec<Value> = (1..5_000)
+        .map(|id| {
+            ticket(
+                id,
+                if id % 3 == 0 {
+                    &["trial_extension", "trial", "star_escalation"]
+                } else {
+                    &["trial_extension", "trial"]
+                },
+            )
+        })
+        .collect();
     let file = [lines(&many[..7]), b"not json\n\n{\"id\": \"x\"}\n".to_vec(), lines(&many[7..])].concat();
     let arguments = ["--policy", POLICY, "--format", "json"];
     let (code, first, errors) = backtest(&file, &arguments);
@@ -180,7 +190,8 @@ fn a_bad_line_is_told_and_every_run_gives_the_same() {
 
 #[test]
 fn the_page_stands_by_itself_and_escapes_what_customers_wrote() {
-    let hostile = json!({ "id": "<script>alert(1)</script>", "ticket": ticket(1, &["trial", "star_escalation"]) });
+    let hostile =
+        json!({ "id": "<script>alert(1)</script>", "ticket": ticket(1, &["trial_extension", "trial", "star_escalation"]) });
     let (code, page, errors) =
         backtest(&lines(&[hostile, ticket(2, &[])]), &["--policy", POLICY, "--against", OLDER, "--format", "html"]);
     assert_eq!(code, Some(0), "{errors}");
@@ -196,7 +207,7 @@ fn the_page_stands_by_itself_and_escapes_what_customers_wrote() {
 
 #[test]
 fn the_first_line_says_whether_anything_changes() {
-    let file = [lines(&[ticket(1, &["trial"]), ticket(2, &[])]), b"no ticket\n".to_vec()].concat();
+    let file = [lines(&[ticket(1, &["trial_extension", "trial"]), ticket(2, &[])]), b"no ticket\n".to_vec()].concat();
     let (code, text, errors) = backtest(&file, &["--policy", POLICY, "--against", POLICY]);
     assert_eq!(code, Some(0), "{errors}");
     assert_eq!(text.lines().next(), Some("0 of 2 verdicts would differ"), "{text}");
@@ -216,7 +227,7 @@ fn the_branch_that_most_tickets_took_is_lit() {
     // Two by one and the same way; three by the other branch, each by a way of its own.
     let renewal = |id: u64, facts: Value| json!({ "ticket": ticket(id, &[]), "facts": facts });
     let file = lines(&[
-        ticket(1, &["trial"]),
+        ticket(1, &["trial_extension", "trial"]),
         ticket(2, &["trial"]),
         renewal(3, json!({ "trial": "no", "expires_at": "2026-11-22" })),
         renewal(4, json!({ "trial": "no", "expires_at": "2026-11-11" })),

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::support::{Bot, Desk, copy_policy, desk, event, postgres, serve_in, ticket, wait_for};
 
-/// A folder with the shipped policy and a candidate that sends purchases of the wrong product to the docs, and
-/// what used to go there to Sales; the store is beside it, or elsewhere.
+/// A folder with the shipped policy and a candidate that takes it that Sales knows of each purchase of the wrong product; the
+/// store is beside it, or elsewhere.
 struct Place {
     desk: Desk,
     folder: TempDir,
@@ -22,12 +22,7 @@ impl Place {
         let place = Place { desk: desk(), folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() };
         copy_policy(place.folder.path());
         std::fs::copy(place.file("star.toml"), place.file("next.toml")).expect("a copy");
-        for (node, from, to) in
-            [("sales_intervened", "wait_for_sales", "use_docs"), ("edge_case", "use_docs", "wait_for_sales")]
-        {
-            let bound = |outcome: &str| format!("only_if = \"{node}\"\notherwise = \"{outcome}\"");
-            place.change("next.toml", &bound(from), &bound(to));
-        }
+        place.change("next.toml", "[\"escalated_to_sales\"]", "[\"escalated_to_sales\", \"purchased_wrong_product\"]");
         let path = |name| place.file(name).display().to_string();
         let url = store.unwrap_or_else(|| format!("sqlite:{}", path("star.db")));
         let environment = vec![
@@ -80,7 +75,7 @@ impl Place {
 
     /// A ticket with this tag, starred and decided; how its note begins.
     fn decided(&self, bot: &Bot, id: u64, tag: &str) -> String {
-        self.desk.helpdesk.add(ticket(id, &[tag]));
+        self.desk.helpdesk.add(ticket(id, &[tag, "trial"]));
         bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
         let note = bot.notes(&self.desk, id, 1).remove(0);
         note.split('.').next().unwrap_or_default().to_owned()
@@ -101,16 +96,16 @@ fn a_candidate_decides_beside_the_policy_and_is_never_acted_on() {
     let place = Place::new(None);
     let bot = place.bot();
     assert_eq!(place.decided(&bot, 1, "purchased_wrong_product"), "Wait for Sales");
-    assert_eq!(place.decided(&bot, 2, "trial"), "No need for STAR");
+    assert_eq!(place.decided(&bot, 2, "trial_extension"), "No need for STAR");
     let status = place.status();
     let compared = &status["compared"];
     assert_eq!((&compared["decisions"], &compared["differing"]), (&json!(2), &json!(1)));
-    assert_eq!(compared["verdicts"], json!({ "no_need": { "no_need": 1 }, "wait_for_sales": { "use_docs": 1 } }));
+    assert_eq!(compared["verdicts"], json!({ "no_need": { "no_need": 1 }, "wait_for_sales": { "ok_to_star": 1 } }));
     let differs = &compared["newest"][0];
     assert_eq!((&differs["number"], &differs["was"]["verdict"]), (&json!(1), &json!("wait_for_sales")));
-    assert_eq!((&differs["becomes"]["verdict"], &differs["parts_at"]["node"]), (&json!("use_docs"), &json!("WP")));
+    assert_eq!((&differs["becomes"]["verdict"], &differs["parts_at"]["node"]), (&json!("ok_to_star"), &json!("WP")));
     let tags = place.desk.helpdesk.reading(1).expect("a ticket").ticket.tags;
-    assert!(!tags.contains(&"star_use_docs".to_owned()), "{tags:?}");
+    assert!(!tags.contains(&"star_escalation".to_owned()), "{tags:?}");
     assert_eq!(place.desk.helpdesk.notes(1).len(), 1, "the candidate writes nothing");
 
     place.change("next.toml", "yes_no = \"trial\"", "yes_no = \"trail\"");
@@ -130,7 +125,7 @@ fn a_ticket_that_only_the_candidate_speaks_of_is_compared_and_left_alone() {
     let place = Place::new(None);
     place.change("next.toml", "tag_any = [\"lr\"]", "tag_any = [\"lr\", \"renewals\"]");
     let bot = place.bot();
-    let mut elsewhere = ticket(1, &["trial", "renewals"]);
+    let mut elsewhere = ticket(1, &["trial_extension", "trial", "renewals"]);
     elsewhere.ticket.tags.retain(|tag| tag != "lr");
     elsewhere.ticket.ticket_form_id = None;
     place.desk.helpdesk.add(elsewhere);
@@ -181,7 +176,10 @@ fn what_the_candidate_alone_asks_of_a_system_is_asked_or_told_to_be_missing() {
     );
     let more = "[lookups.gitlab]\nhosts = [\"127.0.0.1\"]\n";
     let bot = place.bot_with(more);
-    for (id, says) in [(1, "star: namespace_id=1, sales_assisted=no"), (2, "star: namespace_id=2, sales_assisted=no")] {
+    for (id, says) in [
+        (1, "star: request=plan_license, namespace_id=1, sales_assisted=no"),
+        (2, "star: request=plan_license, namespace_id=2, sales_assisted=no"),
+    ] {
         place.desk.helpdesk.add(ticket(id, &[]));
         place.desk.helpdesk.say(id, 7001, says, Publicity::Internal);
         bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
@@ -214,7 +212,7 @@ fn a_promotion_decides_the_next_ticket_and_one_step_back_restores_what_was() {
     assert_eq!((code, out.contains(&next)), (Some(0), true), "{errors}");
     let warned = decides_by(&bot, &json!(next));
     assert!(warned.contains("star.toml is not in force"), "{warned}");
-    assert_eq!(place.decided(&bot, 2, "purchased_wrong_product"), "Use the docs");
+    assert_eq!(place.decided(&bot, 2, "purchased_wrong_product"), "OK to STAR");
 
     // A file that is edited later waits to be promoted itself, and says so.
     place.change("star.toml", "title = \"Wait for Sales\"", "title = \"Sales first\"");
@@ -278,7 +276,7 @@ fn replicas_on_one_database_take_a_promotion_alike() {
     let (code, _, errors) = place.run(&["policy", "promote", next.as_str().expect("a hash")]);
     assert_eq!(code, Some(0), "{errors}");
     replicas.iter().for_each(|bot| drop(decides_by(bot, &next)));
-    assert_eq!(place.decided(&replicas[1], 1, "purchased_wrong_product"), "Use the docs");
+    assert_eq!(place.decided(&replicas[1], 1, "purchased_wrong_product"), "OK to STAR");
     assert_eq!(place.run(&["policy", "back"]).0, Some(0));
     replicas.iter().for_each(|bot| drop(decides_by(bot, &before)));
 }

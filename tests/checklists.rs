@@ -278,7 +278,30 @@ mod renamed {
         *value = Value::String(now);
     }
 
-    pub(super) fn binding(binding: &str) -> String {
+    /// The same of a binding with its files of examples behind it.
+    pub(super) fn policy(text: &str) -> String {
+        let mut files = text.split("\n#: examples ");
+        let mut renamed = binding(files.next().expect("a binding"));
+        for file in files {
+            let (language, file) = file.split_once('\n').expect("a heading");
+            renamed.push_str(&format!("\n#: examples {language}\n{}", examples(file)));
+        }
+        renamed
+    }
+
+    fn examples(file: &str) -> String {
+        let mut file: Table = toml::from_str(file).expect("examples");
+        for example in file["example"].as_array_mut().expect("examples") {
+            let example = example.as_table_mut().expect("an example");
+            if let Some(case) = example.get_mut("workflow") {
+                text(case, name);
+            }
+            keys(example, |key| if ["says", "by"].contains(&key) { key.to_owned() } else { name(key) });
+        }
+        toml::to_string(&file).expect("a text")
+    }
+
+    fn binding(binding: &str) -> String {
         let mut policy: Table = toml::from_str(binding).expect("a binding");
         let cases: Vec<String> = policy["cases"].as_table().expect("cases").keys().cloned().collect();
         for (table, with) in [
@@ -304,6 +327,9 @@ mod renamed {
             text(&mut policy["times"][key], name);
         }
         let workflow = name(policy["notes"]["case"].as_str().expect("a fact"));
+        for answer in policy["facts"][workflow.as_str()]["answers"].as_array_mut().expect("answers") {
+            text(answer, name);
+        }
         for source in policy["facts"][workflow.as_str()]["sources"].as_array_mut().expect("sources") {
             for key in ["answer", "otherwise"] {
                 if let Some(answer) = source.get_mut(key) {
@@ -351,7 +377,7 @@ mod renamed {
 
 #[test]
 fn a_policy_in_which_everything_is_called_otherwise_gives_the_same_notes() {
-    let other = renamed::binding(BINDING);
+    let other = renamed::policy(BINDING);
     let other = Policy::parse(&other, CHART).unwrap_or_else(|faults| panic!("{faults:#?}"));
     let mut lines: Vec<Value> = include_str!("cases/tickets.ndjson")
         .lines()

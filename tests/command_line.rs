@@ -86,7 +86,11 @@ fn many_lines_keep_their_order() {
     for (id, line) in out(&output).lines().enumerate() {
         let decided: Value = serde_json::from_str(line).expect("JSON");
         let day = id % 30 + 1;
-        let expected = if (12..=24).contains(&day) || day > 25 { "no_need" } else { "ok_to_star" };
+        let expected = match day {
+            24 => "needs_facts", // Today, at a time that nobody says: before it there are hours left, after it days of grace.
+            12..24 | 26.. => "no_need",
+            _ => "ok_to_star",
+        };
         assert_eq!((&decided["id"], decided["verdict"].as_str()), (&json!(id), Some(expected)), "the {day}th");
     }
 }

@@ -547,14 +547,13 @@ fn facts_that_follow_from_others_are_shown_as_the_decision_has_them() {
     for fact in ["in_grace</th><td>yes</td><td>recorded: expired", "grace_ends_at</th><td>20"] {
         assert!(page.contains(fact), "{fact}: {page}");
     }
-    // Of a trial there is no grace to know of.
-    let mut trial = ticket(2, &["trial"]);
+    let mut trial = ticket(2, &["trial_extension", "trial"]);
     trial.ticket.subject = "Our trial".into();
     desk.helpdesk.add(trial);
     bot.deliver(&event("e2", 2, "tags_changed"), &[]);
     bot.notes(&desk, 2, 1);
     let page = Visitor::of(&bot).get("/tickets/global/2", &[]).body;
-    assert!(page.contains("in_grace</th><td>not asked</td><td>a trial has no grace period"), "{page}");
+    assert!(page.contains("in_grace</th><td>not asked</td><td>not on the way to this verdict"), "{page}");
 }
 
 #[test]

@@ -141,9 +141,9 @@ fn a_far_record_dismisses_who_asks_calmly_and_nobody_who_is_locked_out() {
     assert_eq!(against, [("locked_out", "yes", Some("locked_out yes"))]);
     assert_eq!(asked.against[0].source.to_string(), "customer, 26 Nov 2026");
 
-    let weak = Case { said: &["request=plan_license 0.95", "locked_out=yes 0.21"], ..cry.clone() };
+    let weak = Case { said: &["request=plan_license 0.95", "locked_out=yes 0.11"], ..cry.clone() };
     assert_eq!(weak.decide().verdict, "needs_facts", "a weak guess is enough to speak against");
-    let nothing = Case { said: &["request=plan_license 0.95", "locked_out=yes 0.1"], ..cry.clone() };
+    let nothing = Case { said: &["request=plan_license 0.95", "locked_out=yes 0.09"], ..cry.clone() };
     assert_eq!(nothing.decide().verdict, "no_need");
 
     let answered = Case { lines: &[(7, "star: expires_at=2027-06-30")], ..cry.clone() };

@@ -75,7 +75,7 @@ fn a_managers_answer_changes_the_verdict_and_nobody_elses_does() {
     desk.helpdesk.say(1, 9999, "star: sales_assisted=no", Publicity::Internal);
     bot.deliver(&event("e2", 1, "comment_added"), &[]);
     bot.at_rest(&desk, 1);
-    assert_eq!(desk.helpdesk.notes(1).len(), 1, "none of these lines counts");
+    assert_eq!(desk.helpdesk.notes(1).len(), 1, "none of these lines counts: {:?}", desk.helpdesk.notes(1));
     // Another answer than those above, so that a verdict by one of them would show.
     let expired = (Utc::now() - TimeDelta::days(13) - TimeDelta::hours(1)).format("%Y-%m-%dT%H:%M:%SZ");
     let answer = format!("Spoke to the AE.\nSTAR: sales_assisted=yes, expires_at={expired}");

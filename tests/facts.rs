@@ -9,10 +9,12 @@ use starwarden::decide::facts::source::{Given, Source};
 use starwarden::decide::facts::sources::{Ids, not_ours};
 use starwarden::decide::ticket::{OwnUsers, Reading};
 
-use crate::support::star;
+use crate::support::{judged, star};
+
+const NOW: &str = "2026-11-24T12:00:00Z";
 
 fn now() -> DateTime<Utc> {
-    "2026-11-24T12:00:00Z".parse().expect("an instant")
+    NOW.parse().expect("an instant")
 }
 
 /// A reading out of a starred ticket with some of its keys replaced.
@@ -134,29 +136,26 @@ fn dates_are_read_or_told() {
 
 #[test]
 fn customers_words_are_guesses_with_their_quote() {
-    let policy = star();
     for (description, says) in [
-        ("Could you extend our trial by a week?", Some("Could you extend our trial by a week")),
-        ("Hello. We need a trial extension! Thanks.", Some("We need a trial extension")),
-        ("Our trial has expired.", Some("Our trial has expired")),
+        ("Could you extend our trial by a week?", Some("Could you extend our trial by a week?")),
+        ("Hello. We need a trial extension! Thanks.", Some("We need a trial extension!")),
+        ("Our trial has expired.", Some("Our trial has expired.")),
         ("We do not need a trial extension.", None),
         ("We don't want you to extend our trial", None),
-        ("Last year's trial is expired, we bought since last year", None),
         ("> Could you extend our trial?\nNo, thanks.", None),
         ("Thanks\nOn Monday Ann wrote:\nshall I extend your trial extension", None),
-        ("We bought Premium.", None),
+        ("We bought Premium.", Some("We bought Premium.")), // For no trial, that is.
         ("", None),
     ] {
         let reading = reading(json!({ "description": description }), json!({}));
-        let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
-        let quote = gathered.facts["trial"].known().map(|fact| (fact.trust, fact.quote.as_deref().expect("a quote")));
+        let judged = judged(&reading, &[], NOW);
+        let quote = judged.facts["trial"].known().map(|fact| (fact.trust, fact.quote.as_deref().expect("a quote")));
         assert_eq!(quote, says.map(|words| (Trust::Inferred, words)), "{description:?}");
     }
     let comments = json!([{ "id": 1, "author_id": 7001, "body": "shall I extend your trial extension?", "public": true }, { "id": 2, "author_id": 5001, "body": "Yes, a trial extension please", "public": true, "created_at": "2026-11-23T10:00:00Z" }]);
     let reading = reading(json!({}), json!({ "comments": comments }));
-    let gathered = gather::facts(policy, &Ids::default(), Some(&reading), &[], now());
     assert_eq!(
-        gathered.facts["trial"].known().map(|fact| fact.source.to_string()).expect("a fact"),
+        judged(&reading, &[], NOW).facts["trial"].known().map(|fact| fact.source.to_string()).expect("a fact"),
         "customer, 23 Nov 2026",
         "an agent's words are not the customer's"
     );
@@ -217,7 +216,8 @@ fn replies_count_from_staff_in_internal_notes_alone() {
         (comment(7001, true, "star: trial=yes"), vec![]),
         (comment(5001, false, "star: trial=yes"), vec![]),
         (comment(5001, true, "star: trial=yes"), vec![]),
-        (comment(9001, false, "star: trial=yes"), vec![]),
+        (comment(9001, false, "No need.\nstar: trial=yes\nstarwarden · ref ABCDEFGH"), vec![]),
+        (comment(9001, false, "star: trial=yes"), vec![answer("trial", "yes")]), // By somebody who signs in as the bot does.
         (comment(4, false, "star: trial=yes"), vec![]),
     ] {
         let reading = reading(json!({}), json!({ "comments": comments }));

@@ -250,7 +250,7 @@ fn what_is_not_a_binding() {
     binding("yes_no = \"trial\"", "yes_no = \"trial\"\noutcome = \"no_need\"", "a node has exactly one meaning", "");
     binding("{ tag_any = [\"trial\"], answer = \"no\",", "{ tag_any = [\"trial\"],", "needs an `answer`", "");
     binding("{ tag_any = [\"trial\"], answer = \"no\",", "{ answer = \"no\",", "names exactly one place", "");
-    binding("\"the instance\"", "\"the (instance\"", "cannot be used", "");
+    binding("\"begin forwarded message\"", "\"begin (forwarded message\"", "cannot be used", "");
     binding("[nodes.T]", "[nodes.T", "", "");
     chart("graph TD", "graph TD\n    A[", "not Mermaid", "");
 }

@@ -64,7 +64,7 @@ fn agree_and_disagree_are_kept_once_with_the_note_they_answer() {
 fn a_managers_tag_is_a_correction_and_the_bot_leaves_it() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "");
-    desk.helpdesk.add(ticket(1, &["trial"]));
+    desk.helpdesk.add(ticket(1, &["trial_extension", "trial"]));
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
     assert!(bot.notes(&desk, 1, 1)[0].starts_with("No need for STAR."));
     let tagged = |tags: &[&str]| {

@@ -39,11 +39,11 @@ fn said(author: i64, public: bool, text: &str) -> Value {
 
 /// Everything of a decision but the words it quotes.
 fn verdict(decision: &Value) -> (String, Value, Value) {
-    (
-        decision["verdict"].as_str().unwrap_or_default().to_owned(),
-        decision["possible"].clone(),
-        decision["against"].clone(),
-    )
+    let mut against = decision["against"].clone();
+    for said in against.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        said.remove("confidence"); // A subject beside the same words makes them a little surer or less.
+    }
+    (decision["verdict"].as_str().unwrap_or_default().to_owned(), decision["possible"].clone(), against)
 }
 
 #[test]
@@ -64,8 +64,9 @@ fn an_entity_in_plain_body_is_the_character_it_stands_for() {
         ("star: trial=no,&nbsp;expires_at=2020-01-01", "ok_to_star"),
         ("&nbsp;star: trial=no, expires_at=2020-01-01", "ok_to_star"),
         ("star: trial=no,&nbsp;expires_at=2020-01-01&nbsp;", "ok_to_star"),
-        ("&lt;star: trial=no, expires_at=2020-01-01", "no_need"),
-        ("&amp;nbsp;star: trial=no, expires_at=2020-01-01", "no_need"),
+        // No command, but words of a colleague, who speaks against a dismissal.
+        ("&lt;star: trial=no, expires_at=2020-01-01", "needs_facts"),
+        ("&amp;nbsp;star: trial=no, expires_at=2020-01-01", "needs_facts"),
     ] {
         let decision = decided(&json!([said(7001, false, line)]));
         assert_eq!(decision["verdict"], verdict, "{line}: {decision}");

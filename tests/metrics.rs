@@ -86,7 +86,12 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
         .map(|(name, _)| name.to_owned())
         .collect();
-    assert_eq!(documented, told, "the table in src/metrics.rs is what /metrics tells");
+    let untold: Vec<&String> = documented.symmetric_difference(&told).collect();
+    assert_eq!(
+        untold,
+        ["starwarden_api_token_days_left"],
+        "the table in src/metrics.rs is what /metrics tells, where an OAuth client is used"
+    );
 
     let dashboard: Value = serde_json::from_str(&read("deploy/grafana-dashboard.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
@@ -102,7 +107,7 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
     let alerts = read("deploy/alerts.yaml");
     for name in names(&alerts) {
         let base = name.trim_end_matches("_bucket").trim_end_matches("_count").trim_end_matches("_sum");
-        assert!(told.contains(base), "an alert asks for {name}");
+        assert!(documented.contains(base), "an alert asks for {name}");
     }
     let checked = std::process::Command::new("promtool")
         .args(["check", "rules", "deploy/alerts.yaml"])

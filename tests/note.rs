@@ -66,7 +66,7 @@ fn no_need_says_why_from_what_and_how_to_put_it_right() {
     **No need for STAR.** The grace period runs for another 8 d 11 h (until 3 Dec 2026, 00:00 UTC, perhaps not this licence's own). Was: answers needed.
 
     Why
-    1. Plan or licence request: nothing on the ticket says otherwise
+    1. Plan or licence request: “Please extend our license.” (customer, 24 Nov 2026)
     2. For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     3. In the grace period? **Yes**: expired 19 Nov 2026 (organisation's expiration date) + 14 days of grace
     4. Grace ending in more than 24 h? **Yes**: 8 d 11 h left
@@ -89,7 +89,7 @@ fn ok_to_star_has_the_cases_checklist() {
     **OK to STAR.** The grace period runs for another 11 h 55 min (until 25 Nov 2026, 00:00 UTC, perhaps not this licence's own).
 
     Why
-    1. Plan or licence request: nothing on the ticket says otherwise
+    1. Plan or licence request: “Please extend our license.” (customer, 24 Nov 2026)
     2. For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
     3. In the grace period? **Yes**: expired 11 Nov 2026 (organisation's expiration date) + 14 days of grace
     4. Grace ending in more than 24 h? **No**: 11 h 55 min left
@@ -117,7 +117,7 @@ fn open_questions_are_asked_with_what_each_answer_leads_to() {
     - No answer in the records: field expires on is empty; organisation's expiration date is empty
 
     So far
-    - Plan or licence request: nothing on the ticket says otherwise
+    - Plan or licence request: “Please extend our license.” (customer, 24 Nov 2026)
     - For a trial? **No**: Ann Agent, note of 24 Nov 2026, 12:03 UTC
 
     Next

@@ -285,7 +285,11 @@ fn a_merge_at_the_helpdesk_moves_no_command() {
     desk.helpdesk.merge(77, 1, 7001);
     desk.helpdesk.touch(1, 60);
     bot.deliver(&event("e1", 1, "merged"), &[]);
-    assert!(bot.notes(&desk, 1, 1)[0].starts_with("Answers needed"), "{:?}", desk.helpdesk.notes(1));
+    assert!(
+        bot.notes(&desk, 1, 1)[0].starts_with("When does the plan or licence expire?"),
+        "{:?}",
+        desk.helpdesk.notes(1)
+    );
     let own =
         desk.helpdesk.reading(1).expect("the ticket").comments.iter().filter(|it| it.author_id == Some(BOT_ID)).count();
     assert_eq!(own, 1);

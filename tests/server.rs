@@ -85,7 +85,7 @@ fn who_reads_no_answer_keeps_nobody_waiting_and_is_closed() {
     }
     assert_eq!(ask(&bot), 200, "the health of a bot whose connections are all taken");
     assert_eq!(bot.deliver(&event("e1", 1, "tags_changed"), &[]).0, 200, "a delivery beside them");
-    wait_for("all to be closed", || deaf.iter().all(|stream| is_closed(stream)).then_some(()));
+    wait_for("all to be closed", || deaf.iter().all(is_closed).then_some(()));
 }
 
 /// Whether the other side has closed it, though there is more to read; it must not block.

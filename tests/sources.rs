@@ -49,7 +49,7 @@ fn records_that_contradict_each_other_dismiss_nothing() {
         (&["transaction_issue_renewal_help"][..], json!([]), "2027-06-30", "no_need"),
         (&["transaction_issue_renewal_help", "trial_extension"], json!([]), "2026-11-19", "needs_facts"),
         (&["purchased_wrong_plan", "transaction_issue_transfer"], json!([]), "2027-06-30", "needs_facts"),
-        (&["trial", "com_sales_assisted_trial"], json!([]), "2027-06-30", "no_need"),
+        (&["trial", "trial_extension", "com_sales_assisted_trial"], json!([]), "2027-06-30", "no_need"),
         (
             &["transaction_issue_renewal_help"],
             json!([{ "id": 360000000001_u64, "value": "2027-12-30" }]),

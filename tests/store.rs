@@ -1257,10 +1257,11 @@ async fn written_about(store: &Store, id: u64) {
     let claim = claims.into_iter().find(|claim| claim.ticket.id == id).expect("the ticket");
     let answered = |fact: &str, trust: &str| {
         serde_json::json!({ "node": fact, "text": "?", "fact": fact, "answer": "no", "value": words("value"), "trust": trust,
-            "source": words("source"), "quote": { "words": words("quote"), "place": words("place") } })
+            "source": words("source"), "origin": { "note": { "who": words("who"), "at": null } }, "quote": words("quote") })
     };
     let mut recorded = answered("expires_at", "recorded");
     recorded["source"] = "tag trial".into();
+    recorded["origin"] = serde_json::json!({ "tag": "trial" });
     let decision = serde_json::json!({ "policy": "p", "walked": ["A"], "workflow": "saas_extension", "valid_until": null,
         "path": [answered("request", "inferred"), recorded], "beyond": [answered("trial", "stated")],
         "missing": [{ "fact": "in_grace", "question": "?", "suggested": words("guess"), "leads_to": {} }] });

@@ -1,13 +1,11 @@
 //! Whose words count: quoted mails, signatures and notes of ours are not the customer's; a screenshot is.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use starwarden::decide::facts::fact::{Came, Finding};
-use starwarden::decide::facts::gather::{self, Gathered};
-use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::facts::fact::Finding;
+use starwarden::decide::judge::Judged;
 use starwarden::decide::ticket::Reading;
 
-use crate::support::star;
+use crate::support;
 
 /// A starred ticket with this description and these comments.
 fn ticket(description: &str, comments: Value) -> Reading {
@@ -20,10 +18,8 @@ fn ticket(description: &str, comments: Value) -> Reading {
     serde_json::from_value(whole).expect("a reading")
 }
 
-fn gathered(reading: &Reading) -> Gathered {
-    let policy = star();
-    let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().expect("an instant");
-    gather::facts(policy, &Ids::new(&policy.binding, &Ids::default()), Some(reading), &[], now)
+fn judged(reading: &Reading) -> Judged {
+    support::judged(reading, &[], "2026-11-24T12:00:00Z")
 }
 
 #[test]
@@ -60,61 +56,42 @@ fn words_of_others_are_not_the_customers() {
         (format!("{ASKS}\n\nstarwarden · ref 7Q2FMHXA\n"), false),
         (format!("Why\nI guess yes\n\nstarwarden · ref 7Q2FMHXA\n{ASKS}"), true),
     ] {
-        let found = gathered(&ticket(&text, Value::Null)).facts["trial"].word() == Some("yes");
+        let found = judged(&ticket(&text, Value::Null)).facts["trial"].word() == Some("yes");
         assert_eq!(found, counts, "{text}");
     }
 }
 
 #[test]
-fn denials_and_the_past_are_set_aside_and_told() {
-    for (text, fact, taken, aside) in [
-        ("We need no trial extension.", "trial", None, Some("denied")),
-        ("We do not want you to extend our trial.", "trial", None, Some("denied")),
-        ("A trial extension is not needed.", "trial", None, Some("denied")),
-        ("Last year's trial extension was great.", "trial", None, Some("speaks of the past")),
-        ("Can't you extend our trial?", "trial", Some("yes"), None),
-        ("Why not extend our trial?", "trial", Some("yes"), None),
-        ("We cannot renew in time, so please extend our trial.", "trial", Some("yes"), Some("denied")),
-        ("No luck with the portal, please extend our trial.", "trial", Some("yes"), None),
-        ("We do not need an extension of the licence.", "workflow", None, Some("denied")),
-        ("Wir brauchen keine Verlängerung der Testphase.", "trial", None, Some("denied")),
-        ("Die Testphase verlängern möchten wir nicht.", "trial", None, Some("denied")),
-        // Questions that ask by a denial.
-        ("Können Sie die Testphase nicht verlängern?", "trial", Some("yes"), None),
-        ("Hallo, könnten Sie unsere Testphase nicht noch etwas verlängern?", "trial", Some("yes"), None),
-        ("Kann man die Testphase nicht verlängern?", "trial", Some("yes"), None),
-        ("Wäre es nicht möglich die Testphase zu verlängern?", "trial", Some("yes"), None),
-        ("Können Sie die Testphase verlängern oder geht das nicht?", "trial", Some("yes"), None),
-        ("Leider können wir die Testphase nicht verlängern.", "trial", None, Some("denied")),
-        ("Könnten Sie bestätigen, dass wir die Testphase nicht verlängern?", "trial", None, Some("denied")),
-        ("Could you not extend our trial?", "trial", Some("yes"), None),
-        ("Would it not be possible to extend our trial?", "trial", Some("yes"), None),
-        ("Isn't it possible to extend our trial?", "trial", Some("yes"), None),
-        ("Can the trial not be extended?", "trial", Some("yes"), None),
-        ("Could you confirm that we do not need to extend our trial?", "trial", None, Some("denied")),
-        ("Im letzten Jahr haben Sie unsere Testphase verlängert.", "trial", None, Some("speaks of the past")),
-        ("Bitte verlängern Sie unsere Testphase.", "trial", Some("yes"), None),
+fn what_is_denied_or_over_is_no_request_and_a_question_by_a_denial_is() {
+    for (text, asked) in [
+        ("We need no trial extension.", false),
+        ("We do not want you to extend our trial.", false),
+        ("A trial extension is not needed.", false),
+        ("Wir brauchen keine Verlängerung der Testphase.", false),
+        ("Can't you extend our trial?", true),
+        ("Why not extend our trial?", true),
+        ("We cannot renew in time, so please extend our trial.", true),
+        ("Können Sie die Testphase nicht verlängern?", true),
+        ("Could you not extend our trial?", true),
+        ("Would it not be possible to extend our trial?", true),
+        ("Bitte verlängern Sie unsere Testphase.", true),
     ] {
-        let gathered = gathered(&ticket(text, Value::Null));
-        assert_eq!(gathered.facts[fact].word(), taken, "{text}");
-        let came = gathered.heard[fact].iter().find_map(|heard| match heard.came {
-            Came::SetAside(why) => Some(why),
-            Came::Taken | Came::Overruled(_) | Came::Contradicts(_) | Came::Passed => None,
-        });
-        assert_eq!(came, aside, "{text}");
+        let judged = judged(&ticket(text, Value::Null));
+        let extension = judged.facts["workflow"].word().is_some_and(|case| case.ends_with("_extension"));
+        assert_eq!(extension, asked, "{text}: {:?}", judged.facts["workflow"]);
     }
 }
 
 #[test]
 fn a_german_ticket_is_read_with_its_quote() {
-    let gathered = gathered(&ticket(
+    let judged = judged(&ticket(
         "Guten Morgen,\nunsere Lizenz läuft am 30. November 2026 ab. Wir brauchen keine Verlängerung der Testphase.\nMit freundlichen Grüßen",
         Value::Null,
     ));
-    let expires = gathered.facts["expires_at"].known().expect("a date");
+    let expires = judged.facts["expires_at"].known().expect("a date");
     assert_eq!(expires.value.to_string(), "2026-11-30T00:00:00Z");
     assert_eq!(expires.quote.as_deref().expect("a quote"), "Guten Morgen, unsere Lizenz läuft am 30. November 2026 ab");
-    assert_eq!(gathered.facts["trial"].word(), None, "denied");
+    assert_eq!(judged.facts["trial"].word(), None, "denied");
 }
 
 /// A comment with files, as `name type`.
@@ -160,8 +137,8 @@ fn a_screenshot_is_the_customers_picture_or_word_since_it_was_asked_for() {
         (json!([comment(1, staff, ASKED, &[]), comment(2, customer, "I have no screenshot attached", &[])]), None),
         (json!([comment(1, staff, "The screenshot is attached", &[])]), None),
     ] {
-        let gathered = gathered(&ticket("Please help.", comments.clone()));
-        let shown = match &gathered.facts["screenshot"] {
+        let judged = judged(&ticket("Please help.", comments.clone()));
+        let shown = match &judged.facts["screenshot"] {
             Finding::Known(fact) => Some(fact.cited()),
             Finding::Conflict(_) | Finding::Unknown { .. } => None,
         };
@@ -170,18 +147,17 @@ fn a_screenshot_is_the_customers_picture_or_word_since_it_was_asked_for() {
 }
 
 #[test]
-fn words_that_leave_it_open_make_the_policys_own_word_a_guess() {
+fn the_policys_own_word_is_a_guess_until_the_ticket_is_understood() {
     for (text, tags, said) in [
-        ("Please help.", &[][..], "plan_license (Recorded)"),
-        ("There was a mix-up with our order.", &[], "plan_license (Inferred)"),
-        ("There was no mix-up with our order.", &[], "plan_license (Recorded)"),
-        ("There was a mix-up with our order.", &["purchased_wrong_plan"], "wrong_product (Recorded)"),
-        ("We bought the wrong product.", &[], "wrong_product (Inferred)"),
+        ("Please help.", &[][..], "plan_license (Inferred)"),
+        ("Please help.", &["transaction_issue_renewal_help"], "plan_license (Recorded)"),
+        ("We bought the wrong product by mistake.", &["purchased_wrong_plan"], "wrong_product (Recorded)"),
+        ("We bought the wrong product by mistake.", &[], "wrong_product (Inferred)"),
     ] {
         let mut reading = ticket(text, Value::Null);
         reading.ticket.tags.extend(tags.iter().map(|tag| (*tag).to_owned()));
-        let gathered = gathered(&reading);
-        let fact = gathered.facts["request"].known().expect("a request");
+        let judged = judged(&reading);
+        let fact = judged.facts["request"].known().expect("a request");
         assert_eq!(format!("{} ({:?})", fact.value, fact.trust), said, "{text} {tags:?}");
     }
 }

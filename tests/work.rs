@@ -232,7 +232,7 @@ fn replicas_share_one_budget() {
     }
     let calls = desk.helpdesk.calls().iter().filter(|call| call.path.starts_with("/api/")).count();
     let granted = 18.0 + begun.elapsed().as_secs_f64() * 3.0; // A tenth at once, and three a second.
-    assert!(calls >= 32, "two introductions and three calls a ticket: {calls}");
+    assert!(calls >= 31, "an introduction at least, which is kept, and three calls a ticket: {calls}");
     assert!(f64::from(u32::try_from(calls).expect("few")) <= granted, "{calls} calls, {granted} granted");
 }
 

@@ -37,7 +37,7 @@ fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> St
             let says = |fact: &crate::decide::facts::fact::Fact| format!("{} says {}", fact.source, value(&fact.value));
             format!("{:<23} records contradict each other: {}; {}", "unknown", says(&two.0), says(&two.1))
         }
-        Finding::Unknown { looked, .. } => match follows(name, judged) {
+        Finding::Unknown { looked, .. } => match follows(name, policy, judged) {
             Some(follows) => follows,
             None if looked.is_empty() => format!("{:<23} {}", "unknown", silent(name, policy)),
             None => format!("{:<23} {}", "unknown", looked.join("; ")),
@@ -46,8 +46,8 @@ fn stands(name: &str, finding: &Finding, policy: &Policy, judged: &Judged) -> St
 }
 
 /// What follows from other facts.
-fn follows(name: &str, Judged { facts, decision, .. }: &Judged) -> Option<String> {
-    Some(match derived::follows(name, facts, decision)? {
+fn follows(name: &str, policy: &Policy, judged: &Judged) -> Option<String> {
+    Some(match derived::follows(name, policy, &judged.decision)? {
         Follows::Answer(answered) => {
             format!("{:<23} {}: {}", answered.value, trust(answered.trust), answered.source)
         }

@@ -1,6 +1,6 @@
 //! Facts that follow from others, as a decision has them.
 
-use crate::decide::facts::fact::{Facts, Finding};
+use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Answered, Decision};
 
 /// What follows for a fact that no source gives.
@@ -11,13 +11,12 @@ pub(crate) enum Follows<'a> {
     NotAsked(&'static str),
 }
 
-/// What follows for a fact from the others: the grace period from the expiry, and none for a trial.
-pub(crate) fn follows<'a>(name: &str, facts: &Facts, decision: &'a Decision) -> Option<Follows<'a>> {
+/// What follows for a fact that no source gives: the answer on the way, or that the verdict does not rest on it.
+pub(crate) fn follows<'a>(name: &str, policy: &Policy, decision: &'a Decision) -> Option<Follows<'a>> {
     let answered = decision.path.iter().chain(&decision.beyond).find(|answered| answered.fact == name);
-    if let Some(answered) = answered {
-        return Some(Follows::Answer(answered));
-    }
-    let grace = ["in_grace", "grace_ends_at"].contains(&name);
-    let trial = facts.get("trial").and_then(Finding::word) == Some("yes");
-    (grace && trial).then_some(Follows::NotAsked("a trial has no grace period"))
+    let decided = decision.missing.is_empty() && !decision.walked.is_empty();
+    answered.map(Follows::Answer).or_else(|| {
+        let aside = decided && policy.asked().any(|asked| asked == name);
+        aside.then_some(Follows::NotAsked("not on the way to this verdict"))
+    })
 }

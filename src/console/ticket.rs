@@ -16,7 +16,7 @@ use super::tickets::{link, ticket_key};
 use super::time_line::{self, Happened, Kept};
 use super::words;
 use crate::decide::basis::Basis;
-use crate::decide::facts::fact::{Fact, Facts, Finding, Trust};
+use crate::decide::facts::fact::{Fact, Finding, Trust};
 use crate::decide::facts::gather::{self, Stated};
 use crate::decide::facts::source::{Given, Source};
 use crate::decide::policy::Policy;
@@ -188,7 +188,7 @@ pub(super) async fn page(
     let basis: Basis = newest.and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
     let decision = newest.map(decided).transpose()?;
     let shown = newest.zip(decision.as_ref()).map(|(row, decision)| stored(row, decision, &policy, &chart));
-    let facts: Vec<FactRow> = basis.facts.iter().map(|known| fact(known, &basis.facts, decision.as_ref())).collect();
+    let facts: Vec<FactRow> = basis.facts.iter().map(|known| fact(known, &policy, decision.as_ref())).collect();
     let (typed, chosen) = offers(&facts, decision.as_ref(), &policy).into_iter().partition(|it| it.answers.is_empty());
     html(&Page {
         frame: Frame::new(&session, format!("Ticket {ticket}"), "/tickets"),
@@ -227,8 +227,8 @@ fn stored(row: &DecisionRow, decision: &Decided, policy: &Policy, chart: &Chart)
     }
 }
 
-fn fact((name, finding): (&String, &Finding), facts: &Facts, decision: Option<&Decided>) -> FactRow {
-    let follows = || decision.and_then(|decision| derived::follows(name, facts, decision));
+fn fact((name, finding): (&String, &Finding), policy: &Policy, decision: Option<&Decided>) -> FactRow {
+    let follows = || decision.and_then(|decision| derived::follows(name, policy, decision));
     let (value, source, quote) = match finding {
         Finding::Known(Fact { value, trust: sure, source, quote, .. }) => {
             (value.to_string(), format!("{}: {source}", trust(*sure)), quote.as_deref().map(quoted))

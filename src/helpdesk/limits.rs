@@ -98,7 +98,7 @@ pub fn hold_updates(headers: &HeaderMap) -> Option<Duration> {
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers, header::RETRY_AFTER.as_str())?;
     let wait = match asked.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        Ok(seconds) => Duration::try_from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())).ok()?,
         Err(_) => (DateTime::parse_from_rfc2822(asked).ok()?.to_utc() - date(headers)?).to_std().ok()?,
     };
     Some(wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))

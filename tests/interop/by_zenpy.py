@@ -16,16 +16,17 @@ class Sent(HTTPAdapter):
     """Sends what is meant for zendesk.com to the address given."""
 
     def send(self, request, **how):
-        asked = urlsplit(request.url)
+        meant, asked = request.url, urlsplit(request.url)
         request.url = ADDRESS + asked.path + ("?" + asked.query if asked.query else "")
-        return super().send(request, **how)
+        answer = super().send(request, **how)
+        request.url = answer.url = meant  # By which it knows what was asked for.
+        return answer
 
 
 session = requests.Session()
 session.trust_env = False
-session.headers["Authorization"] = "Bearer demo-token"
 session.mount("https://", Sent())
-zendesk = Zenpy(subdomain="stand-in", session=session, disable_cache=True)
+zendesk = Zenpy(subdomain="stand-in", oauth_token="demo-token", session=session, disable_cache=True)
 
 me = zendesk.users.me()
 assert (me.id, me.role) == (9001, "agent"), me

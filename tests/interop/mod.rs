@@ -1,7 +1,7 @@
 //! What others made, against ours: two client libraries on the stand-in helpdesk, the API's own description against every
 //! call and every answer, and every event the helpdesk knows.
 //!
-//! `contract.json` holds facts of the published OpenAPI description, in a shape of our own: for each call its parameters and
+//! `contract.json` holds facts of the published `OpenAPI` description, in a shape of our own: for each call its parameters and
 //! the shape of its answer; for each shape its keys with their types, `?` where null stands there too.
 
 use std::path::Path;

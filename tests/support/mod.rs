@@ -12,8 +12,11 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use starwarden::decide::facts::gather::Stated;
+use starwarden::decide::facts::sources::Ids;
+use starwarden::decide::judge::{self, Judged};
 use starwarden::decide::policy::Policy;
-use starwarden::decide::ticket::Reading;
+use starwarden::decide::ticket::{OwnUsers, Reading};
 use starwarden::demo::helpdesk::StandIn;
 use starwarden::receive::verify::{sign, timestamp};
 
@@ -45,6 +48,13 @@ pub(crate) const CHART: &str = include_str!("../../config/policy/star.mmd");
 pub(crate) fn star() -> &'static Policy {
     static STAR: LazyLock<Policy> = LazyLock::new(|| Policy::parse(BINDING, CHART).expect("the shipped policy"));
     &STAR
+}
+
+/// What the shipped policy makes of a ticket with this stated besides; the bot is user 9001.
+pub(crate) fn judged(reading: &Reading, stated: &[Stated], now: &str) -> Judged {
+    let ids = Ids::new(&star().binding, &Ids::default());
+    let now = now.parse().expect("an instant");
+    judge::ticket(star(), &ids, Some(reading), &[], stated, &OwnUsers::from_iter([9001]), now)
 }
 
 /// Copies the shipped policy's binding, diagram and examples into a folder.

@@ -34,23 +34,24 @@ pub(super) struct Given {
     facts: Option<BTreeMap<String, Option<String>>>,
 }
 
-/// What of a ticket is read; the rest is passed over.
+/// What of a ticket is read; the rest is passed over. An id is a positive number, or one in a text; whatever else stands in
+/// its place is nobody's.
 #[derive(Serialize, ToSchema)]
 pub(super) struct GivenTicket {
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     id: i64,
     subject: Option<String>,
     description: Option<String>,
     status: Option<String>,
     tags: Option<Vec<String>>,
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    ticket_form_id: Option<i64>,
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    organization_id: Option<i64>,
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    requester_id: Option<i64>,
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    assignee_id: Option<i64>,
+    #[schema(value_type = Option<Value>)]
+    ticket_form_id: Json,
+    #[schema(value_type = Option<Value>)]
+    organization_id: Json,
+    #[schema(value_type = Option<Value>)]
+    requester_id: Json,
+    #[schema(value_type = Option<Value>)]
+    assignee_id: Json,
     custom_fields: Option<Vec<GivenField>>,
     created_at: Option<When>,
     updated_at: Option<When>,
@@ -59,7 +60,7 @@ pub(super) struct GivenTicket {
 /// A custom field's value.
 #[derive(Serialize, ToSchema)]
 pub(super) struct GivenField {
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     id: i64,
     #[schema(value_type = Option<Value>)]
     value: Json,
@@ -68,8 +69,8 @@ pub(super) struct GivenField {
 /// What of a comment is read.
 #[derive(Serialize, ToSchema)]
 pub(super) struct GivenComment {
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    author_id: Option<i64>,
+    #[schema(value_type = Option<Value>)]
+    author_id: Json,
     plain_body: Option<String>,
     body: Option<String>,
     #[schema(default = false, required = false)]
@@ -89,7 +90,7 @@ pub(super) struct GivenOrganization {
 /// What of a person is read.
 #[derive(Serialize, ToSchema)]
 pub(super) struct GivenUser {
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     id: i64,
     name: Option<String>,
     role: Option<String>,

@@ -5,9 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::dates::{Means, Mention, Read, Reader, Unread, When, Which};
 use super::expiry;
 use super::fact::Value;
-use super::source::Cited;
+use super::source::{Cited, Source};
 use super::span::Span;
-use super::words::{Words, clip};
+use super::words::clip;
 use crate::decide::policy::binding::Day;
 
 /// What can be said of when something is.
@@ -87,7 +87,7 @@ fn value(span: Span) -> Value {
     if span.from == span.until { Value::Instant(span.from) } else { Value::Span(span) }
 }
 
-/// What customers' words say of when their plan or licence ends.
+/// What words say of when a plan or licence ends.
 pub(super) enum Ending {
     /// It ends then, by these words.
     At(Value, Cited),
@@ -99,11 +99,14 @@ pub(super) enum Ending {
     Unsaid,
 }
 
-/// What the customer's words say of when the plan or licence in use ends: the latest words that speak of it; and the
-/// words that were set aside, and why.
-pub(super) fn ending(words: &Words<'_>, day: Day, now: DateTime<Utc>) -> (Ending, Vec<(Cited, &'static str)>) {
+/// Dates of texts, the latest text first: each text's, with its place and when it was written.
+pub(super) type Dates<'a> = &'a mut dyn Iterator<Item = (Vec<Mention>, Source, DateTime<Utc>)>;
+
+/// What somebody's words say of when the plan or licence in use ends: the latest words that speak of it; and the words that
+/// were set aside, and why.
+pub(super) fn ending(dates: Dates<'_>, day: Day, now: DateTime<Utc>) -> (Ending, Vec<(Cited, &'static str)>) {
     let mut set_aside = Vec::new();
-    for (mentions, source, written) in words.dates(now) {
+    for (mentions, source, written) in dates {
         let counting = Counting { day, now, written };
         let quoted = |mention: &Mention| Cited { quote: clip(&mention.sentence), source: Box::new(source.clone()) };
         let disputed = mentions.iter().filter(|mention| mention.means == Means::Disputed);

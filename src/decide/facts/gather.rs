@@ -142,7 +142,8 @@ impl<'a> Gathering<'a> {
             let Self { ids, reading, now, .. } = *self;
             let reader = &self.policy.lexicon.dates;
             let asked = Asked { ids, reading, words: self.words.as_ref(), now, day, reader };
-            let Asking { said, set_aside } = sources::ask(&source.place, fact, &asked);
+            let Asking { said, also, set_aside } = sources::ask(&source.place, fact, &asked);
+            self.speak(name, &also);
             heard.extend(set_aside.into_iter().map(|(quote, why)| Heard {
                 said: format!("“{}”", quote.quote),
                 source: quote.source.to_string(),

@@ -102,9 +102,11 @@ pub(super) enum Said {
     Unclear(String, Vec<DateTime<Utc>>),
 }
 
-/// What one source says, and the customers' words it set aside.
+/// What one source says, and the words it set aside.
 pub(super) struct Asking {
     pub said: Said,
+    /// What other people say there: not taken, and heard.
+    pub also: Vec<Fact>,
     pub set_aside: Vec<(Cited, &'static str)>,
 }
 
@@ -114,25 +116,44 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
         (Place::Text { any, answer }, Some(words)) => {
             let Search { found, set_aside } = words.find(any);
             let found = found.and_then(|((), quote)| Some((asked.parse(fact, answer)?, quote)));
-            Asking { said: found.map_or(Said::Nothing, |(value, quote)| guess(value, quote)), set_aside }
+            let said = found.map_or(Said::Nothing, |(value, quote)| guess(value, quote));
+            Asking { said, also: Vec::new(), set_aside }
         }
         (Place::Dates, Some(words)) => {
-            let (ending, set_aside) = dated::ending(words, asked.day, asked.now);
-            let said = match ending {
-                Ending::At(value, quote) => guess(value, quote),
-                Ending::Unclear(why, words, values) => {
-                    Said::Either(why, values.into_iter().map(|value| guessed(value, words.clone())).collect())
-                }
-                Ending::Unreadable(why) => Said::Unreadable(why),
-                Ending::Unsaid => Said::Nothing,
+            // A colleague knows more than a customer.
+            let (said, mut set_aside) = dated::ending(&mut words.colleagues_dates(), asked.day, asked.now);
+            let (customer, others) = dated::ending(&mut words.dates(asked.now), asked.day, asked.now);
+            set_aside.extend(others);
+            let (said, other) = match (ends(said), ends(customer)) {
+                (said @ Said::Answer(_), other) => (said, other),
+                (Said::Nothing, said) => (said, Said::Nothing),
+                (other, said @ Said::Answer(_)) | (said, other) => (said, other),
             };
-            Asking { said, set_aside }
+            let also = match other {
+                Said::Answer(fact) => vec![fact],
+                Said::Either(_, facts) => facts,
+                Said::Nothing | Said::Unreadable(_) | Said::Doubt(_) | Said::Unclear(..) => Vec::new(),
+            };
+            Asking { said, also, set_aside }
         }
         (Place::Unclear(any), Some(words)) => {
             let Search { found, set_aside } = words.find(any);
-            Asking { said: found.map_or(Said::Nothing, |((), quote)| Said::Doubt(quote)), set_aside }
+            let said = found.map_or(Said::Nothing, |((), quote)| Said::Doubt(quote));
+            Asking { said, also: Vec::new(), set_aside }
         }
-        _ => Asking { said: recorded(place, fact, asked), set_aside: Vec::new() },
+        _ => Asking { said: recorded(place, fact, asked), also: Vec::new(), set_aside: Vec::new() },
+    }
+}
+
+/// What words say of an end, as a source says it.
+fn ends(ending: Ending) -> Said {
+    match ending {
+        Ending::At(value, quote) => guess(value, quote),
+        Ending::Unclear(why, words, values) => {
+            Said::Either(why, values.into_iter().map(|value| guessed(value, words.clone())).collect())
+        }
+        Ending::Unreadable(why) => Said::Unreadable(why),
+        Ending::Unsaid => Said::Nothing,
     }
 }
 

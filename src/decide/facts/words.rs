@@ -11,11 +11,13 @@ use regex::Match;
 
 use super::dates::Mention;
 use super::pieces::{self, Piece};
-use super::source::{Cited, Source};
+use super::said::Speaker;
+use super::source::{Author, Cited, Source};
+use super::texts;
 use crate::decide::policy::language::Language;
 use crate::decide::policy::lexicon::Lexicon;
 use crate::decide::policy::source::Pattern;
-use crate::decide::ticket::Reading;
+use crate::decide::ticket::{OwnUsers, Reading};
 
 /// How much of a sentence is quoted, characters.
 const LONGEST_QUOTE: usize = 90;
@@ -74,6 +76,16 @@ impl<'a> Words<'a> {
         self.pieces().iter().map(move |piece| {
             let written = piece.written.unwrap_or(now);
             (self.lexicon.dates.in_words(&piece.text, written), piece.source.clone(), written)
+        })
+    }
+
+    /// The same of what colleagues wrote in internal notes.
+    pub(super) fn colleagues_dates(&self) -> impl Iterator<Item = (Vec<Mention>, Source, DateTime<Utc>)> {
+        let texts = texts::of(self.reading, &OwnUsers::none(), &self.lexicon.languages);
+        texts.into_iter().rev().filter_map(move |text| {
+            let Speaker::Colleague { name } = text.by else { return None };
+            let mentions = self.lexicon.dates.in_words(&text.words, text.at);
+            Some((mentions, Source::Words { by: Author::Colleague(name), at: Some(text.at) }, text.at))
         })
     }
 

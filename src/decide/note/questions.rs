@@ -37,8 +37,11 @@ fn lead(subject: &Subject<'_>) -> Vec<Span> {
     let other = decision.against.first();
     match (said, &decision.illegible, other) {
         (Some(cry), _, _) => {
-            let title = words::called(subject, &cry.fact, &cry.value);
-            line.push(strong(format!("{} {}", words::who(&cry.source), lower_first(&title))));
+            let title = lower_first(&words::called(subject, &cry.fact, &cry.value));
+            line.push(strong(match subject.policy.is_clear(cry) {
+                true => format!("{} {title}", words::who(&cry.source)),
+                false => format!("Perhaps {title}"),
+            }));
             line.push(text(format!(" ({}). ", words::said(cry.quote.as_deref(), &cry.source, subject.now))));
         }
         (None, Some(why), _) => line.extend([strong(format!("Not understood: {why}.")), text(" ")]),
@@ -105,7 +108,15 @@ fn reply(subject: &Subject<'_>) -> Vec<Span> {
             }
         }
         several => {
-            line.push(answers(several.iter().map(|missing| (missing, example(subject, missing)))));
+            let days = several.first().filter(|_| several.len() == 1).map(|missing| readings(subject, missing));
+            match days.as_deref() {
+                Some([one, others @ ..]) if !others.is_empty() => {
+                    let each = |day: &String| answers(several.iter().map(|missing| (missing, day.clone())));
+                    line.push(each(one));
+                    line.extend(others.iter().flat_map(|day| [text(" or "), each(day)]));
+                }
+                _ => line.push(answers(several.iter().map(|missing| (missing, example(subject, missing))))),
+            }
             for missing in several {
                 let name = (several.len() > 1).then_some(missing.fact.as_str());
                 line.extend(leads(subject, missing, name));
@@ -136,8 +147,7 @@ fn example(subject: &Subject<'_>, missing: &Missing) -> String {
             each.first().map(|(answer, _)| (*answer).clone()).unwrap_or_default()
         }
         LeadsTo::Stretches(stretches) => {
-            let day =
-                stretches.iter().filter(|stretch| kind(&stretch.outcomes)).find_map(|stretch| day_within(stretch));
+            let day = stretches.iter().filter(|stretch| kind(&stretch.outcomes)).find_map(day_within);
             day.map_or_else(|| DATE.to_owned(), |day| day.to_string())
         }
     }
@@ -260,7 +270,9 @@ fn doubted(subject: &Subject<'_>) -> Vec<Vec<Span>> {
 fn spoken(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     let decision = subject.decision;
     let first = subject.policy.cry(decision);
-    let others = decision.against.iter().filter(|against| first != Some(*against));
+    let others = decision.against.iter().filter(|against| {
+        first.is_none_or(|first| (&first.fact, &first.value) != (&against.fact, &against.value)) // Said already.
+    });
     let lines = others.filter(|against| !decision.proposal.contains_key(&against.fact)).map(|against| {
         let sentence = reasons::says(subject, &against.fact, &against.value);
         let said = cited(against.quote.as_deref(), &against.source);
@@ -293,18 +305,23 @@ pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     conflicts.collect()
 }
 
-/// What was looked at for an answer, and the moments that words can mean.
+/// The days that words can mean where they can mean several, as they are typed.
+fn readings(subject: &Subject<'_>, missing: &Missing) -> Vec<String> {
+    match subject.facts.get(&missing.fact) {
+        Some(Finding::Unknown { readings, .. }) => {
+            readings.iter().map(|at| plain(&Value::Instant(*at).to_string())).collect()
+        }
+        Some(Finding::Known(_) | Finding::Conflict(_)) | None => Vec::new(),
+    }
+}
+
+/// What was looked at for an answer.
 fn looked(subject: &Subject<'_>) -> Vec<Vec<Span>> {
     let mut lines = Vec::new();
     for missing in &subject.decision.missing {
-        let Some(Finding::Unknown { looked, readings }) = subject.facts.get(&missing.fact) else { continue };
+        let Some(Finding::Unknown { looked, .. }) = subject.facts.get(&missing.fact) else { continue };
         if !looked.is_empty() {
             lines.push(vec![text(format!("No answer in the records: {}", looked.join("; ")))]);
-        }
-        let days: Vec<String> =
-            readings.iter().map(|at| Value::Instant(*at).to_string()).map(|at| plain(&at)).collect();
-        if !days.is_empty() {
-            lines.push(vec![text(format!("The words can mean {}", days.join(" or ")))]);
         }
     }
     lines

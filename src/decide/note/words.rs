@@ -34,13 +34,11 @@ pub(super) fn who(source: &Source) -> String {
 
 /// Who says something else than what is known.
 pub(super) fn contradicts(source: &Source) -> String {
-    match source {
-        Source::Words { by: Author::Customer | Author::Description | Author::Subject, .. } => {
-            "the customer says otherwise".to_owned()
-        }
-        Source::Words { by: Author::Colleague(name), .. } => format!("{name} says otherwise"),
-        other => format!("{other} says otherwise"),
+    if let Source::Words { by, .. } = source {
+        let who = if let Author::Colleague(name) = by { name } else { "the customer" };
+        return format!("{who} says otherwise");
     }
+    format!("{source} says otherwise")
 }
 
 /// What was said and when: `“nobody can push”, 26 Nov`; where nobody said it, where it was read.
@@ -54,21 +52,18 @@ pub(super) fn said(quote: Option<&str>, source: &Source, now: DateTime<Utc>) -> 
 
 /// A source without its doubt, and the doubt.
 pub(super) fn undoubted(source: &Source) -> (String, Option<&str>) {
-    match source {
-        Source::Doubted { source, caveat } => (source.to_string(), Some(caveat)),
-        other => (other.to_string(), None),
+    if let Source::Doubted { source, caveat } = source {
+        return (source.to_string(), Some(caveat));
     }
+    (source.to_string(), None)
 }
 
 /// The doubt that an answer rests on, its own or that of the instant it follows from.
 pub(super) fn doubt(source: &Source) -> Option<&str> {
-    match source {
-        Source::Grace(grace) => {
-            let dated = [&grace.end, &grace.expiry].into_iter().flatten();
-            dated.into_iter().find_map(|dated| dated.source.caveat())
-        }
-        other => other.caveat(),
+    if let Source::Grace(grace) = source {
+        return [&grace.end, &grace.expiry].into_iter().flatten().find_map(|dated| dated.source.caveat());
     }
+    source.caveat()
 }
 
 /// What an answer is called.

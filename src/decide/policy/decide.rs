@@ -13,7 +13,7 @@ use super::guess::guess;
 use super::holds::valid_until;
 use super::keys::{self, Settled, settle};
 use super::walk::{Answer, Ending, Explored};
-use crate::decide::facts::fact::{Fact, Facts, Legible, Spoken};
+use crate::decide::facts::fact::{Fact, Facts, Legible, Spoken, Trust};
 
 impl Policy {
     /// Decides on `facts` at `now`, against all that is `spoken`; the tags are left to [`Policy::tags`].
@@ -24,7 +24,13 @@ impl Policy {
         let settled = settle(graph, matter, millis);
         let Settled { explored, slots, verdict, .. } = &settled;
         let (walked, tasks) = ways(graph, explored, *verdict);
-        let answered = |node: &usize| self.answered(*node, &matter.given, slots, now);
+        let answered = |node: &usize| {
+            let mut answered = self.answered(*node, &matter.given, slots, now)?;
+            if keys::is_vouched_for(graph, matter, &settled, millis, *node) {
+                answered.trust = answered.trust.max(Trust::Recorded);
+            }
+            Some(answered)
+        };
         let path: Vec<_> = explored.trunk.iter().filter_map(answered).collect();
         let beyond: Vec<_> =
             explored.answered.iter().filter(|node| !explored.trunk.contains(node)).filter_map(answered).collect();
@@ -74,9 +80,9 @@ impl Policy {
             keys::Against::Voice(fact, voice) => (self.graph.facts.get(*fact)?.name.as_str(), voice.fact),
             keys::Against::Cry(cry) => (cry.name, cry.fact),
         };
-        let Fact { value, trust, source, quote, .. } = fact;
-        let (value, source) = (value.to_string(), source.clone());
-        Some(Against { fact: name.to_owned(), value, trust: *trust, source, quote: quote.clone() })
+        let Fact { value, trust, source, quote, confidence, .. } = fact;
+        let (value, source, quote) = (value.to_string(), source.clone(), quote.clone());
+        Some(Against { fact: name.to_owned(), value, trust: *trust, source, quote, confidence: *confidence })
     }
 
     /// The decision on a ticket the policy does not speak of.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::decide::facts::fact::Trust;
+use crate::decide::facts::fact::{Confidence, Trust};
 use crate::decide::facts::source::{CitedDocument, Source, cited};
 
 /// The verdict of a ticket whose open questions still matter.
@@ -100,6 +100,10 @@ pub struct Against {
     pub source: Source,
     /// For words: what was said.
     pub quote: Option<String>,
+    /// For words: how sure it is that they say so, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub confidence: Option<Confidence>,
 }
 
 /// One open question.

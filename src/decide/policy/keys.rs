@@ -82,6 +82,13 @@ pub(super) fn settle<'a>(graph: &Graph, matter: &Matter<'a>, now: i64) -> Settle
     Settled { verdict: outcome, ..settled }
 }
 
+/// Whether what the policy says of a node's fact by itself is known there, for a person answered a later question.
+pub(super) fn is_vouched_for(graph: &Graph, matter: &Matter<'_>, settled: &Settled<'_>, now: i64, node: usize) -> bool {
+    let way = Way { graph, matter, settled, now };
+    let given = way.asked(node).and_then(|(fact, _)| way.given(fact));
+    given.is_some_and(|given| given.assumed && !way.is_guess(node, given))
+}
+
 impl Settled<'_> {
     /// Counts facts as unknown, and walks again.
     fn open(&mut self, graph: &Graph, facts: &[usize], now: i64) {

@@ -40,6 +40,7 @@ mod ways;
 
 use std::sync::{Arc, OnceLock};
 
+use super::facts::fact::{Confidence, Trust};
 use super::reader::Reader;
 use super::reader::example::Example;
 use binding::{Binding, OutcomeBinding};
@@ -133,12 +134,19 @@ impl Policy {
         }
     }
 
-    /// What speaks against a dismissal by one of the facts that the policy names, such as that somebody is locked out.
+    /// What speaks most clearly against a dismissal by one of the facts that the policy names, such as that somebody is
+    /// locked out.
     pub fn cry<'a>(&self, decision: &'a Decision) -> Option<&'a Against> {
         let named = self.binding.dismissal.as_ref().map(|dismissal| &dismissal.against);
         let cries =
             |against: &&Against| named.and_then(|named| named.get(against.fact.as_str())) == Some(&against.value);
-        decision.against.iter().find(cries)
+        decision.against.iter().filter(cries).max_by_key(|against| (against.trust, against.confidence))
+    }
+
+    /// Whether it is more than a weak guess that somebody speaks against a dismissal: enough to propose, or no guess at all.
+    pub fn is_clear(&self, against: &Against) -> bool {
+        let enough = Confidence::of(self.binding.reader.suggests);
+        against.trust > Trust::Inferred || against.confidence.is_none_or(|confidence| confidence >= enough)
     }
 
     /// What an answer to a fact is called; none where the policy gives it no title.

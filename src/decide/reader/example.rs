@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeTable, DeValue};
 
 use crate::decide::policy::instead;
 
@@ -120,12 +120,5 @@ fn example(one: &Spanned<DeValue<'_>>, language: &str, known: &Answers) -> Resul
 
 /// A value that is text.
 fn word<'a>(value: &'a Spanned<DeValue<'_>>) -> Option<&'a str> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(text_of(text)),
-        _ => None,
-    }
-}
-
-fn text_of<'a>(text: &'a DeString<'_>) -> &'a str {
-    text.as_ref()
+    value.get_ref().as_str()
 }

@@ -78,7 +78,7 @@ pub(super) fn words(normal: &str) -> Vec<Word<'_>> {
     for (at, character) in normal.char_indices() {
         let kind = match Kind::of(character) {
             Kind::Between if character == '\'' && run == Kind::Spaced => Kind::Spaced, // can't
-            kind => kind,
+            kind @ (Kind::Spaced | Kind::Korean | Kind::Unspaced | Kind::Mark | Kind::Between) => kind,
         };
         if kind != run || kind == Kind::Mark {
             words.extend(run.word(normal.get(from..at).unwrap_or_default()));

@@ -30,7 +30,7 @@ pub fn of(decision: &Decision, policy: &Policy, on: &BTreeSet<Destination>, befo
             planned.push(Planned { kind: Kind::Unlabel, not_before: None });
         }
     }
-    if policy.cry(decision).is_some() {
+    if policy.cry(decision).is_some_and(|cry| policy.is_clear(cry)) {
         planned.push(Planned { kind: Kind::Escalation, not_before: None }); // Who is locked out waits for no answer.
     }
     if let Some(until) = decision.valid_until {

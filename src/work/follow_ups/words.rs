@@ -67,7 +67,7 @@ fn on_issue(said: &Said<'_>, since: &str, means: &str) -> String {
 
 /// The chat's message on a verdict that escalates, or on somebody who is locked out.
 pub fn escalation(said: &Said<'_>) -> String {
-    if let Some(cry) = said.policy.cry(said.decision) {
+    if let Some(cry) = said.policy.cry(said.decision).filter(|cry| said.policy.is_clear(cry)) {
         let plain = || cry.fact.replace('_', " ");
         let title = said.policy.answer_title(&cry.fact, &cry.value).map_or_else(plain, str::to_owned);
         let question =
