@@ -267,6 +267,7 @@ fn a_backtest_reads_by_kept_vectors_and_says_by_which() {
     };
     std::fs::write(&past, line(UNHEARD) + &line("Please prolong our licence.")).expect("a file");
     let config = crate::support::configure(&desk, folder.path(), "", "");
+    drop(starwarden::store::Store::sqlite(&folder.path().join("star.db")).expect("a store"));
     let backtest = |environment: &[(&str, &str)], reader: &[&str]| {
         let done = Command::new(env!("CARGO_BIN_EXE_starwarden"))
             .args(["backtest", "--config"])
@@ -291,6 +292,7 @@ fn a_backtest_reads_by_kept_vectors_and_says_by_which() {
     let (kept, errors) = backtest(&configured, &[]);
     assert_eq!((kept, errors.contains("503")), (by_server.clone(), false), "by what the store keeps: {errors}");
     assert_eq!(fake.texts(), sent, "nothing is sent twice");
+    assert!(!folder.path().join("cache/starwarden/vectors.db").exists());
     // Without a configured server, by the one that is named, whose vectors are kept in the cache folder.
     fake.answers(Answers::Well);
     let (named, _) = backtest(&[], &["--reader", &fake.url, "--reader-model", "concepts"]);

@@ -115,7 +115,7 @@ impl Demo {
     async fn play(self) -> anyhow::Result<ExitCode> {
         let policy = Arc::new(shipped_policy(&self.reader)?);
         let embedder = self.reader.embedder()?;
-        if let Err(error) = embedder.learn(&policy).await {
+        if let Err(error) = embedder.learn(&policy, &|_, _| {}).await {
             eprintln!("words are read by the built-in vectors: {error}");
         }
         let helpdesk = StandIn::new();

@@ -13,6 +13,22 @@ pub(super) fn beside_results() -> ProgressBar {
     }
 }
 
+/// A bar for the vectors of examples that a server makes, which takes minutes the first time.
+pub(super) fn of_examples() -> ProgressBar {
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} examples' vectors  {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Has a bar tell that so many of so many are done.
+pub(super) fn moved(bar: &ProgressBar, done: usize, of: usize) {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    bar.set_length(number(of));
+    bar.set_position(number(done));
+}
+
 /// Has the bar tell how much of a file is read.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
+use super::progress;
 use crate::config;
 use crate::config::reader::{PATIENCE, USUAL_MODEL};
 use crate::decide::facts::said::Words;
@@ -56,11 +57,8 @@ impl ReaderChoice {
     /// A cache folder that cannot be used.
     pub(super) fn embedder(&self) -> anyhow::Result<Embedder> {
         let Some(Which::Server(url)) = &self.reader else { return Ok(Embedder::default()) };
-        let folder = config::policy::cache().context("there is no cache folder: set HOME or XDG_CACHE_HOME")?;
-        std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        let store = Store::sqlite(&folder.join("vectors.db"))?;
         let server = EmbeddingsServer::new(url.clone(), &self.reader_model, None, PATIENCE)?;
-        Ok(Embedder::new(server, store))
+        Ok(Embedder::new(server, cached()?))
     }
 
     /// What reads by it, made ready for these policies.
@@ -72,9 +70,29 @@ impl ReaderChoice {
     }
 }
 
+/// Where vectors are kept without a bot's store: in the user's cache folder.
+///
+/// # Errors
+/// A folder that cannot be used.
+pub(super) fn cached() -> anyhow::Result<Store> {
+    let folder = config::policy::cache().context("there is no cache folder: set HOME or XDG_CACHE_HOME")?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    Ok(Store::sqlite(&folder.join("vectors.db"))?)
+}
+
+/// What commands wait on.
+///
+/// # Errors
+/// No threads.
+pub(super) fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")
+}
+
 /// An embedder for commands, which wait for it.
 pub(super) struct Offline {
     embedder: Embedder,
+    /// Whether it was told already why the server is not used.
+    told: bool,
     /// None where there is no server to ask.
     runtime: Option<Runtime>,
 }
@@ -85,17 +103,27 @@ impl Offline {
     /// # Errors
     /// A store that cannot be used.
     pub(super) fn of(embedder: Embedder, policies: &[&Policy]) -> anyhow::Result<Offline> {
-        if !embedder.is_configured() {
-            return Ok(Offline { embedder, runtime: None });
+        match embedder.is_configured() {
+            true => Offline::on(runtime()?, embedder, policies),
+            false => Ok(Offline { embedder, told: false, runtime: None }),
         }
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
+    }
+
+    /// The same on a runtime on which its store was opened.
+    ///
+    /// # Errors
+    /// See [`Offline::of`].
+    pub(super) fn on(runtime: Runtime, embedder: Embedder, policies: &[&Policy]) -> anyhow::Result<Offline> {
+        let (mut told, bar) = (false, progress::of_examples());
+        let moved = |done: usize, of: usize| progress::moved(&bar, done, of);
         for policy in policies {
-            if let Err(error) = runtime.block_on(embedder.learn(policy)) {
+            if let Err(error) = runtime.block_on(embedder.learn(policy, &moved)) {
                 eprintln!("words are read by the built-in vectors: {error}");
+                told = true;
             }
         }
-        Ok(Offline { embedder, runtime: Some(runtime) })
+        bar.finish_and_clear();
+        Ok(Offline { embedder, told, runtime: Some(runtime) })
     }
 
     /// The server's vectors of a policy's examples; none where there is no server to ask.
@@ -104,7 +132,11 @@ impl Offline {
     /// A server or a store that cannot be used.
     pub(super) fn of_examples(&self, policy: &Policy) -> anyhow::Result<Option<Embeddings>> {
         let Some(runtime) = &self.runtime else { return Ok(None) };
-        Ok(runtime.block_on(self.embedder.of_examples(policy))?)
+        let bar = progress::of_examples();
+        let moved = |done: usize, of: usize| progress::moved(&bar, done, of);
+        let embeddings = runtime.block_on(self.embedder.of_examples(policy, &moved));
+        bar.finish_and_clear();
+        Ok(embeddings?)
     }
 
     /// Whether there is a server to ask.
@@ -135,7 +167,7 @@ impl Offline {
 
     /// Says on standard error where the server could not be used for all words.
     pub(super) fn tell(&self) {
-        if let Some(fault) = self.embedder.fault() {
+        if let Some(fault) = self.embedder.fault().filter(|_| !self.told) {
             eprintln!("{fault}; what it had not read before is read by the built-in vectors");
         }
     }

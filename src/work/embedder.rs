@@ -94,6 +94,9 @@ struct Served {
     away: Mutex<Option<(String, Instant)>>,
 }
 
+/// Hears how many of how many texts there are vectors of.
+pub type Told<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
 /// What an embedder read on a ticket.
 #[derive(Debug, Default)]
 pub struct Heard {
@@ -174,7 +177,7 @@ impl Embedder {
             return Ok(Heard { words: None, away: Some(away) });
         };
         let parts = texts.iter().flat_map(|text| embedding::parts(&text.words)).collect();
-        let (embeddings, failed) = served.embeddings(parts, ticket, Some(LONGEST), now).await?;
+        let (embeddings, failed) = served.embeddings(parts, ticket, (Some(LONGEST), &|_, _| {}), now).await?;
         let read = |texts: &[Text]| reader.read(texts, Some(&embeddings));
         let away = failed.map(|why| {
             let (kept, unread): (Vec<Text>, Vec<Text>) =
@@ -185,17 +188,18 @@ impl Embedder {
         Ok(Heard { words: Some(read(&texts)), away })
     }
 
-    /// Learns from the server's vectors of a policy's examples, where that was not done before.
+    /// Learns from the server's vectors of a policy's examples, where that was not done before; `told` hears how many of how
+    /// many texts it has the vectors of.
     ///
     /// # Errors
     /// A server that cannot be used, or a store.
-    pub async fn learn(&self, policy: &Policy) -> Result<(), LearnError> {
+    pub async fn learn(&self, policy: &Policy, told: &Told<'_>) -> Result<(), LearnError> {
         let (Some(served), Some(reader)) = (&self.0, policy.reader()) else { return Ok(()) };
         let _one_at_a_time = served.learning.lock().await;
         if served.learned(policy).is_some() {
             return Ok(());
         }
-        let embeddings = self.of_examples(policy).await?.unwrap_or_default();
+        let embeddings = self.of_examples(policy, told).await?.unwrap_or_default();
         let reader = reader.clone();
         let learn = move || {
             let name = format!("reader-{}", Reader::key_with(reader.examples(), &embeddings));
@@ -217,11 +221,11 @@ impl Embedder {
     ///
     /// # Errors
     /// A server that cannot be used, or a store.
-    pub async fn of_examples(&self, policy: &Policy) -> Result<Option<Embeddings>, LearnError> {
+    pub async fn of_examples(&self, policy: &Policy, told: &Told<'_>) -> Result<Option<Embeddings>, LearnError> {
         let Some(served) = &self.0 else { return Ok(None) };
         let parts: BTreeSet<String> = policy.examples.iter().flat_map(embedding::of_example).collect();
         let nobodys = TicketKey { account: String::new(), id: 0 };
-        let (embeddings, failed) = served.embeddings(parts, &nobodys, None, Utc::now()).await?;
+        let (embeddings, failed) = served.embeddings(parts, &nobodys, (None, told), Utc::now()).await?;
         match failed {
             None => Ok(Some(embeddings)),
             Some(why) => Err(LearnError::Away(why)),
@@ -234,7 +238,7 @@ impl Embedder {
         let Some(served) = self.0.clone() else { return };
         while !*stop.borrow() {
             for policy in &policies {
-                match self.learn(policy).await {
+                match self.learn(policy, &|_, _| {}).await {
                     Ok(()) | Err(LearnError::Away(_)) => {} // Of that is told where it is found.
                     Err(LearnError::Store(error)) => tracing::warn!(%error, "vectors cannot be kept"),
                 }
@@ -277,13 +281,13 @@ impl Served {
         &self,
         texts: BTreeSet<String>,
         ticket: &TicketKey,
-        longest: Option<Duration>,
+        (longest, told): (Option<Duration>, &Told<'_>),
         now: DateTime<Utc>,
     ) -> Result<(Embeddings, Option<String>), StoreError> {
         let model = self.server.model();
         let hashed: Vec<(TextHash, String)> = texts.into_iter().map(|text| (TextHash::of(&text), text)).collect();
         let hashes: Vec<TextHash> = hashed.iter().map(|(hash, _)| hash.clone()).collect();
-        let mut kept = self.store.vectors(model, &hashes).await?;
+        let (mut kept, all) = (self.store.vectors(model, &hashes).await?, hashes.len());
         let (mut there, mut missing) = (Vec::new(), Vec::new());
         for (hash, text) in hashed {
             match kept.remove(&hash) {
@@ -311,6 +315,7 @@ impl Served {
             let keep: Vec<(TextHash, Vec<f32>)> = hashes.zip(vectors.iter().cloned()).collect();
             self.store.keep_vectors(ticket, model, &keep, now).await?;
             there.extend(batch.into_iter().zip(vectors));
+            told(there.len(), all);
         }
         Ok((Embeddings::of(model, there), failed))
     }

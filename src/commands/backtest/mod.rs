@@ -13,9 +13,10 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use chrono::{NaiveDate, NaiveTime};
 use indicatif::ProgressBar;
+use tokio::runtime::Runtime;
 
 use super::lines::ENOUGH;
-use super::reader::{Offline, ReaderChoice};
+use super::reader::{Offline, ReaderChoice, cached, runtime};
 use super::terminal::{Visible, tell};
 use super::{Done, ExitAs, moments, print, store};
 use crate::config::{self, Settings};
@@ -105,13 +106,16 @@ impl Backtest {
     }
 
     fn decide(&self, file: &Path) -> anyhow::Result<()> {
-        let Configured { policy, ids: account, embedder } = self.configured()?;
+        let Configured { policy, ids: account, served } = self.configured()?;
         let second = self.against.as_deref().map(config::policy::read).transpose()?;
         let policies: Vec<&Policy> = std::iter::once(&policy).chain(&second).collect();
         let marks = Marks::of(star_tags(&policy), &policies);
         let ids = Ids::new(&policy.binding, &account);
         let second_ids = second.as_ref().map(|second| Ids::new(&second.binding, &account));
-        let reader = Offline::of(embedder, &policies)?;
+        let reader = match served {
+            Some((runtime, embedder)) => Offline::on(runtime, embedder, &policies)?,
+            None => self.reader.open(&policies)?,
+        };
         let reads = |policy: &Policy, ids: &Ids, past: &Past| reader.words(policy, ids, &past.reading, past.now);
         let read: Option<&Read<'_>> = reader.is_served().then_some(&reads);
         let rule = Rule { policy: &policy, ids: &ids, read };
@@ -136,7 +140,7 @@ impl Backtest {
         Ok(())
     }
 
-    /// The policy, the account's ids, and what reads the words: as chosen, else as configured.
+    /// The policy, the account's ids, and the configured server where no other reader is chosen.
     fn configured(&self) -> anyhow::Result<Configured> {
         let settings = self.config.as_deref().map(|file| config::read(file, std::env::vars())).transpose()?;
         let file = self.policy.as_ref().or(settings.as_ref().map(|settings| &settings.policy.file));
@@ -152,11 +156,11 @@ impl Backtest {
         };
         let policy = config::policy::read(file)?;
         let at_home = account.is_some_and(|account| account.reader.is_some());
-        let embedder = match (&self.config, &settings) {
+        let served = match (&self.config, &settings) {
             (Some(file), Some(settings)) if !self.reader.is_made() && !at_home => served(file, settings)?,
-            _ => self.reader.embedder()?,
+            _ => None,
         };
-        Ok(Configured { policy, ids: account.map(config::Account::ids).unwrap_or_default(), embedder })
+        Ok(Configured { policy, ids: account.map(config::Account::ids).unwrap_or_default(), served })
     }
 }
 
@@ -164,15 +168,21 @@ impl Backtest {
 struct Configured {
     policy: Policy,
     ids: Ids,
-    embedder: Embedder,
+    /// What reads the words, with what its store is opened on; none where no server is configured, or another reader is
+    /// chosen.
+    served: Option<(Runtime, Embedder)>,
 }
 
 /// The configured server of embeddings, where there is one, with the vectors that the store keeps.
-fn served(file: &Path, settings: &Settings) -> anyhow::Result<Embedder> {
+fn served(file: &Path, settings: &Settings) -> anyhow::Result<Option<(Runtime, Embedder)>> {
     let home = file.parent().unwrap_or(Path::new("."));
-    let Some(server) = settings.reader.open(home)? else { return Ok(Embedder::default()) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(Embedder::new(server, runtime.block_on(store::open(&settings.store))?))
+    let Some(server) = settings.reader.open(home)? else { return Ok(None) };
+    let runtime = runtime()?;
+    let store = match store::must_be_there(&settings.store) {
+        Ok(()) => runtime.block_on(store::open(&settings.store))?,
+        Err(_) => cached()?, // There is no bot here, and none is begun.
+    };
+    Ok(Some((runtime, Embedder::new(server, store))))
 }
 
 /// How many bytes of tickets are decided at once where a server reads their words.
@@ -189,8 +199,11 @@ pub(super) fn summary(file: &Path, config: &Path, policy: &Policy, next: &Policy
     let (ids, next_ids) = (Ids::new(&policy.binding, &account), Ids::new(&next.binding, &account));
     let marks = Marks::of(star_tags(policy), &[policy, next]);
     let at_home = only.is_some_and(|account| account.reader.is_some());
-    let embedder = if at_home { Embedder::default() } else { served(config, &settings)? };
-    let reader = Offline::of(embedder, &[policy, next])?;
+    let served = if at_home { None } else { served(config, &settings)? };
+    let reader = match served {
+        Some((runtime, embedder)) => Offline::on(runtime, embedder, &[policy, next])?,
+        None => Offline::of(Embedder::default(), &[])?,
+    };
     let reads = |policy: &Policy, ids: &Ids, past: &Past| reader.words(policy, ids, &past.reading, past.now);
     let read: Option<&Read<'_>> = reader.is_served().then_some(&reads);
     let against = Some(Rule { policy: next, ids: &next_ids, read });

@@ -47,7 +47,7 @@ impl Reader {
         let hashes = self.vocabulary.hashes();
         let mut bytes = head(&self.model, hashes.len());
         hashes.iter().for_each(|hash| bytes.extend(hash.to_le_bytes()));
-        let Model { weights, colleague, customer, .. } = &self.model;
+        let Model { weights, colleague, customer, .. } = &*self.model;
         for number in self.vocabulary.tells.iter().chain(weights).chain(colleague).chain(customer) {
             bytes.extend(number.to_le_bytes());
         }
@@ -72,8 +72,9 @@ impl Reader {
         let (tells, weights, colleague, customer) = (next(grams), next(weights), next(width), next(width));
         let (facts, dense) = (models(facts), Vec::new());
         let model = Model { facts, width, weights, colleague, customer, dense };
-        let vocabulary = Vocabulary::kept(&hashes, tells);
-        Some(Reader { lit: Lit::by(examples), vocabulary, model, examples: examples.to_vec(), meaning: None })
+        let (vocabulary, model) = (Arc::new(Vocabulary::kept(&hashes, tells)), Arc::new(model));
+        let (lit, examples) = (Lit::by(examples), Arc::new(examples.to_vec()));
+        Some(Reader { lit, vocabulary, model, examples, meaning: None })
     }
 
     /// What a reader of these examples that also learned from these embeddings is kept by, in hex.

@@ -83,7 +83,7 @@ pub fn examples(examples: &[Example], given: Option<&Embeddings>, thresholds: &[
     let learned = given.and_then(|given| Meaning::learn(&reader, &vectors, given));
     let (model, left_out) = match &learned {
         Some((meaning, left_out)) => (&meaning.model, left_out),
-        None => (&reader.model, &left_out),
+        None => (&*reader.model, &left_out),
     };
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
     let mut confused: BTreeMap<(String, String, String), usize> = BTreeMap::new();

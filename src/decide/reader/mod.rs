@@ -1,7 +1,8 @@
 //! How words are read: labelled examples go in when a policy is loaded, and for each text come out its answers, how sure each
 //! is, and the sentence that carries it.
 //!
-//! A text is a vector: which n-grams it has ([`vectors`], [`ngrams`]). For each fact there is a linear model over vectors ([`learn`], [`algebra`]), one of whose answers is that the text says
+//! A text is a vector: which n-grams it has ([`vectors`], [`ngrams`]), and beside them its embedding where a server's are handed
+//! in ([`embedding`]). For each fact there is a linear model over vectors ([`learn`], [`algebra`]), one of whose answers is that the text says
 //! nothing. Scores become probabilities by what each example would have been scored had it been left out ([`calibrate`]), so
 //! that 0.9 means nine in ten. What is like no example is not read but in the dark ([`dark`]).
 //!
@@ -31,11 +32,11 @@ use vectors::{Sparse, Vocabulary};
 /// A reader of words, learned from examples.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
-    vocabulary: Vocabulary,
-    model: Model,
+    vocabulary: Arc<Vocabulary>,
+    model: Arc<Model>,
     lit: Lit,
     /// What it learned from: what was read is explained by the nearest.
-    examples: Vec<Example>,
+    examples: Arc<Vec<Example>>,
     /// What it learned from a server's embeddings besides; none where it has n-grams alone.
     meaning: Option<Arc<Meaning>>,
 }
@@ -61,7 +62,7 @@ impl Reader {
     }
 
     fn learned_from(&self, examples: &[Example]) -> bool {
-        self.examples == examples
+        *self.examples == examples
     }
 
     /// Learns from examples.
@@ -74,7 +75,8 @@ impl Reader {
     fn learned(examples: &[Example]) -> (Reader, Vec<Sparse>, LeftOut) {
         let (vocabulary, vectors) = Vocabulary::of(examples.iter().map(|example| example.says.as_str()));
         let (model, left_out) = learn::model(examples, &vocabulary, &vectors, None);
-        let reader = Reader { vocabulary, model, lit: Lit::by(examples), examples: examples.to_vec(), meaning: None };
+        let (vocabulary, model, examples) = (Arc::new(vocabulary), Arc::new(model), Arc::new(examples.to_vec()));
+        let reader = Reader { vocabulary, model, lit: Lit::by(&examples), examples, meaning: None };
         (reader, vectors, left_out)
     }
 

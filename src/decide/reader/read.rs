@@ -139,7 +139,7 @@ impl Reader {
         let Passages { sentences, whole, alone, rows, seen } = passages;
         let (model, seen) = match (&self.meaning, seen) {
             (Some(meaning), Some(seen)) => (&meaning.model, Some(seen)),
-            _ => (&self.model, None),
+            _ => (&*self.model, None),
         };
         let scores = |vector: &Sparse, dense: Option<&Vec<f32>>| self.scores(model, vector, dense, by);
         let of = |vectors: &[Sparse], dense: Option<&Vec<Vec<f32>>>| -> Vec<Vec<f32>> {

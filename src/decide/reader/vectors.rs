@@ -1,4 +1,4 @@
-//! Texts as vectors: the n-grams they have of those that the examples have, and where a server gives them, its embeddings.
+//! Texts as vectors: the n-grams they have of those that the examples have.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
