@@ -190,8 +190,7 @@ fn a_bad_line_is_told_and_every_run_gives_the_same() {
 
 #[test]
 fn the_page_stands_by_itself_and_escapes_what_customers_wrote() {
-    let hostile =
-        json!({ "id": "<script>alert(1)</script>", "ticket": ticket(1, &["trial_extension", "trial", "star_escalation"]) });
+    let hostile = json!({ "id": "<script>alert(1)</script>", "ticket": ticket(1, &["trial_extension", "trial", "star_escalation"]) });
     let (code, page, errors) =
         backtest(&lines(&[hostile, ticket(2, &[])]), &["--policy", POLICY, "--against", OLDER, "--format", "html"]);
     assert_eq!(code, Some(0), "{errors}");
