@@ -113,7 +113,7 @@ impl Demo {
     }
 
     async fn play(self) -> anyhow::Result<ExitCode> {
-        let policy = Arc::new(shipped_policy(&self.reader)?);
+        let policy = Arc::new(shipped_policy()?);
         let embedder = self.reader.embedder()?;
         if let Err(error) = embedder.learn(&policy, &|_, _| {}).await {
             eprintln!("words are read by the built-in vectors: {error}");
@@ -349,12 +349,11 @@ async fn deliver(http: &Client, webhook: &str, secret: &SecretString, body: &Jso
     Ok(())
 }
 
-/// The policy as shipped, built in so that the demo needs no files; its examples are learned where a reader is chosen.
-fn shipped_policy(reader: &ReaderChoice) -> anyhow::Result<Policy> {
+/// The policy as shipped, built in so that the demo needs no files.
+fn shipped_policy() -> anyhow::Result<Policy> {
     let (binding, diagram) =
         (include_str!("../../config/policy/star.toml"), include_str!("../../config/policy/star.mmd"));
-    let examples = EXAMPLES.into_iter().filter(|_| reader.is_made());
-    let policy = Policy::parse(&joined(binding, examples), diagram).map_err(|faults| {
+    let policy = Policy::parse(&joined(binding, EXAMPLES.into_iter()), diagram).map_err(|faults| {
         anyhow::Error::msg(faults.iter().map(|fault| drawn(fault, "policy/star", binding)).collect::<String>())
     })?;
     learn(&policy);

@@ -7,8 +7,8 @@ use ndarray::Array2;
 use super::calibrate::f64_of;
 use super::example::Example;
 use super::learn::{self, LeftOut, Model};
+use super::text;
 use super::{Reader, vectors::Sparse};
-use super::{algebra, text};
 
 /// Embeddings of texts, as one model made them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -149,9 +149,7 @@ impl Meaning {
         let dense = Array2::from_shape_fn((examples.len(), length), |(row, column)| {
             examples.get(row).and_then(|vector| vector.get(column)).map_or(0.0, |value| f64::from(*value))
         });
-        let alike = algebra::product(dense.view(), dense.t());
-        let (model, left_out) =
-            learn::model(&reader.examples, &reader.vocabulary, sparse, Some(learn::Dense { vectors: &dense, alike }));
+        let (model, left_out) = learn::model(&reader.examples, &reader.vocabulary, sparse, Some(&dense));
         Some((Meaning { name: embeddings.model.clone(), centre, examples, model }, left_out))
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
+use ndarray::linalg::general_mat_mul;
 
 use super::algebra::{self, Fit};
 use super::calibrate::Calibration;
@@ -40,12 +41,6 @@ pub(super) struct Model {
     pub dense: Vec<f32>,
 }
 
-/// The examples' embeddings, a row each, and how alike they are, each with each.
-pub(super) struct Dense<'a> {
-    pub vectors: &'a Array2<f64>,
-    pub alike: Array2<f64>,
-}
-
 /// What examples said by models that never saw them: by fact, each example's probabilities.
 pub(super) type LeftOut = Vec<Vec<Vec<f64>>>;
 
@@ -61,12 +56,12 @@ const EMBEDDING: f64 = 1.0;
 /// How much it counts who writes; by measurement, and flat about this.
 const SPEAKER: f64 = 0.3;
 
-/// Fits a model of every fact to these examples, whose vectors these are, and their embeddings where there are any.
+/// Fits a model of every fact to these examples, whose vectors these are, and their embeddings where there are any, a row each.
 pub(super) fn model(
     examples: &[Example],
     vocabulary: &Vocabulary,
     vectors: &[Sparse],
-    dense: Option<Dense<'_>>,
+    dense: Option<&Array2<f64>>,
 ) -> (Model, LeftOut) {
     let mut facts = facts(examples);
     let width = facts.iter().map(|fact| fact.answers.len()).sum();
@@ -83,8 +78,8 @@ pub(super) fn model(
         }
     }
     let mut gram = gram(examples, vocabulary, vectors);
-    if let Some(dense) = &dense {
-        gram.scaled_add(EMBEDDING, &dense.alike);
+    if let Some(dense) = dense {
+        general_mat_mul(EMBEDDING, dense, &dense.t(), 1.0, &mut gram);
     }
     let ridge = if dense.is_some() { RIDGE_WITH_EMBEDDINGS } else { RIDGE };
     let Fit { weights, left_out } = algebra::fit(gram, &targets, ridge);
@@ -104,7 +99,7 @@ pub(super) fn model(
         weights: per_place(vocabulary, vectors, &weights),
         colleague: per_speaker(examples, By::Colleague, &weights),
         customer: per_speaker(examples, By::Customer, &weights),
-        dense: dense.map(|dense| per_number(dense.vectors, &weights)).unwrap_or_default(),
+        dense: dense.map(|dense| per_number(dense, &weights)).unwrap_or_default(),
         facts,
         width,
     };
