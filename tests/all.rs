@@ -16,6 +16,7 @@ mod browser;
 mod brute_force;
 mod candidate;
 mod chart;
+mod check;
 mod checklists;
 mod command_line;
 mod console;

@@ -169,9 +169,9 @@ fn what_is_no_flowchart_is_told_with_its_place() {
     for (text, line, says) in [
         ("", 1, "no"),
         ("sequenceDiagram\nA->>B: hi", 1, "no flowchart"),
-        ("flowchart TD\nA[unclosed --> B\nC --> D", 2, "not Mermaid"),
-        ("flowchart TD\nA --> B\nB -->", 3, "not Mermaid"),
-        ("flowchart TD\nA --> B\nA]x --> C", 3, "not Mermaid"),
+        ("flowchart TD\nA[unclosed --> B\nC --> D", 2, "not closed"),
+        ("flowchart TD\nA --> B\nB -->", 3, "leads nowhere"),
+        ("flowchart TD\nA --> B\nA]x --> C", 3, "cannot be read"),
         ("flowchart TD\nA[one] --> B\nA[two] --> C", 3, "second time"),
         ("flowchart TD", 1, "no nodes"),
         ("flowchart TD\nsubgraph g\nB\nend\nA --> g", 5, "ends at a group"),

@@ -52,25 +52,25 @@ fn a_sentence_and_a_title_are_for_an_answer_there_is() {
         "wrong_product = \"Wrong product sold\"",
         "wrong_products = \"Wrong product sold\"",
         "`request` has a title for `wrong_products`, which is no answer to it | did you mean `wrong_product`?",
-        "request",
+        "wrong_products",
     );
     binding(
         "sentences = { yes = \"It is an edge case.\"",
         "sentences = { yess = \"It is an edge case.\"",
         "`edge_case` has a sentence for `yess`, which is no answer to it | did you mean `yes`?",
-        "edge_case",
+        "yess",
     );
     binding(
         "sentences = { yes = \"The trial is run with Sales.\"",
         "sentences = { otherwise = \"Nobody says so.\"",
         "`sales_assisted` has a sentence for `otherwise`, which is no answer to it | the answers are: yes, no",
-        "sales_assisted",
+        "otherwise",
     );
     binding(
         "sentences = { ahead = \"The plan or licence expires",
         "sentences = { later = \"The plan or licence expires",
         "`expires_at` has a sentence for `later`, which is no answer to it | the answers are: ahead, past, within",
-        "expires_at",
+        "later",
     );
 }
 
@@ -145,7 +145,12 @@ fn whatever_a_checklist_names_is_there() {
         "[nodes] has no task `collect` | there are: collect_feedback",
         "collect",
     );
-    binding("asks_for_time = true", "asks_for_tim = true", "unknown field `asks_for_tim`", "asks_for_tim");
+    binding(
+        "asks_for_time = true",
+        "asks_for_tim = true",
+        "unknown key `asks_for_tim` | did you mean `asks_for_time`?",
+        "asks_for_tim",
+    );
 }
 
 #[test]
@@ -231,7 +236,7 @@ fn facts_that_cannot_answer() {
         "{ otherwise = \"plan_license\" }",
         "{ otherwise = \"plan_licence\" }",
         "a source of `request` says `plan_licence`, which no node asks for",
-        "request",
+        "plan_licence",
     );
     binding("[facts.screenshot]", "[facts.\"Screen Shot\"]", "could not be named in a reply", "Screen Shot");
     let guessed = "{ text_any = [\"use the docs\"], answer = \"no\" }";
@@ -244,7 +249,7 @@ fn facts_that_cannot_answer() {
 
 #[test]
 fn what_is_not_a_binding() {
-    binding("[applies_to]", "[aplies_to]", "unknown field `aplies_to`", "aplies_to");
+    binding("[applies_to]", "[aplies_to]", "unknown key `aplies_to`", "aplies_to");
     binding("more_than = \"24h\"", "more_than = \"soon\"", "`soon` is not a span of time", "");
     binding("grace_period = \"14d\"", "grace_period = \"14\"", "`14` is not a span of time", "");
     binding("yes_no = \"trial\"", "yes_no = \"trial\"\noutcome = \"no_need\"", "a node has exactly one meaning", "");
@@ -252,7 +257,7 @@ fn what_is_not_a_binding() {
     binding("{ tag_any = [\"trial\"], answer = \"no\",", "{ answer = \"no\",", "names exactly one place", "");
     binding("\"begin forwarded message\"", "\"begin (forwarded message\"", "cannot be used", "");
     binding("[nodes.T]", "[nodes.T", "", "");
-    chart("graph TD", "graph TD\n    A[", "not Mermaid", "");
+    chart("graph TD", "graph TD\n    A[", "this label is not closed", "");
 }
 
 #[test]

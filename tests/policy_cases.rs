@@ -89,5 +89,5 @@ fn a_case_that_cannot_be_used_never_holds() {
         "",
     );
     check("[[case]]\nname = \"misspelt\"\nverdict = \"no_nede\"\n", 1, &[], "did you mean `no_need`?");
-    check("[[case]]\nname = \"unknown key\"\nverdict = \"no_need\"\nfact = {}\n", 1, &[], "unknown field `fact`");
+    check("[[case]]\nname = \"unknown key\"\nverdict = \"no_need\"\nfact = {}\n", 1, &[], "unknown key `fact`");
 }

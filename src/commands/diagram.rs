@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
-
 use super::{Done, ExitAs, print};
+use crate::config;
 use crate::config::policy::drawn;
 use crate::decide::policy::diagram::Diagram as Flowchart;
 use crate::decide::policy::drawing;
@@ -35,8 +34,8 @@ enum Format {
 impl Diagram {
     pub(super) fn run(self) -> Done {
         let name = self.file.display().to_string();
-        let text = std::fs::read_to_string(&self.file)
-            .with_context(|| format!("the diagram {name} cannot be read"))
+        let text = config::policy::text(&self.file, "the diagram")
+            .map_err(|(message, help)| anyhow::anyhow!("{message}; {help}"))
             .exit_as(2)?;
         let told = |faults: Vec<Fault>| {
             anyhow::Error::msg(faults.iter().map(|fault| drawn(fault, &name, &text)).collect::<Vec<_>>().join("\n"))

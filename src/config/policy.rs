@@ -1,9 +1,10 @@
 //! A policy's files: reading them, and showing their faults.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use serde::Serialize;
 
 use crate::decide::policy::Policy;
 use crate::decide::policy::binding::Binding;
@@ -11,36 +12,76 @@ use crate::decide::policy::examples::joined;
 use crate::decide::policy::fault::{Document, Fault};
 use crate::decide::reader::Reader;
 
+/// A fault with its place in a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Located {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in that line, from 1.
+    pub column: usize,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The place with a caret.
+    #[serde(skip)]
+    pub drawing: String,
+}
+
+/// Every fault of a policy's files.
+#[derive(Debug)]
+pub struct Refused(pub Vec<Located>);
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let drawings: Vec<&str> = self.0.iter().map(|fault| fault.drawing.as_str()).collect();
+        f.write_str(&drawings.join("\n"))
+    }
+}
+
 /// Reads a policy from its binding's file and the diagram it names.
 ///
 /// # Errors
 /// A file that cannot be read; or every fault found, each with file, line, column and a caret.
 pub fn read(file: &Path) -> anyhow::Result<Policy> {
-    let binding = text(file)?;
-    let parsed = Binding::parse(&binding).map_err(|fault| anyhow::Error::msg(drawn(&fault, &name(file), &binding)))?;
+    Ok(examined(file)?)
+}
+
+/// The same, with its faults as values.
+///
+/// # Errors
+/// As [`read`].
+pub fn examined(file: &Path) -> Result<Policy, Refused> {
+    let whole = |file: &Path, message: String, help: &str| Refused(vec![of_file(file, message, help)]);
+    let binding = text(file, "the policy").map_err(|(message, help)| whole(file, message, help))?;
+    if is_mermaid(file, &binding) {
+        let message = format!("{} is a Mermaid flowchart, and no policy", file.display());
+        return Err(whole(file, message, "name the file that says what its nodes mean, such as star.toml"));
+    }
+    let in_binding = |fault: &Fault| located(fault, &name(file), &binding);
+    let parsed = Binding::parse(&binding).map_err(|fault| Refused(vec![in_binding(&fault)]))?;
     let diagram_file = beside(file, parsed.diagram.get_ref());
-    let diagram = std::fs::read_to_string(&diagram_file).map_err(|error| {
-        let message = format!("the diagram {} cannot be read: {error}", diagram_file.display());
-        let fault = Fault {
-            document: Document::Binding,
-            span: parsed.diagram.span(),
-            message,
-            help: Some("name a Mermaid file beside this one".into()),
-        };
-        anyhow::Error::msg(drawn(&fault, &name(file), &binding))
+    let diagram = text(&diagram_file, "the diagram").map_err(|(message, help)| {
+        let span = parsed.diagram.span();
+        let fault = Fault { document: Document::Binding, span, message, help: Some(help.into()) };
+        Refused(vec![in_binding(&fault)])
     })?;
-    let examples = examples(file, &parsed).map_err(|fault| anyhow::Error::msg(drawn(&fault, &name(file), &binding)))?;
+    let examples = examples(file, &parsed).map_err(|fault| Refused(vec![in_binding(&fault)]))?;
     let files = examples.iter().map(|examples| (examples.language.as_str(), examples.text.as_str()));
     let policy = Policy::parse(&joined(&binding, files), &diagram).map_err(|faults| {
         let shown = faults.iter().map(|fault| match fault.document {
-            Document::Binding => drawn(fault, &name(file), &binding),
-            Document::Diagram => drawn(fault, &name(&diagram_file), &diagram),
+            Document::Binding => in_binding(fault),
+            Document::Diagram => located(fault, &name(&diagram_file), &diagram),
             Document::Examples(number) => match examples.get(number) {
-                Some(examples) => drawn(fault, &name(&examples.file), &examples.text),
-                None => fault.message.clone(),
+                Some(examples) => located(fault, &name(&examples.file), &examples.text),
+                None => in_binding(fault),
             },
         });
-        anyhow::Error::msg(shown.collect::<Vec<_>>().join("\n"))
+        Refused(shown.collect())
     })?;
     learn(&policy);
     Ok(policy)
@@ -126,6 +167,25 @@ pub fn diagram(file: &Path) -> Option<PathBuf> {
     Some(beside(file, table.get("diagram")?.as_str()?))
 }
 
+/// A text file, `what` it is: its text, or why it cannot be read and what to do.
+///
+/// # Errors
+/// A file that is not there or may not be read, or one that is not in UTF-8.
+pub fn text(file: &Path, what: &str) -> Result<String, (String, &'static str)> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).map_err(|error| {
+        (format!("{what} {shown} cannot be read: {error}"), "name a file that is there, beside this one")
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let encoding = match error.as_bytes() {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+            bytes if bytes.iter().take(64).any(|byte| *byte == 0) => "UTF-16",
+            _ => "an older encoding, such as Latin-1",
+        };
+        (format!("{what} {shown} is in {encoding}"), "save it as UTF-8")
+    })
+}
+
 /// A fault with its place in a text: file, line, column and a caret.
 pub fn drawn(fault: &Fault, file: &str, source: &str) -> String {
     let mut diagnostic = MietteDiagnostic::new(fault.message.clone())
@@ -142,8 +202,33 @@ pub fn drawn(fault: &Fault, file: &str, source: &str) -> String {
     }
 }
 
-fn text(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("the policy {} cannot be read", file.display()))
+/// A fault with its place in a file.
+pub fn located(fault: &Fault, file: &str, source: &str) -> Located {
+    let before = source.get(..fault.span.start).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Located {
+        file: file.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: line.chars().count() + 1,
+        message: fault.message.clone(),
+        help: fault.help.clone(),
+        drawing: drawn(fault, file, source),
+    }
+}
+
+/// A fault of a file as a whole.
+pub fn of_file(file: &Path, message: String, help: &str) -> Located {
+    let drawing = format!("{message}; {help}");
+    Located { file: name(file), line: 1, column: 1, message, help: Some(help.to_owned()), drawing }
+}
+
+/// Whether a file given as a policy is its picture.
+fn is_mermaid(file: &Path, text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("%%"));
+    let begins = |word| first.is_some_and(|line| line.split_whitespace().next() == Some(word));
+    file.extension().is_some_and(|extension| extension == "mmd" || extension == "mermaid")
+        || begins("graph")
+        || begins("flowchart")
 }
 
 fn beside(file: &Path, name: &str) -> PathBuf {

@@ -2,11 +2,12 @@
 
 use toml::Spanned;
 
-use super::binding::{Binding, FactBinding, Meaning};
+use super::binding::{Binding, Meaning};
 use super::fault::Fault;
 use super::graph::{Asked, Grace, Range, YES_NO};
 use super::nearest;
-use super::source::{Place, SourceBinding};
+use super::source::Place;
+use super::spots::Spots;
 
 /// Every fact that is asked for, with what it can be; and those grace follows from.
 pub(super) fn facts(binding: &Binding, faults: &mut Vec<Fault>) -> Vec<Asked> {
@@ -75,7 +76,7 @@ fn ask_words(
 }
 
 /// Sources answer only what is asked for, and every instant that is compared can be known.
-pub(super) fn faults(binding: &Binding, facts: &[Asked]) -> Vec<Fault> {
+pub(super) fn faults(binding: &Binding, facts: &[Asked], spots: &Spots<'_>) -> Vec<Fault> {
     let derived = |name: &str| {
         binding.times.grace_period.is_some()
             && name == binding.times.grace_ends()
@@ -93,15 +94,30 @@ pub(super) fn faults(binding: &Binding, facts: &[Asked]) -> Vec<Fault> {
             let message = format!("`{}` has a {words} for `{answer}`, which is no answer to it", asked.name);
             let near = nearest(answer, &answers).map(|near| format!("did you mean `{near}`?"));
             let help = near.unwrap_or(format!("the answers are: {}", answers.join(", ")));
-            faults.push(Fault::binding(name.span(), message, help));
+            let table = if words == "title" { "titles" } else { "sentences" };
+            faults.push(Fault::binding(spots.key(&["facts", &asked.name, table, answer]), message, help));
         }
         match &asked.range {
             Range::Words(words) => {
-                let wrong = said(fact).find(|answer| !words.iter().any(|word| word == answer));
-                faults.extend(wrong.map(|wrong| {
-                    let message = format!("a source of `{}` says `{wrong}`, which no node asks for", asked.name);
-                    Fault::binding(name.span(), message, format!("the answers are: {}", words.join(", ")))
-                }));
+                for (place, answer) in
+                    fact.sources.iter().enumerate().filter_map(|(place, source)| Some((place, source.answer()?)))
+                {
+                    if words.iter().any(|word| word == answer) {
+                        continue;
+                    }
+                    let message = format!("a source of `{}` says `{answer}`, which no node asks for", asked.name);
+                    let place = ["facts", &asked.name, "sources", &place.to_string()];
+                    let key = if spots.value(&[place.as_slice(), &["otherwise"]].concat()) == spots.value(&place) {
+                        "answer"
+                    } else {
+                        "otherwise"
+                    };
+                    let help = nearest(answer, &answers).map_or_else(
+                        || format!("the answers are: {}", words.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    faults.push(Fault::binding(spots.value(&[place.as_slice(), &[key]].concat()), message, help));
+                }
             }
             Range::Instant(_) if fact.sources.is_empty() && !derived(&asked.name) && compares(binding, &asked.name) => {
                 let message = format!("`{}` is compared with now, and has no source", asked.name);
@@ -117,11 +133,6 @@ pub(super) fn faults(binding: &Binding, facts: &[Asked]) -> Vec<Fault> {
 fn compares(binding: &Binding, fact: &str) -> bool {
     let compares = |meaning: &Meaning| matches!(meaning, Meaning::MoreThan { until, .. } if until.get_ref() == fact);
     binding.nodes.values().any(compares)
-}
-
-/// What the sources of a fact can say in fixed words.
-fn said(fact: &FactBinding) -> impl Iterator<Item = &str> {
-    fact.sources.iter().filter_map(SourceBinding::answer)
 }
 
 /// The words that answer a question about a fact; an instant is ahead or past.

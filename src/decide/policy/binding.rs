@@ -7,10 +7,13 @@ use toml::Spanned;
 
 use super::advice::Advice;
 use super::checklist::{Case, Notes, Step, Task};
-use super::fault::{Document, Fault};
+use super::fault::Fault;
 use super::language::Language;
 use super::lookup::Lookup;
+use super::misread;
+use super::nearest;
 use super::source::{Pattern, Place, SourceBinding};
+use super::spots::Spots;
 use crate::decide::facts::fact::{Fact, Trust};
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
@@ -410,6 +413,17 @@ pub enum Kind {
     Instant,
 }
 
+/// A misspelt key of `[applies_to]`, which would be read as a condition and told at the table.
+fn no_condition(text: &str) -> Option<Fault> {
+    let keys = Spots::new(text).plain_keys("applies_to");
+    let (key, span) = keys.into_iter().find(|(key, _)| key != "status_none")?;
+    let help = match nearest(&key, &["status_none"]) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write it like {key} = {{ tag_any = [\"…\"] }}"),
+    };
+    Some(Fault::binding(span, format!("`{key}` is no condition of which tickets the policy speaks"), help))
+}
+
 /// Which end of a day a date without a time means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -427,12 +441,7 @@ impl Binding {
     /// # Errors
     /// Text that is not TOML, an unknown key, or a value of the wrong shape, with its place.
     pub fn parse(text: &str) -> Result<Binding, Fault> {
-        toml::from_str(text).map_err(|error| Fault {
-            document: Document::Binding,
-            span: error.span().unwrap_or(0..0),
-            message: error.message().to_owned(),
-            help: None,
-        })
+        toml::from_str(text).map_err(|error| no_condition(text).unwrap_or_else(|| misread::fault(text, &error)))
     }
 
     /// What a fact is where nothing answers.

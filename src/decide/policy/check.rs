@@ -8,17 +8,19 @@ use super::diagram::Diagram;
 use super::fault::Fault;
 use super::graph::Graph;
 use super::joined::Joined;
-use super::{asked, build, dismissals, exits, mentions, names, steps, texts, ways};
+use super::spots::Spots;
+use super::{asked, build, dismissals, exits, mentions, names, steps, texts, used, ways};
 
-/// Checks that diagram and binding hold together, and joins them.
-pub(super) fn graph(diagram: &Diagram, binding: &Binding) -> Result<Graph, Vec<Fault>> {
-    let joined = Joined::new(diagram, binding);
-    let mut faults = mentions::faults(binding);
+/// Checks that diagram and binding hold together, and joins them; `text` is the binding's.
+pub(super) fn graph(diagram: &Diagram, binding: &Binding, text: &str) -> Result<Graph, Vec<Fault>> {
+    let (joined, spots) = (Joined::new(diagram, binding), Spots::new(text));
+    let mut faults = mentions::faults(binding, &spots);
     faults.extend(names::faults(diagram, binding));
     faults.extend(steps::faults(binding));
     faults.extend(dismissals::faults(binding));
     let facts = asked::facts(binding, &mut faults);
-    faults.extend(asked::faults(binding, &facts));
+    faults.extend(asked::faults(binding, &facts, &spots));
+    faults.extend(used::faults(binding, &facts, &spots));
     let links = exits::taken(&joined, &mut faults);
     faults.extend(texts::faults(&joined));
     let start = ways::start(&joined).map_err(|fault| faults.push(fault));

@@ -1,5 +1,6 @@
 //! A Mermaid flowchart as a graph, with the place of each part in the text.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use merman::diagrams::flowchart::{FlowEdgeMarker, FlowchartModel};
@@ -8,12 +9,18 @@ use serde::Serialize;
 
 use super::fault::{Document, Fault};
 use super::places::Places;
+use super::{page, slips};
 
 /// The most bytes a diagram may have.
 const LARGEST: usize = 256 * 1024;
 
 /// How deep groups may be nested, and brackets within a label.
 const DEEPEST: usize = 64;
+
+/// What stands for `&lt;` and `&gt;` while a text is read, for the parser decodes them and then takes `<partition>` for a
+/// tag: characters for private use, of as many bytes, so that places stay the same.
+const LESS: &str = "\u{100000}";
+const GREATER: &str = "\u{100001}";
 
 /// A flowchart: what it says, apart from how it looks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,6 +109,7 @@ impl Diagram {
     /// # Errors
     /// Every fault found, each pointing at its place in `text`; nothing is silently dropped.
     pub fn parse(text: &str) -> Result<Diagram, Vec<Fault>> {
+        let text = &*page::flowchart(text)?;
         let fault = |span: Range<usize>, message: String, help: &str| {
             vec![Fault { document: Document::Diagram, span: within(text, span), message, help: Some(help.to_owned()) }]
         };
@@ -113,13 +121,17 @@ impl Diagram {
             let message = format!("groups or brackets are nested more than {DEEPEST} deep here");
             return Err(fault(place..place + 1, message, "flatten it"));
         }
-        let parsed = match Engine::new().parse_diagram_for_render_model_sync(text, ParseOptions::strict()) {
+        let strange = slips::strange(text);
+        if !strange.is_empty() {
+            return Err(strange);
+        }
+        let kept = text.replace("&lt;", LESS).replace("&gt;", GREATER);
+        let parsed = match Engine::new().parse_diagram_for_render_model_sync(&kept, ParseOptions::strict()) {
             Ok(Some(parsed)) => parsed,
             Ok(None) => return Err(fault(0..0, "there is no diagram here".into(), "begin with `flowchart TD`")),
             Err(merman::Error::DiagramParse { diagnostic, .. }) => {
-                let span = diagnostic.span().map_or(text.len()..text.len(), |span| span.start..span.end);
-                let message = format!("this is not Mermaid: {}", sentence(diagnostic.message()));
-                return Err(fault(span, message, "write it as the Mermaid flowchart documentation has it"));
+                let span = diagnostic.span().map(|span| within(text, span.start..span.end));
+                return Err(slips::told(text, span, diagnostic.message()));
             }
             Err(merman::Error::DetectType(_) | merman::Error::UnsupportedDiagram { .. }) => {
                 return Err(fault(
@@ -143,7 +155,8 @@ impl Diagram {
     fn from_model(model: &FlowchartModel, text: &str) -> Result<Diagram, Vec<Fault>> {
         let drawn: Vec<_> = model.nodes.iter().filter(|node| !node.is_subgraph_anchor()).collect();
         let ids: Vec<&str> = drawn.iter().map(|node| node.id.as_str()).collect();
-        let mut places = Places::find(text, &ids);
+        let groups = model.subgraphs.iter().map(|group| group.id.as_str());
+        let mut places = Places::find(text, &ids.iter().copied().chain(groups).collect::<Vec<_>>());
         let mut faults = places.contradictions();
         let nodes: Vec<Node> = drawn
             .iter()
@@ -152,10 +165,7 @@ impl Diagram {
                 text: node
                     .label
                     .as_deref()
-                    .map(|label| match node.label_type.as_deref() {
-                        Some("markdown") => plain(&without_emphasis(label)),
-                        _ => plain(label),
-                    })
+                    .map(|label| worded(label, node.label_type.as_deref()))
                     .filter(|label| !label.is_empty())
                     .unwrap_or_else(|| node.id.clone()),
                 shape: node.layout_shape.clone().or_else(|| node.shape.clone()).unwrap_or_else(|| "rect".into()),
@@ -165,10 +175,11 @@ impl Diagram {
                 told: within(text, places.label(&node.id)),
             })
             .collect();
+        let index: HashMap<&str, usize> = ids.iter().copied().zip(0..).collect();
         let mut edges = Vec::new();
         for edge in &model.edges {
             let span = within(text, places.edge(&edge.from, &edge.to));
-            let end = |id: &str| ids.iter().position(|known| *known == id);
+            let end = |id: &str| index.get(id).copied();
             let (Some(from), Some(to)) = (end(&edge.from), end(&edge.to)) else {
                 faults.push(Fault {
                     document: Document::Diagram,
@@ -179,7 +190,8 @@ impl Diagram {
                 continue;
             };
             let stroke = edge.stroke.clone().unwrap_or_else(|| "normal".into());
-            let label = edge.label.as_deref().map(plain).filter(|label| !label.is_empty());
+            let label = edge.label.as_deref().map(|label| worded(label, edge.label_type.as_deref()));
+            let label = label.filter(|label| !label.is_empty());
             let points = match (edge.start_marker, edge.end_marker) {
                 (FlowEdgeMarker::Point, _) => Points::Both,
                 (_, FlowEdgeMarker::Point) => Points::Forward,
@@ -244,15 +256,30 @@ fn is_plain(shape: &str) -> bool {
     ["rect", "square", "squareRect"].contains(&shape)
 }
 
+/// A label as it is read: of Markdown without its marks.
+fn worded(label: &str, kind: Option<&str>) -> String {
+    match kind {
+        Some("markdown") => plain(&without_emphasis(label)),
+        _ => plain(label),
+    }
+}
+
+/// Elements that a label may be written with.
+const ELEMENTS: [&str; 22] = [
+    "a", "b", "br", "code", "center", "div", "em", "font", "h1", "h2", "h3", "hr", "i", "img", "li", "p", "small",
+    "span", "strong", "sub", "sup", "u",
+];
+
 /// A label as plain text: markup and entities resolved, white space in one piece.
 fn plain(label: &str) -> String {
+    let label = label.replace("\\n", " ");
     let mut text = String::with_capacity(label.len());
-    let mut rest = label;
+    let mut rest = label.as_str();
     while let Some(open) = rest.find('<') {
         let (before, tag) = rest.split_at(open);
         text.push_str(before);
         match tag.find('>') {
-            Some(close) if tag.chars().nth(1).is_some_and(|c| c.is_ascii_alphabetic() || c == '/') => {
+            Some(close) if is_element(tag.get(1..close).unwrap_or_default()) => {
                 text.push(' ');
                 rest = tag.get(close + 1..).unwrap_or_default();
             }
@@ -263,12 +290,26 @@ fn plain(label: &str) -> String {
         }
     }
     text.push_str(rest);
-    for (entity, character) in
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")]
-    {
+    for (entity, character) in [
+        (LESS, "<"),
+        (GREATER, ">"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ] {
         text = text.replace(entity, character);
     }
+    text.retain(|character| !character.is_control() || character.is_whitespace());
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether what stands between `<` and `>` is an element; `<partition>` is text.
+fn is_element(tag: &str) -> bool {
+    let name = tag.trim_start_matches('/').trim_end_matches('/').split_whitespace().next().unwrap_or_default();
+    ELEMENTS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// A Markdown label without the marks of bold and italics; an underscore within a word is no mark.
@@ -316,6 +357,18 @@ fn within(text: &str, span: Range<usize>) -> Range<usize> {
 
 fn first_line(text: &str) -> Range<usize> {
     0..text.find('\n').unwrap_or(text.len())
+}
+
+/// Whether a text can be read, and if not, where the parser stopped and what it said.
+pub(super) fn reads(text: &str) -> Result<(), (Option<Range<usize>>, String)> {
+    match Engine::new().parse_diagram_for_render_model_sync(text, ParseOptions::strict()) {
+        Ok(_) => Ok(()),
+        Err(merman::Error::DiagramParse { diagnostic, .. }) => {
+            let span = diagnostic.span().map(|span| within(text, span.start..span.end));
+            Err((span, diagnostic.message().to_owned()))
+        }
+        Err(other) => Err((None, other.to_string())),
+    }
 }
 
 /// A message of the parser on one line.

@@ -44,6 +44,12 @@ impl Expression {
         self.built.get_or_init(build).as_ref()
     }
 
+    /// Whether it is found even in an empty text.
+    pub(super) fn matches_nothing(&self) -> bool {
+        let parsed = regex_syntax::ParserBuilder::new().build().parse(&self.text);
+        parsed.is_ok_and(|parsed| parsed.properties().minimum_len() == Some(0))
+    }
+
     /// Whether it stands in a text.
     pub fn found_in(&self, text: &str) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(text))

@@ -1,41 +1,57 @@
 //! What sources and lookups mention exists, and no fact rests on itself.
 
+use std::ops::Range;
+
 use toml::Spanned;
 
 use super::binding::{Binding, FactBinding};
-use super::fault::{Document, Fault};
+use super::fault::Fault;
 use super::nearest;
 use super::source::Place;
+use super::spots::Spots;
 
 /// Every fault of this sort, each at the fact or lookup that has it.
-pub(super) fn faults(binding: &Binding) -> Vec<Fault> {
+pub(super) fn faults(binding: &Binding, spots: &Spots<'_>) -> Vec<Fault> {
     let facts: Vec<&str> = binding.facts.keys().map(|name| name.get_ref().as_str()).collect();
     let lookups: Vec<&str> = binding.lookups.keys().map(|name| name.get_ref().as_str()).collect();
     let mut faults = Vec::new();
-    let mut missing = |at: &Spanned<String>, what: &str, name: &str, there: &[&str]| {
+    let mut missing = |at: &Spanned<String>, span: Option<Range<usize>>, what: &str, name: &str, there: &[&str]| {
         if !there.contains(&name) {
             let help = match nearest(name, there) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are: {}", there.join(", ")),
             };
-            faults.push(fault(at, format!("`{}` needs the {what} `{name}`, which is not there", at.get_ref()), help));
+            let message = format!("`{}` needs the {what} `{name}`, which is not there", at.get_ref());
+            faults.push(Fault::binding(span.unwrap_or(at.span()), message, help));
         }
     };
     for (name, fact) in &binding.facts {
-        conditions(fact).for_each(|needed| missing(name, "fact", needed, &facts));
-        for source in &fact.sources {
-            if let Place::Lookup { name: lookup, .. } = &source.place {
-                missing(name, "lookup", lookup, &lookups);
+        for (place, source) in fact.sources.iter().enumerate() {
+            let place = place.to_string();
+            let path = ["facts", name.get_ref(), "sources", &place];
+            for (key, conditions) in [("when", &source.when), ("unless", &source.unless)] {
+                for needed in conditions.keys() {
+                    let span = spots.key(&[path.as_slice(), &[key, needed]].concat());
+                    missing(name, Some(span), "fact", needed, &facts);
+                }
             }
+            if let Place::Lookup { name: lookup, .. } = &source.place {
+                let span = spots.value(&[path.as_slice(), &["lookup"]].concat());
+                missing(name, Some(span), "lookup", lookup, &lookups);
+            }
+        }
+        for needed in fact.day_ends_when.keys() {
+            let span = spots.key(&["facts", name.get_ref(), "day_ends_when", needed]);
+            missing(name, Some(span), "fact", needed, &facts);
         }
     }
     for (name, lookup) in &binding.lookups {
-        lookup.url.facts.iter().for_each(|needed| missing(name, "fact", needed, &facts));
+        lookup.url.facts.iter().for_each(|needed| missing(name, None, "fact", needed, &facts));
     }
     let circular = binding.facts.keys().filter(|name| rests_on_itself(binding, name.get_ref()));
     faults.extend(circular.map(|name| {
         let message = format!("what is known of `{}` depends on itself", name.get_ref());
-        fault(name, message, "take one `when` or `day_ends_when` of the circle away".into())
+        Fault::binding(name.span(), message, "take one `when` or `day_ends_when` of the circle away")
     }));
     faults
 }
@@ -61,8 +77,4 @@ fn rests_on_itself(binding: &Binding, name: &str) -> bool {
         }
     }
     false
-}
-
-fn fault(at: &Spanned<String>, message: String, help: String) -> Fault {
-    Fault { document: Document::Binding, span: at.span(), message, help: Some(help) }
 }

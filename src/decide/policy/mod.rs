@@ -28,16 +28,23 @@ pub mod language;
 pub mod lexicon;
 pub mod lookup;
 mod mentions;
+pub mod misread;
 mod names;
+pub mod page;
 mod places;
 pub mod questions;
+mod slips;
 pub mod source;
 mod spans;
+mod spots;
 mod steps;
+pub mod table;
 mod texts;
+mod used;
 mod walk;
 mod ways;
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::facts::fact::{Confidence, Trust};
@@ -81,7 +88,7 @@ impl Policy {
         let (binding, files) = examples::parted(text);
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
-        let (own_text, mermaid) = (binding, diagram.to_owned());
+        let (own_text, mermaid) = (binding, page::flowchart(diagram).map_or(diagram.to_owned(), Cow::into_owned));
         let (mut binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
@@ -90,7 +97,7 @@ impl Policy {
             }
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
-        let graph = check::graph(&diagram, &binding)?;
+        let graph = check::graph(&diagram, &binding, own_text)?;
         let lexicon = Lexicon::new(&mut binding);
         let examples = examples::all(&files, &binding.read_from_words())?;
         let hash = hash::content(&diagram, own_text, &examples);

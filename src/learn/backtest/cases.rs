@@ -15,7 +15,7 @@ use crate::decide::judge::{self, Judged};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::policy::fault::{Document, Fault};
-use crate::decide::policy::nearest;
+use crate::decide::policy::{misread, nearest};
 use crate::decide::ticket::{Comment, Organization, OwnUsers, Reading, Ticket, User};
 
 /// A file of cases, `star.cases.toml`.
@@ -111,8 +111,7 @@ impl Cases {
     pub fn parse(text: &str, policy: &Policy) -> Result<Cases, Vec<Fault>> {
         let fault =
             |span: Range<usize>, message: String, help| Fault { document: Document::Binding, span, message, help };
-        let cases: Cases = toml::from_str(text)
-            .map_err(|error| vec![fault(error.span().unwrap_or(0..0), error.message().to_owned(), None)])?;
+        let cases: Cases = toml::from_str(text).map_err(|error| vec![misread::fault(text, &error)])?;
         let mut verdicts: Vec<&str> = policy.binding.outcomes.keys().map(|name| name.get_ref().as_str()).collect();
         verdicts.extend([NEEDS_FACTS, NOT_APPLICABLE]);
         let unknown =

@@ -1,0 +1,56 @@
+//! What is said of a TOML text that cannot be read: in plain words, at the narrowest place, with what to write instead.
+
+use std::ops::Range;
+
+use super::fault::{Document, Fault};
+use super::nearest;
+
+/// The fault of a text that is no TOML, or whose keys or values are not what is needed.
+pub fn fault(text: &str, error: &toml::de::Error) -> Fault {
+    let message = error.message();
+    let span = narrowed(text, error.span().unwrap_or(0..0), message);
+    let (message, help) = reworded(message);
+    Fault { document: Document::Binding, span, message, help }
+}
+
+/// The place of what a message names, where that stands within the place it was given.
+fn narrowed(text: &str, span: Range<usize>, message: &str) -> Range<usize> {
+    let named = message.split('`').nth(1).filter(|named| !named.is_empty());
+    let within = text.get(span.start..table_end(text, &span)).unwrap_or_default();
+    let escaped = named.map(|named| named.replace('\\', "\\\\"));
+    let found =
+        [named, escaped.as_deref()].into_iter().flatten().find_map(|named| Some((within.find(named)?, named.len())));
+    found.map_or(span.clone(), |(at, length)| span.start + at..span.start + at + length)
+}
+
+/// Where a place ends; of a table's heading, where the table ends.
+fn table_end(text: &str, span: &Range<usize>) -> usize {
+    let heading = text.get(span.clone()).is_some_and(|heading| heading.starts_with('[') && heading.ends_with(']'));
+    let starts_line = text.get(..span.start).is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+    let rest = text.get(span.end..).filter(|_| heading && starts_line);
+    rest.map_or(span.end, |rest| span.end + rest.find("\n[").unwrap_or(rest.len()))
+}
+
+/// A message of the parser in plain words, and what to do.
+fn reworded(message: &str) -> (String, Option<String>) {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let first = quoted.next().unwrap_or_default();
+    if message.starts_with("unknown field") || message.starts_with("unknown variant") {
+        let what = if message.starts_with("unknown field") { "key" } else { "word" };
+        let there: Vec<&str> = quoted.collect();
+        let help = match nearest(first, &there) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if there.is_empty() => "take it away".into(),
+            None => format!("there are: {}", there.join(", ")),
+        };
+        return (format!("unknown {what} `{first}`"), Some(help));
+    }
+    if message.starts_with("missing field") {
+        return (format!("the key `{first}` is missing"), Some(format!("add a line: {first} = …")));
+    }
+    let given = |kind: &str| message.strip_prefix("invalid type: ").is_some_and(|rest| rest.starts_with(kind));
+    if message.contains("expected a string") && (given("integer") || given("float") || given("boolean")) {
+        return (format!("`{first}` is no text"), Some(format!("write it in quotes: \"{first}\"")));
+    }
+    (message.to_owned(), None)
+}
