@@ -15,6 +15,7 @@ mod backup;
 mod browser;
 mod brute_force;
 mod candidate;
+mod changes;
 mod chart;
 mod check;
 mod checklists;

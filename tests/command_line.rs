@@ -159,7 +159,7 @@ fn bad_input_gets_a_sentence() {
     check(&["report", "--config", "x", "--since", "yesterday"], 2, "", &format!("this is no day: {day}"));
     check(&["backtest", "--config", "x", "--fetch", "a", "--since", "31.12.2026"], 2, "", &format!("no day: {day}"));
     check(&["diagram", "nowhere.mmd"], 2, "", "the diagram nowhere.mmd cannot be read");
-    check(&["diagram", "CHANGELOG.md"], 2, "", "CHANGELOG.md:1:1");
+    check(&["diagram", "LICENSE"], 2, "", "LICENSE:1:");
     check(&["diagram", "README.md"], 0, "", ""); // A page is read as the flowchart in it.
     check(&["check"], 2, "", "--config");
     check(&["serve", "--config", "nowhere.toml"], 1, "", "nowhere.toml cannot be read");

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use starwarden::decide::policy::diagram::Diagram;
+use starwarden::decide::policy::drawing;
 
 const STAR: &str = include_str!("../config/policy/star.mmd");
 
@@ -219,4 +220,21 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_lit_node_is_found_by_its_whole_id() {
+    let chart = "graph TD\n a[Urgent?] -->|Yes| ok[OK]\n a -->|No| ok-later[No need]\n x-ok --> a-ok\n";
+    let svg = drawing::svg(chart, &["a".to_owned(), "ok".to_owned()]).expect("drawn");
+    let styles = svg.rsplit("<style>").next().expect("styles");
+    let lit: Vec<&str> = styles.split("g.node[id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let ends: Vec<bool> = lit
+        .iter()
+        .map(|id| {
+            id.contains("flowchart-a-") && !id.contains("a-ok") || id.contains("flowchart-ok-") && !id.contains("later")
+        })
+        .collect();
+    assert!(ends.len() == 4 && ends.iter().all(|whole| *whole), "{lit:?}");
+    let page = format!("# A page\n\n```mermaid\n{chart}```\n");
+    assert_eq!(drawing::svg(&page, &[]).expect("drawn").matches("g class=\"node default").count(), 5);
 }

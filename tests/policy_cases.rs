@@ -91,3 +91,49 @@ fn a_case_that_cannot_be_used_never_holds() {
     check("[[case]]\nname = \"misspelt\"\nverdict = \"no_nede\"\n", 1, &[], "did you mean `no_need`?");
     check("[[case]]\nname = \"unknown key\"\nverdict = \"no_need\"\nfact = {}\n", 1, &[], "unknown key `fact`");
 }
+
+/// What `check --coverage --mutants --format json` finds of a file of cases.
+fn unnoticed(file: &Path) -> serde_json::Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("STARWARDEN_CONFIG")
+        .args(["check", "--policy", POLICY, "--coverage", "--mutants", "--format", "json", "--cases"])
+        .arg(file)
+        .output()
+        .expect("the binary");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn the_shipped_cases_reach_every_part_and_notice_nineteen_of_twenty_changes() {
+    let report = unnoticed(Path::new(SHIPPED));
+    for part in ["links", "outcomes", "sources", "patterns", "boundaries"] {
+        assert_eq!(report["coverage"][part], serde_json::json!([]), "{part}");
+    }
+    let changes = report["mutants"]["mutants"].as_u64().expect("a number");
+    let missed = report["mutants"]["unnoticed"].as_array().expect("a list");
+    assert!(changes > 170 && missed.len() as u64 * 20 <= changes, "{} of {changes}: {missed:#?}", missed.len());
+}
+
+#[test]
+fn what_no_case_reaches_is_said_with_a_case_that_would() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("some.cases.toml");
+    let one = "now = 2026-11-24T12:00:00Z\n\n[[case]]\nname = \"a wrong product\"\n\
+               ticket = { id = 1, tags = [\"star_submitted\", \"lr\", \"purchased_wrong_product\"] }\nverdict = \"wait_for_sales\"\n";
+    std::fs::write(&file, one).expect("a file");
+    let report = unnoticed(&file);
+    let has = |part: &str, said: &str| {
+        report["coverage"][part].as_array().is_some_and(|parts| parts.iter().any(|part| part.as_str() == Some(said)))
+    };
+    assert!(has("links", "T-->|No|G") && !has("links", "A-->WP"), "{:#}", report["coverage"]["links"]);
+    assert!(has("outcomes", "no_need") && !has("outcomes", "wait_for_sales"), "{:#}", report["coverage"]["outcomes"]);
+    assert!(has("boundaries", "`H`: more than its span, by an hour or less"), "{:#}", report["coverage"]["boundaries"]);
+    let missed = report["mutants"]["unnoticed"].as_array().expect("a list");
+    let swapped = missed.iter().find(|one| one["change"] == "Yes and No of `T` change places").expect("it is missed");
+    let proposed = swapped["proposed"].as_str().expect("a case");
+    std::fs::write(&file, format!("{one}\n{proposed}")).expect("a file");
+    assert_eq!(cases(&file).0, Some(0), "{proposed}");
+    let again = unnoticed(&file);
+    assert!(!again["mutants"]["unnoticed"].to_string().contains("Yes and No of `T`"), "{proposed}");
+}

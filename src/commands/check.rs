@@ -13,6 +13,7 @@ use crate::config;
 use crate::config::policy::{Located, Refused, located, of_file};
 use crate::decide::policy::Policy;
 use crate::learn::backtest::cases::{Cases, Failed};
+use crate::learn::backtest::unnoticed::{self, Coverage};
 use shown::{CasesReport, Report};
 
 /// Read configuration, policy and diagram, and show every fault with its place
@@ -32,11 +33,15 @@ pub(super) struct Check {
     /// Table tests of the policy, facts in and verdict out: star.cases.toml
     #[arg(long, value_name = "FILE")]
     cases: Option<PathBuf>,
+    /// Say which links, outcomes, sources, patterns and sides of boundaries no case reaches
+    #[arg(long, requires = "cases")]
+    coverage: bool,
+    /// Change the policy in every small way, say which changes no case notices, and propose a case for each
+    #[arg(long, requires = "cases")]
+    mutants: bool,
     /// Measure the reader of words on the policy's own examples, each left out in turn
     #[arg(long)]
     examples: bool,
-    #[command(flatten)]
-    reader: ReaderChoice,
     /// How it is shown
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -83,27 +88,27 @@ impl Check {
         let policy = policies.as_ref().and_then(|(policy, _)| sound(policy));
         let candidate = policies.as_ref().and_then(|(_, candidate)| candidate.as_deref());
         let candidate = candidate.and_then(|file| Some((file, sound(file)?)));
-        if let Some(policy) = policy.as_ref().filter(|_| report.faults.is_empty()) {
+        if let Some(mut policy) = policy.filter(|_| report.faults.is_empty()) {
             report.policy = Some(policy.hash.clone());
             report.nodes = policy.table();
             if self.format == Format::Text {
-                shown::sound(&what, policy);
+                shown::sound(&what, &policy);
                 if let Some((file, candidate)) = candidate {
                     print(&format!("{} is sound: the candidate, policy {}\n", file.display(), candidate.hash));
                 }
             }
             if self.examples {
-                print(&super::examples::measured(policy, &self.reader).exit_as(1)?);
+                print(&super::examples::measured(&policy));
             }
             if let Some(file) = &self.cases {
-                self.cases(policy, file, &mut report);
+                self.cases(&mut policy, file, &mut report);
             }
         }
         self.end(report)
     }
 
     /// Decides a file of cases.
-    fn cases(&self, policy: &Policy, file: &Path, report: &mut Report) {
+    fn cases(&self, policy: &mut Policy, file: &Path, report: &mut Report) {
         let name = file.display().to_string();
         let text = match config::policy::text(file, "the cases") {
             Ok(text) => text,
@@ -132,6 +137,16 @@ impl Check {
             cases: cases.cases.len(),
             failing: failing.iter().map(|failed| shown::FailedReport::of(failed, line(failed))).collect(),
         });
+        if self.coverage {
+            report.coverage = Some(Coverage::of(&cases, policy));
+        }
+        if self.mutants && failing.is_empty() {
+            report.mutants = Some(unnoticed::mutants(&cases, policy));
+        }
+        if self.format == Format::Text {
+            report.coverage.iter().for_each(shown::coverage);
+            report.mutants.iter().for_each(shown::mutants);
+        }
     }
 
     fn end(&self, report: Report) -> Done {

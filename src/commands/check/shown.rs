@@ -11,6 +11,7 @@ use crate::config::policy::Located;
 use crate::decide::policy::Policy;
 use crate::decide::policy::table::{Row, Way};
 use crate::learn::backtest::cases::Failed;
+use crate::learn::backtest::unnoticed::{Coverage, Mutants};
 
 /// What was found; its JSON is what `--format json` prints.
 #[derive(Debug, Default, Serialize)]
@@ -22,6 +23,10 @@ pub(super) struct Report {
     pub nodes: Vec<Row>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cases: Option<CasesReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mutants: Option<Mutants>,
 }
 
 /// What became of a file of cases.
@@ -137,5 +142,38 @@ fn leads(way: &Way) -> String {
     match &way.answer {
         Some(answer) => format!("{answer} → {to}"),
         None => format!("→ {to}"),
+    }
+}
+
+/// Shows what no case reaches.
+pub(super) fn coverage(coverage: &Coverage) {
+    if coverage.is_whole() {
+        return print("the cases reach every link, outcome, source, pattern and boundary\n");
+    }
+    let Coverage { links, outcomes, sources, patterns, boundaries } = coverage;
+    let parts = [
+        ("links", links),
+        ("outcomes", outcomes),
+        ("sources", sources),
+        ("patterns", patterns),
+        ("boundaries", boundaries),
+    ];
+    for (what, missed) in parts {
+        if !missed.is_empty() {
+            print(&format!("no case reaches these {what}:\n  {}\n", missed.join("\n  ")));
+        }
+    }
+}
+
+/// Shows which small changes no case notices.
+pub(super) fn mutants(found: &Mutants) {
+    let noticed = found.mutants.saturating_sub(found.unnoticed.len());
+    print(&format!("\nthe cases notice {noticed} of {} small changes of the policy\n", found.mutants));
+    for one in &found.unnoticed {
+        print(&format!("\nline {}: {}\n", one.line, one.change));
+        match &one.proposed {
+            Some(case) => print(&format!("a case that would notice it, if the policy is right as it is:\n\n{case}")),
+            None => print("no case was found that would notice it\n"),
+        }
     }
 }

@@ -6,6 +6,7 @@ use merman::{OperationControl, RenderOutput, RenderRequest, Renderer, SvgRequest
 
 use super::diagram::Diagram;
 use super::fault::{Document, Fault};
+use super::page;
 
 /// Draws a Mermaid flowchart as SVG, the nodes `walked` and the links between them lit.
 ///
@@ -14,6 +15,7 @@ use super::fault::{Document, Fault};
 /// # Errors
 /// What [`Diagram::parse`] finds, or a fault where it can be read and not drawn.
 pub fn svg(text: &str, walked: &[String]) -> Result<String, Vec<Fault>> {
+    let text = &*page::flowchart(text)?;
     let diagram = Diagram::parse(text)?;
     let fault = |message: String| vec![Fault { document: Document::Diagram, span: 0..0, message, help: None }];
     let request = RenderRequest::svg(text, OperationControl::new(), SvgRequest::default());
@@ -23,7 +25,7 @@ pub fn svg(text: &str, walked: &[String]) -> Result<String, Vec<Fault>> {
         Err(error) => return Err(fault(format!("the flowchart cannot be drawn: {error}"))),
     };
     let svg = drawn.svg();
-    let lit = lit(&diagram, walked);
+    let lit = lit(svg, &diagram, walked);
     match svg.rfind("</svg>") {
         Some(end) if !lit.is_empty() => {
             let (picture, close) = svg.split_at(end);
@@ -33,16 +35,25 @@ pub fn svg(text: &str, walked: &[String]) -> Result<String, Vec<Fault>> {
     }
 }
 
-/// The styles that light a path. Nodes are found by their position among all nodes, links by their ids.
-fn lit(diagram: &Diagram, walked: &[String]) -> String {
+/// The id that a node has in a drawing, `…-flowchart-A-0`; the id `ok` is not taken for `ok-later`.
+fn drawn_id<'a>(svg: &'a str, node: &str) -> Option<&'a str> {
+    let part = format!("flowchart-{node}-");
+    svg.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).find(|id| {
+        let number = id.rfind(&part).and_then(|at| id.get(at + part.len()..));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// The styles that light a path. Nodes and links are found by their ids in the drawing.
+fn lit(svg: &str, diagram: &Diagram, walked: &[String]) -> String {
     let mut styles = String::new();
     let on = |index: usize| diagram.nodes.get(index).is_some_and(|node| walked.contains(&node.id));
     for node in diagram.nodes.iter().filter(|node| walked.contains(&node.id)) {
-        let id = selector(&format!("-flowchart-{}-", node.id));
+        let Some(id) = drawn_id(svg, &node.id).map(selector) else { continue };
         let _infallible = write!(
             styles,
-            "g.node[id*=\"{id}\"] :is(rect,polygon,circle,ellipse,path){{fill:#fc6d26 !important;stroke:#a63a00 !important;stroke-width:3px !important}}\
-             g.node[id*=\"{id}\"] :is(.nodeLabel,.nodeLabel p,span,text,tspan){{color:#1f1e24 !important;fill:#1f1e24 !important}}"
+            "g.node[id=\"{id}\"] :is(rect,polygon,circle,ellipse,path){{fill:#fc6d26 !important;stroke:#a63a00 !important;stroke-width:3px !important}}\
+             g.node[id=\"{id}\"] :is(.nodeLabel,.nodeLabel p,span,text,tspan){{color:#1f1e24 !important;fill:#1f1e24 !important}}"
         );
     }
     for edge in diagram.edges.iter().filter(|edge| {

@@ -29,6 +29,7 @@ pub mod lexicon;
 pub mod lookup;
 mod mentions;
 pub mod misread;
+pub mod mutants;
 mod names;
 pub mod page;
 mod places;
@@ -45,6 +46,7 @@ mod walk;
 mod ways;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::facts::fact::{Confidence, Trust};
@@ -130,6 +132,29 @@ impl Policy {
     /// The facts a verdict can rest on: those the diagram asks for, and those they can be derived from.
     pub fn asked(&self) -> impl Iterator<Item = &str> {
         self.graph.facts.iter().map(|asked| asked.name.as_str())
+    }
+
+    /// Whether a verdict can hang on a fact, or on one that its sources hang on.
+    pub fn bears(&self, fact: &str) -> bool {
+        self.bearing().contains(fact)
+    }
+
+    /// The facts a verdict can hang on: those that are asked for, that speak against a dismissal, and that their sources
+    /// hang on.
+    fn bearing(&self) -> BTreeSet<String> {
+        let mut bearing = BTreeSet::new();
+        let mut ahead: Vec<String> = self.asked().map(str::to_owned).collect();
+        if let Some(dismissal) = &self.binding.dismissal {
+            ahead.extend(dismissal.against.keys().chain([&dismissal.understood_by]).map(|name| name.get_ref().clone()));
+        }
+        while let Some(name) = ahead.pop() {
+            if let Some(fact) = self.binding.fact(&name).filter(|_| !bearing.contains(&name)) {
+                let conditions = fact.sources.iter().flat_map(|source| [&source.when, &source.unless]);
+                ahead.extend(conditions.chain([&fact.day_ends_when]).flat_map(BTreeMap::keys).cloned());
+            }
+            bearing.insert(name);
+        }
+        bearing
     }
 
     /// The words a fact can be, where the diagram asks for it by its answers; empty otherwise.

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::Policy;
 use super::binding::Meaning;
-use super::graph::{Exit, Range, Step, YES_NO};
+use super::decision::Decision;
+use super::graph::{Range, Step, YES_NO};
 use super::spans::written;
 
 /// One node: what the picture says, and what is done.
@@ -79,7 +80,7 @@ impl Policy {
 
     /// The links a walk took, as indices into the diagram's edges: `walked` are its nodes in order, `answer` says what was
     /// answered at one. Of two links between the same nodes it is the one of the answer.
-    pub fn taken<'a>(&self, walked: &[String], answer: impl Fn(&str) -> Option<&'a str>) -> Vec<usize> {
+    fn taken<'a>(&self, walked: &[String], answer: impl Fn(&str) -> Option<&'a str>) -> Vec<usize> {
         let index = |id: &str| self.diagram.nodes.iter().position(|node| node.id == id);
         let pairs = walked.windows(2).filter_map(|pair| match pair {
             [from, to] => Some((index(from)?, index(to)?, answer(from))),
@@ -96,34 +97,11 @@ impl Policy {
             .collect()
     }
 
-    /// The links that may still be taken from a node on, and the nodes they lead to, with everything unknown.
-    pub fn ahead(&self, from: &str) -> (Vec<usize>, Vec<usize>) {
-        let (mut links, mut nodes) = (Vec::new(), Vec::new());
-        let mut ahead: Vec<usize> = self.diagram.nodes.iter().position(|node| node.id == from).into_iter().collect();
-        while let Some(node) = ahead.pop() {
-            if nodes.contains(&node) || matches!(self.graph.steps.get(node), Some(Step::End { .. })) {
-                nodes.extend((!nodes.contains(&node)).then_some(node));
-                continue;
-            }
-            nodes.push(node);
-            for link in self.graph.links.get(node).into_iter().flatten().flatten() {
-                links.push(*link);
-                ahead.extend(self.diagram.edges.get(*link).map(|edge| edge.to));
-            }
-        }
-        (links, nodes)
-    }
-
-    /// The outcome a node stands for: its own, or the one a walk rests with there.
-    pub fn outcomes_at(&self, node: usize) -> Vec<&str> {
-        let at = match self.graph.steps.get(node) {
-            Some(Step::End { outcome, .. }) => vec![*outcome],
-            Some(Step::Ask { exits, .. }) => exits.iter().filter_map(Exit::rest).collect(),
-            Some(Step::Pass(_) | Step::Task(..) | Step::Past) | None => Vec::new(),
+    /// The links a decision's walk took, as indices into the diagram's edges.
+    pub fn taken_by(&self, decision: &Decision) -> Vec<usize> {
+        let answer = |node: &str| {
+            decision.path.iter().find(|answered| answered.node == node).map(|answered| answered.answer.as_str())
         };
-        at.into_iter()
-            .filter_map(|outcome| self.graph.outcomes.get(outcome))
-            .map(|outcome| outcome.name.as_str())
-            .collect()
+        self.taken(&decision.walked, answer)
     }
 }

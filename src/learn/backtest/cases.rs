@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value as Json;
 use toml::Spanned;
 
 use crate::decide::facts::fact::{Trust, cited};
 use crate::decide::facts::gather::Stated;
 use crate::decide::facts::source::{self, Source};
 use crate::decide::facts::sources::Ids;
+use crate::decide::facts::texts;
 use crate::decide::judge::{self, Judged};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::policy::fault::{Document, Fault};
 use crate::decide::policy::{misread, nearest};
-use crate::decide::ticket::{Comment, Organization, OwnUsers, Reading, Ticket, User};
+use crate::decide::reader::Reader;
+use crate::decide::ticket::{Comment, CustomField, Organization, OwnUsers, Reading, Record, Ticket, User};
 
 /// A file of cases, `star.cases.toml`.
 #[derive(Debug, Deserialize)]
@@ -40,6 +44,8 @@ pub struct Case {
     pub verdict: Spanned<String>,
     /// The facts that must be asked for, in this order. Absent: any.
     pub asks: Option<Vec<String>>,
+    /// The tags that must be put on the ticket, in this order. Absent: any.
+    pub tags: Option<Vec<String>>,
     /// When it is decided. Absent: the file's `now`.
     #[serde(default, deserialize_with = "some_instant")]
     pub now: Option<DateTime<Utc>>,
@@ -56,6 +62,24 @@ pub struct Case {
     /// People named in the above.
     #[serde(default)]
     pub users: Vec<User>,
+    /// Values of the ticket's fields, by the policy's names for them, so that no id is needed.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+    /// What systems of record answered, by the policy's names for the lookups.
+    #[serde(default)]
+    pub records: BTreeMap<String, Json>,
+}
+
+/// A case with all that is gathered for it but the policy's own part, to be decided by changed policies too.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// When it is decided.
+    pub now: DateTime<Utc>,
+    stated: Vec<Stated>,
+    reading: Option<Reading>,
+    ids: Ids,
 }
 
 /// A fact's value as a case gives it.
@@ -127,36 +151,70 @@ impl Cases {
 
     /// The cases that do not end as they say.
     pub fn failing<'a>(&'a self, policy: &Policy) -> Vec<Failed<'a>> {
-        self.cases.iter().filter_map(|case| case.fails(policy, self.now)).collect()
+        self.prepared(policy).iter().filter_map(|case| case.failed(policy)).collect()
+    }
+
+    /// The cases with their words read once.
+    pub fn prepared<'a>(&'a self, policy: &Policy) -> Vec<Prepared<'a>> {
+        self.cases.iter().map(|case| case.prepared(policy, self.now)).collect()
     }
 }
 
 impl Case {
-    fn fails(&self, policy: &Policy, now: DateTime<Utc>) -> Option<Failed<'_>> {
-        let stated: Vec<Stated> = self
-            .facts
-            .iter()
-            .map(|(fact, value)| Stated {
-                fact: fact.clone(),
-                value: value.to_string(),
-                source: Source::Given(source::Given::Case),
-            })
-            .collect();
-        let reading = self.ticket.clone().map(|ticket| Reading {
-            ticket,
-            organization: self.organization.clone(),
-            comments: self.comments.clone(),
-            users: self.users.clone(),
-            ..Reading::default()
+    fn prepared(&self, policy: &Policy, now: DateTime<Utc>) -> Prepared<'_> {
+        let stated = self.facts.iter().map(|(fact, value)| Stated {
+            fact: fact.clone(),
+            value: value.to_string(),
+            source: Source::Given(source::Given::Case),
         });
-        let ids = Ids::new(&policy.binding, &Ids::default());
-        let Judged { decision, problems, .. } =
-            judge::ticket(policy, &ids, reading.as_ref(), &[], &stated, &OwnUsers::none(), self.now.unwrap_or(now));
+        let ids = ids(policy);
+        let reading = self.ticket.clone().map(|mut ticket| {
+            for (name, value) in &self.fields {
+                let id = ids.fields.get(name).and_then(|ids| ids.first()).copied();
+                let value = Json::String(value.clone());
+                ticket.custom_fields.extend(id.map(|id| CustomField { id, value }));
+            }
+            let records = self.records.iter().map(|(name, answer)| (name.clone(), Record::Found(answer.clone())));
+            let reading = Reading {
+                ticket,
+                organization: self.organization.clone(),
+                comments: self.comments.clone(),
+                users: self.users.clone(),
+                records: records.collect(),
+                ..Reading::default()
+            };
+            let read =
+                |reader: &Arc<Reader>| reader.read(&texts::of(&reading, &OwnUsers::none(), &policy.lexicon.languages));
+            Reading { words: policy.reader().map(read), ..reading }
+        });
+        Prepared { case: self, now: self.now.unwrap_or(now), stated: stated.collect(), reading, ids }
+    }
+}
+
+/// The policy's ids, with one made up for each field that has none.
+pub(super) fn ids(policy: &Policy) -> Ids {
+    let mut ids = Ids::new(&policy.binding, &Ids::default());
+    let bare = ids.fields.values_mut().filter(|ids| ids.is_empty());
+    bare.zip(1_u64..).for_each(|(ids, place)| ids.push(u64::MAX - place));
+    ids
+}
+
+impl<'a> Prepared<'a> {
+    /// The case as the bot would decide it.
+    pub fn judged(&self, policy: &Policy) -> Judged {
+        judge::ticket(policy, &self.ids, self.reading.as_ref(), &[], &self.stated, &OwnUsers::none(), self.now)
+    }
+
+    /// How it ends otherwise than it says; none where it ends so.
+    pub fn failed(&self, policy: &Policy) -> Option<Failed<'a>> {
+        let Judged { decision, problems, .. } = self.judged(policy);
+        let case = self.case;
         let asked = || decision.missing.iter().map(|missing| missing.fact.as_str());
-        let holds = decision.verdict == *self.verdict.get_ref()
-            && self.asks.as_ref().is_none_or(|asks| asked().eq(asks.iter().map(String::as_str)))
+        let holds = decision.verdict == *case.verdict.get_ref()
+            && case.asks.as_ref().is_none_or(|asks| asked().eq(asks.iter().map(String::as_str)))
+            && case.tags.as_ref().is_none_or(|tags| decision.tags.add == *tags)
             && problems.is_empty();
-        (!holds).then_some(Failed { case: self, decision, problems })
+        (!holds).then_some(Failed { case, decision, problems })
     }
 }
 

@@ -14,3 +14,4 @@ pub mod reason;
 pub mod rewind;
 pub mod summary;
 pub mod tally;
+pub mod unnoticed;
