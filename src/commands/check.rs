@@ -42,6 +42,8 @@ pub(super) struct Check {
     /// Measure the reader of words on the policy's own examples, each left out in turn
     #[arg(long)]
     examples: bool,
+    #[command(flatten)]
+    reader: ReaderChoice,
     /// How it is shown
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -98,7 +100,7 @@ impl Check {
                 }
             }
             if self.examples {
-                print(&super::examples::measured(&policy));
+                print(&super::examples::measured(&policy, &self.reader).exit_as(1)?);
             }
             if let Some(file) = &self.cases {
                 self.cases(&mut policy, file, &mut report);

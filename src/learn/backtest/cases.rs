@@ -183,8 +183,9 @@ impl Case {
                 records: records.collect(),
                 ..Reading::default()
             };
-            let read =
-                |reader: &Arc<Reader>| reader.read(&texts::of(&reading, &OwnUsers::none(), &policy.lexicon.languages));
+            let read = |reader: &Arc<Reader>| {
+                reader.read(&texts::of(&reading, &OwnUsers::none(), &policy.lexicon.languages), None)
+            };
             Reading { words: policy.reader().map(read), ..reading }
         });
         Prepared { case: self, now: self.now.unwrap_or(now), stated: stated.collect(), reading, ids }
