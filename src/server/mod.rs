@@ -152,7 +152,7 @@ struct Talk {
 impl Talk {
     async fn over(self, stream: TcpStream, watcher: Watcher) {
         let Patience { head, request } = self.room.patience;
-        let stream = Bounded::new(stream, request);
+        let stream = Bounded::new(stream, request, self.place.phase.clone());
         let Some(tls) = &self.room.tls else { return self.requests(stream, watcher).await };
         match tokio::time::timeout(head, tls.accept(stream)).await {
             Ok(Ok(secured)) => self.requests(secured, watcher).await,

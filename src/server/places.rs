@@ -1,7 +1,7 @@
 //! Who has a connection: so many in all, a share for each address, and who has kept us waiting longest gives way.
 //!
 //! A connection waits for its peer while a head or a body arrives, while an answer is taken, and while it is idle; it is
-//! at work while a handler has the whole request. Where there is no place left, the one that has waited longest for its
+//! at work while a handler has the whole request. One that was not read from yet waits for us, and stays. Where there is no place left, the one that has waited longest for its
 //! peer is closed, and never one that is at work. A delivery waits for its peer for milliseconds, so it stays.
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ struct Inner {
     shares: Shares,
     begun: Instant,
     taken: Mutex<Taken>,
-    freed: Notify,
+    freed: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -50,16 +50,20 @@ pub(super) struct Place {
 /// Whether a connection waits for its peer, and since when.
 pub(super) struct Phase {
     begun: Instant,
-    /// Milliseconds since `begun` plus one, or one of the two below.
+    /// Milliseconds since `begun` plus one, or one of the three below.
     waits_since: AtomicU64,
+    /// Rung when it begins to wait, for then it may give way.
+    freed: Arc<Notify>,
 }
 
 const AT_WORK: u64 = 0;
 const CLOSED: u64 = u64::MAX;
+/// Taken, and not read from yet: it waits for us.
+const FRESH: u64 = u64::MAX - 1;
 
 impl Phase {
     fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX - 2) + 1
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX - 3) + 1
     }
 
     /// The whole request is here; the connection is ours to keep until it is answered.
@@ -70,6 +74,7 @@ impl Phase {
     /// The connection waits for its peer from now on.
     pub(super) fn waits(&self) {
         self.turn(self.now());
+        self.freed.notify_one();
     }
 
     fn turn(&self, to: u64) {
@@ -86,7 +91,7 @@ impl Phase {
 impl Places {
     pub(super) fn new(all: usize, each: usize) -> Places {
         let shares = Shares::new(all, each);
-        Places(Arc::new(Inner { shares, begun: Instant::now(), taken: Mutex::default(), freed: Notify::new() }))
+        Places(Arc::new(Inner { shares, begun: Instant::now(), taken: Mutex::default(), freed: Arc::default() }))
     }
 
     /// A place for an address, for which another connection may be closed; none where its share is at work.
@@ -108,11 +113,12 @@ impl Places {
         while let Err(full) = share.grow(1) {
             let among = (full == Full::ForAddress).then_some(address);
             if !taken.close_one(among) {
-                return Err(full);
+                // One that is fresh gives way as soon as it has been read from.
+                return Err(if taken.has_fresh() { Full::ForAll } else { full });
             }
         }
-        let phase = Arc::new(Phase { begun: self.0.begun, waits_since: AtomicU64::new(AT_WORK) });
-        phase.waits();
+        let (begun, freed) = (self.0.begun, self.0.freed.clone());
+        let phase = Arc::new(Phase { begun, waits_since: AtomicU64::new(FRESH), freed });
         let number = taken.next;
         taken.next += 1;
         taken.by_number.insert(number, Holder { address, phase: phase.clone(), share, task: None });
@@ -133,12 +139,18 @@ impl Places {
 }
 
 impl Taken {
+    /// Whether there is one that was not read from yet.
+    fn has_fresh(&self) -> bool {
+        self.by_number.values().any(|holder| holder.phase.waits_since.load(Ordering::Acquire) == FRESH)
+    }
+
     /// Closes the connection that has waited longest for its peer, of one address or of all; whether there was one.
     fn close_one(&mut self, among: Option<IpAddr>) -> bool {
         loop {
             let waiting = self.by_number.iter().filter(|(_, holder)| among.is_none_or(|one| one == holder.address));
             let waiting = waiting.map(|(number, holder)| (holder.phase.waits_since.load(Ordering::Acquire), *number));
-            let Some((since, number)) = waiting.filter(|(since, _)| *since != AT_WORK).min() else { return false };
+            let waiting = waiting.filter(|(since, _)| ![AT_WORK, FRESH].contains(since));
+            let Some((since, number)) = waiting.min() else { return false };
             if self.by_number.get(&number).is_some_and(|holder| holder.phase.close(since)) {
                 if let Some(Holder { task: Some(task), share, .. }) = self.by_number.remove(&number) {
                     task.abort();

@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::places::Phase;
 
 /// Who takes an answer at this rate or faster has as long as that takes, bytes a second.
 const SLOWEST: u64 = 16 << 10;
@@ -23,11 +26,13 @@ pub(super) struct Bounded {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Bytes taken that have not lengthened the wait yet.
     taken: u64,
+    /// Told when the peer is first waited for; none from then on.
+    fresh: Option<Arc<Phase>>,
 }
 
 impl Bounded {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Bounded {
-        Bounded { stream, patience, stalled: None, taken: 0 }
+    pub(super) fn new(stream: TcpStream, patience: Duration, phase: Arc<Phase>) -> Bounded {
+        Bounded { stream, patience, stalled: None, taken: 0, fresh: Some(phase) }
     }
 
     /// What a write came to, or an error where the peer's time is over.
@@ -69,7 +74,11 @@ impl AsyncRead for Bounded {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<Result<(), Error>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        let read = Pin::new(&mut self.stream).poll_read(context, into);
+        if let Some(phase) = self.fresh.take() {
+            phase.waits(); // For the rest of the head, at least.
+        }
+        read
     }
 }
 
