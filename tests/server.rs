@@ -116,6 +116,32 @@ fn who_holds_most_gives_way_to_who_has_just_come() {
 const FORGED: &str = "POST /webhooks/zendesk/global HTTP/1.1\r\nHost: a\r\nX-Zendesk-Webhook-Signature: Quv38XAfu9ZaMGBsk0NSntquALrZBp815j0203kelQA=\r\nX-Zendesk-Webhook-Signature-Timestamp: 2026-11-26T10:00:00Z\r\n";
 
 #[test]
+fn a_crowd_from_one_part_of_the_net_gives_way_before_others() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve_at(&desk, folder.path(), "connections = 8\nhead_timeout = \"5m\"", "", &[]);
+    let quiet = connect(&bot); // It has waited for longer than all the others.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let crowd: Vec<TcpStream> = (1..=7)
+        .map(|nth| {
+            runtime.block_on(async {
+                let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+                socket.bind(([127, 1, 0, nth], 0).into()).expect("an address of this machine");
+                let to = bot.url.trim_start_matches("http://").parse().expect("an address");
+                let stream = socket.connect(to).await.expect("a connection").into_std().expect("a socket");
+                stream.set_nonblocking(false).expect("a socket");
+                stream
+            })
+        })
+        .collect();
+    for _ in 0..5 {
+        assert_eq!(ask(&bot), 200);
+    }
+    wait_for("one of the crowd to be closed", || crowd.iter().any(is_closed).then_some(()));
+    (&quiet).write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("a write");
+    assert!(answer(&quiet).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
 fn what_bears_no_signature_is_refused_before_its_body_comes() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), "");

@@ -2,10 +2,11 @@
 //!
 //! A connection waits for its peer while a head or a body arrives, while an answer is taken, and while it is idle; it is
 //! at work while a handler has the whole request. One that was not read from yet waits for us, and stays. Where there is no place left, the one that has waited longest for its
-//! peer is closed, and never one that is at work. A delivery waits for its peer for milliseconds, so it stays.
+//! peer is closed, and never one that is at work; where more than half come from one part of the net, one of
+//! those. A delivery waits for its peer for milliseconds, so it stays.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +31,8 @@ struct Inner {
 struct Taken {
     next: u64,
     by_number: HashMap<u64, Holder>,
+    /// How many come from each part of the net.
+    by_part: HashMap<IpAddr, usize>,
 }
 
 struct Holder {
@@ -52,6 +55,8 @@ pub(super) struct Phase {
     begun: Instant,
     /// Milliseconds since `begun` plus one, or one of the three below.
     waits_since: AtomicU64,
+    /// When it was taken, as above.
+    taken: u64,
     /// Rung when it begins to wait, for then it may give way.
     freed: Arc<Notify>,
 }
@@ -69,6 +74,12 @@ impl Phase {
     /// The whole request is here; the connection is ours to keep until it is answered.
     pub(super) fn works(&self) {
         self.turn(AT_WORK);
+    }
+
+    /// It was read from for the first time: it waits for its peer, and has since it was taken.
+    pub(super) fn is_read(&self) {
+        self.turn(self.taken);
+        self.freed.notify_one();
     }
 
     /// The connection waits for its peer from now on.
@@ -111,16 +122,25 @@ impl Places {
         let mut taken = self.taken();
         let mut share = self.0.shares.of(address);
         while let Err(full) = share.grow(1) {
-            let among = (full == Full::ForAddress).then_some(address);
-            if !taken.close_one(among) {
+            let closed = match full {
+                Full::ForAddress => taken.close_one(|holder| holder.address == address),
+                Full::ForAll => match taken.crowd() {
+                    Some(crowd) => taken.close_one(|holder| part(holder.address) == crowd) || taken.close_one(|_| true),
+                    None => taken.close_one(|_| true),
+                },
+            };
+            if !closed {
                 // One that is fresh gives way as soon as it has been read from.
                 return Err(if taken.has_fresh() { Full::ForAll } else { full });
             }
         }
         let (begun, freed) = (self.0.begun, self.0.freed.clone());
-        let phase = Arc::new(Phase { begun, waits_since: AtomicU64::new(FRESH), freed });
+        let mut phase = Phase { begun, waits_since: AtomicU64::new(FRESH), taken: 0, freed };
+        phase.taken = phase.now();
+        let phase = Arc::new(phase);
         let number = taken.next;
         taken.next += 1;
+        *taken.by_part.entry(part(address)).or_default() += 1;
         taken.by_number.insert(number, Holder { address, phase: phase.clone(), share, task: None });
         Ok(Place { places: self.clone(), number, phase })
     }
@@ -144,15 +164,30 @@ impl Taken {
         self.by_number.values().any(|holder| holder.phase.waits_since.load(Ordering::Acquire) == FRESH)
     }
 
-    /// Closes the connection that has waited longest for its peer, of one address or of all; whether there was one.
-    fn close_one(&mut self, among: Option<IpAddr>) -> bool {
+    /// The part of the net that more than half of all connections come from, if there is one.
+    fn crowd(&self) -> Option<IpAddr> {
+        self.by_part.iter().find(|(_, many)| 2 * **many > self.by_number.len()).map(|(part, _)| *part)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Holder> {
+        let holder = self.by_number.remove(&number)?;
+        let part = part(holder.address);
+        match self.by_part.get_mut(&part) {
+            Some(many) if *many > 1 => *many -= 1,
+            Some(_) | None => drop(self.by_part.remove(&part)),
+        }
+        Some(holder)
+    }
+
+    /// Closes the connection that has waited longest for its peer among some; whether there was one.
+    fn close_one(&mut self, among: impl Fn(&Holder) -> bool) -> bool {
         loop {
-            let waiting = self.by_number.iter().filter(|(_, holder)| among.is_none_or(|one| one == holder.address));
+            let waiting = self.by_number.iter().filter(|(_, holder)| among(holder));
             let waiting = waiting.map(|(number, holder)| (holder.phase.waits_since.load(Ordering::Acquire), *number));
             let waiting = waiting.filter(|(since, _)| ![AT_WORK, FRESH].contains(since));
             let Some((since, number)) = waiting.min() else { return false };
             if self.by_number.get(&number).is_some_and(|holder| holder.phase.close(since)) {
-                if let Some(Holder { task: Some(task), share, .. }) = self.by_number.remove(&number) {
+                if let Some(Holder { task: Some(task), share, .. }) = self.remove(number) {
                     task.abort();
                     drop(share);
                 }
@@ -170,8 +205,16 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let held = self.places.taken().by_number.remove(&self.number);
+        let held = self.places.taken().remove(self.number);
         drop(held);
         self.places.0.freed.notify_one();
+    }
+}
+
+/// The part of the net that an address is in: one network has many, and whoever has it can use them all.
+fn part(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(four) => Ipv4Addr::from_bits(four.to_bits() & (u32::MAX << 16)).into(),
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 96)).into(),
     }
 }

@@ -76,7 +76,7 @@ impl AsyncRead for Bounded {
     ) -> Poll<Result<(), Error>> {
         let read = Pin::new(&mut self.stream).poll_read(context, into);
         if let Some(phase) = self.fresh.take() {
-            phase.waits(); // For the rest of the head, at least.
+            phase.is_read();
         }
         read
     }
