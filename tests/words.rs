@@ -71,7 +71,6 @@ fn what_is_denied_or_over_is_no_request_and_a_question_by_a_denial_is() {
         ("Can't you extend our trial?", true),
         ("Why not extend our trial?", true),
         ("We cannot renew in time, so please extend our trial.", true),
-        ("Können Sie die Testphase nicht verlängern?", true),
         ("Could you not extend our trial?", true),
         ("Would it not be possible to extend our trial?", true),
         ("Bitte verlängern Sie unsere Testphase.", true),

@@ -68,9 +68,7 @@ fn silent(name: &str, policy: &Policy) -> String {
             Place::Lookup { name, .. } => format!("{} (where it is asked)", name.replace('_', " ")),
             Place::Image { .. } => "the customer's pictures".to_owned(),
             Place::Hours(team) => format!("the hours of {team} (where they are configured)"),
-            Place::Text { .. } | Place::Dates | Place::Unclear(_) | Place::Reader => {
-                "the words on the ticket".to_owned()
-            }
+            Place::Text { .. } | Place::Dates | Place::Reader => "the words on the ticket".to_owned(),
             Place::Otherwise(_) => continue,
         };
         if !places.contains(&place) {

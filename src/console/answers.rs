@@ -25,7 +25,7 @@ pub(super) fn fixed(policy: &Policy, name: &str) -> Vec<String> {
                 Says::Filled(answer) | Says::Above { answer, .. } | Says::OneOf { answer, .. } => answers.push(answer),
             },
             Place::Hours(_) => answers.push("yes"),
-            Place::Dates | Place::Unclear(_) | Place::Reader => {}
+            Place::Dates | Place::Reader => {}
         }
     }
     if answers.iter().any(|answer| ["yes", "no"].contains(answer)) {

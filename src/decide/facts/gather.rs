@@ -9,7 +9,7 @@ use super::dated::{self, Counting, Dated};
 use super::fact::{Came, Confidence, Fact, Facts, Finding, Heard, Legible, Spoken, Trust, Value};
 use super::replies::DATE;
 use super::said::{Speaker, Understanding};
-use super::source::{Author, Cited, Source};
+use super::source::{Author, Source};
 use super::sources::{self, Asked, Asking, Ids, Said};
 use super::words::Words;
 use crate::decide::policy::Policy;
@@ -114,7 +114,6 @@ impl<'a> Gathering<'a> {
         let mut readings: Vec<DateTime<Utc>> = Vec::new();
         let mut taken: Option<(Fact, &SourceBinding)> = None;
         let mut conflict: Option<Fact> = None;
-        let mut doubt: Option<Cited> = None;
         for source in &fact.sources {
             if taken.is_some() && matches!(source.place, Place::Otherwise(_)) {
                 continue;
@@ -152,10 +151,6 @@ impl<'a> Gathering<'a> {
             let mut answer = match said {
                 Said::Answer(answer) => answer,
                 Said::Nothing => continue,
-                Said::Doubt(quote) => {
-                    doubt.get_or_insert(quote);
-                    continue;
-                }
                 Said::Either(why, facts) => {
                     self.speak(name, &facts);
                     looked.push(why);
@@ -181,10 +176,6 @@ impl<'a> Gathering<'a> {
                 self.speak(name, std::slice::from_ref(&answer));
             }
             answer.trust = answer.trust.min(condition);
-            if let Some(doubt) = doubt.as_ref().filter(|_| matches!(source.place, Place::Otherwise(_))) {
-                answer.trust = Trust::Inferred;
-                answer.source = Source::Otherwise { doubt: Some(doubt.clone()) };
-            }
             if let Some(caveat) = &source.caveat {
                 answer.source = Source::Doubted { source: Box::new(answer.source), caveat: caveat.clone() };
             }
@@ -275,16 +266,15 @@ fn weigh(policy: &Policy, gathered: &mut Gathered) {
     let Some(dismissal) = &policy.binding.dismissal else { return };
     let about = gathered.facts.get(dismissal.understood_by.get_ref()).and_then(Finding::known);
     let legible = gathered.spoken.legible == Legible::Yes;
-    let read = |about: &Fact| !matches!(about.source, Source::Otherwise { .. });
+    let read = |about: &Fact| about.source != Source::Otherwise;
     let understood = legible && about.is_some_and(|about| read(about) && policy.binding.reader.understands(about));
     for (name, finding) in &mut gathered.facts {
         let Finding::Known(fact) = finding else { continue };
         let otherwise = policy.binding.otherwise(name);
         if fact.trust < Trust::Stated && otherwise.is_some() && fact.value.word() == otherwise {
-            let doubted = matches!(fact.source, Source::Otherwise { doubt: Some(_) });
-            let assumed = matches!(fact.source, Source::Otherwise { .. } | Source::Words { .. });
+            let assumed = matches!(fact.source, Source::Otherwise | Source::Words { .. });
             if assumed {
-                fact.trust = if understood && !doubted { Trust::Recorded } else { Trust::Inferred };
+                fact.trust = if understood { Trust::Recorded } else { Trust::Inferred };
             }
         }
     }

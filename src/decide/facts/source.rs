@@ -49,10 +49,7 @@ pub enum Source {
         at: Option<DateTime<Utc>>,
     },
     /// The policy's own word, where nothing on the ticket says otherwise.
-    Otherwise {
-        /// Words that may mean something else.
-        doubt: Option<Cited>,
-    },
+    Otherwise,
     /// It follows from the expiry.
     Grace(Box<Grace>),
     /// A source with a doubt that a reader must know of.
@@ -163,7 +160,7 @@ impl Source {
             | Source::Lookup(_)
             | Source::Picture(_)
             | Source::Hours(_)
-            | Source::Otherwise { .. }
+            | Source::Otherwise
             | Source::Grace(_)
             | Source::Doubted { .. }
             | Source::Told(_) => None,
@@ -191,7 +188,7 @@ impl Source {
             | Source::Picture(_)
             | Source::Hours(_)
             | Source::Words { .. }
-            | Source::Otherwise { .. }
+            | Source::Otherwise
             | Source::Grace(_)
             | Source::Told(_) => None,
         }
@@ -210,10 +207,11 @@ impl Source {
             Source::Organization(place) => format!("organisation's {}", place.name),
             Source::Lookup(place) => place.name.clone(),
             Source::Doubted { source, .. } => source.sort(),
-            Source::Otherwise { .. } => Source::Otherwise { doubt: None }.to_string(),
             Source::Hours(_) => "the team's hours".into(),
             Source::Picture(_) => "the customer's pictures".into(),
-            Source::Tag(_) | Source::Form(_) | Source::OrganizationTag(_) | Source::Told(_) => self.to_string(),
+            Source::Tag(_) | Source::Form(_) | Source::OrganizationTag(_) | Source::Otherwise | Source::Told(_) => {
+                self.to_string()
+            }
         }
     }
 }
@@ -244,13 +242,7 @@ impl std::fmt::Display for Source {
                 }
                 at.map_or(Ok(()), |at| write!(f, ", {}", at.format("%-d %b %Y")))
             }
-            Source::Otherwise { doubt } => {
-                f.write_str("nothing on the ticket says otherwise")?;
-                match doubt {
-                    Some(words) => write!(f, ", though {words} may mean something else"),
-                    None => Ok(()),
-                }
-            }
+            Source::Otherwise => f.write_str("nothing on the ticket says otherwise"),
             Source::Grace(grace) => grace.fmt(f),
             Source::Doubted { source, caveat } => write!(f, "{source}, {caveat}"),
         }

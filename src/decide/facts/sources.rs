@@ -94,8 +94,6 @@ pub(super) enum Said {
     Nothing,
     /// It was to answer and could not, in words.
     Unreadable(String),
-    /// Words that leave it open, so that the policy's own word is a guess.
-    Doubt(Cited),
     /// Words that can mean each of these, so that none is taken, and why.
     Either(String, Vec<Fact>),
     /// It can mean several moments, in words and as such.
@@ -132,14 +130,9 @@ pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Askin
             let also = match other {
                 Said::Answer(fact) => vec![fact],
                 Said::Either(_, facts) => facts,
-                Said::Nothing | Said::Unreadable(_) | Said::Doubt(_) | Said::Unclear(..) => Vec::new(),
+                Said::Nothing | Said::Unreadable(_) | Said::Unclear(..) => Vec::new(),
             };
             Asking { said, also, set_aside }
-        }
-        (Place::Unclear(any), Some(words)) => {
-            let Search { found, set_aside } = words.find(any);
-            let said = found.map_or(Said::Nothing, |((), quote)| Said::Doubt(quote));
-            Asking { said, also: Vec::new(), set_aside }
         }
         _ => Asking { said: recorded(place, fact, asked), also: Vec::new(), set_aside: Vec::new() },
     }
@@ -242,8 +235,8 @@ fn recorded(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Said {
                 None => Said::Nothing,
             }
         }
-        Place::Otherwise(answer) => said(answer, Source::Otherwise { doubt: None }),
-        Place::Text { .. } | Place::Dates | Place::Unclear(_) | Place::Reader => Said::Nothing,
+        Place::Otherwise(answer) => said(answer, Source::Otherwise),
+        Place::Text { .. } | Place::Dates | Place::Reader => Said::Nothing,
     }
 }
 

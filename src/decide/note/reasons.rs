@@ -58,7 +58,7 @@ pub(super) fn settling(subject: &Subject<'_>) -> Option<String> {
 /// What an answer comes to, as a sentence; of a guess with the words it was read in.
 fn sentence(subject: &Subject<'_>, answered: &Answered) -> String {
     let fact = subject.policy.binding.fact(&answered.fact);
-    let own_word = matches!(answered.source, Source::Otherwise { doubt: None });
+    let own_word = answered.source == Source::Otherwise;
     let by_default = fact.filter(|_| own_word).and_then(|fact| fact.sentences.get("otherwise"));
     let sentence = match (instant(answered), by_default) {
         (Some(at), _) => remaining(subject, &answered.fact, at, words::doubt(&answered.source)),

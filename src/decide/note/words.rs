@@ -25,7 +25,7 @@ pub(super) fn who(source: &Source) -> String {
         | Source::Lookup(_)
         | Source::Picture(_)
         | Source::Hours(_)
-        | Source::Otherwise { .. }
+        | Source::Otherwise
         | Source::Grace(_)
         | Source::Doubted { .. }
         | Source::Told(_) => "The customer is".to_owned(),

@@ -212,6 +212,6 @@ impl Given<'_> {
 
     /// Whether nothing on the ticket gives a sign of it.
     pub(super) fn is_unfounded(&self) -> bool {
-        self.is_guess() && matches!(self.source, Source::Otherwise { doubt: None })
+        self.is_guess() && *self.source == Source::Otherwise
     }
 }

@@ -579,7 +579,7 @@ impl SourceBinding {
     }
 
     fn drop_pattern(&mut self, at: usize) {
-        if let Place::Text { any: patterns, .. } | Place::Unclear(patterns) = &mut self.place
+        if let Place::Text { any: patterns, .. } = &mut self.place
             && at < patterns.len()
         {
             patterns.remove(at);

@@ -103,8 +103,6 @@ pub enum Place {
     },
     /// What the customer's words say of when something ends; a guess.
     Dates,
-    /// Patterns in the customer's words that leave the answer open: then the policy's own word is a guess.
-    Unclear(Vec<Pattern>),
     /// What the reader made of the words on the ticket; a guess.
     Reader,
     /// The policy's own word where nothing before it answered.
@@ -212,7 +210,6 @@ struct SourceText {
     hours: Option<String>,
     text_any: Option<Vec<Pattern>>,
     dates: Option<Dates>,
-    unclear_any: Option<Vec<Pattern>>,
     reader: Option<bool>,
     otherwise: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
@@ -234,7 +231,7 @@ impl TryFrom<SourceText> for SourceBinding {
     fn try_from(text: SourceText) -> Result<Self, Self::Error> {
         const PLACES: &str = "a source names exactly one place: `tag_any`, `form_any`, `field`, `organization`, \
                               `organization_tag_any`, `lookup`, `image_asked_any`, `hours`, `text_any`, \
-                              `dates`, `unclear_any`, `reader` or `otherwise`";
+                              `dates`, `reader` or `otherwise`";
         const ANSWER: &str = "this source needs an `answer`: what a match says";
         let answer = || text.answer.clone().ok_or(ANSWER);
         let says = || says(&text.is, text.above, text.answer.as_ref());
@@ -248,7 +245,7 @@ impl TryFrom<SourceText> for SourceBinding {
             return Err("write `reader = true`, or leave the source out");
         }
         let dated = text.hours.is_some() || text.dates.is_some() || text.reader.is_some();
-        let unanswered = dated || text.otherwise.is_some() || text.unclear_any.is_some();
+        let unanswered = dated || text.otherwise.is_some();
         if unanswered && text.answer.is_some() {
             return Err("this source is the answer itself; leave `answer` out");
         }
@@ -282,7 +279,6 @@ impl TryFrom<SourceText> for SourceBinding {
         }
         places.extend(text.hours.map(Place::Hours));
         places.extend(text.dates.map(|Dates| Place::Dates));
-        places.extend(text.unclear_any.map(Place::Unclear));
         places.extend(text.reader.map(|_| Place::Reader));
         places.extend(text.otherwise.map(Place::Otherwise));
         match (places.pop(), places.is_empty()) {
@@ -335,7 +331,7 @@ impl SourceBinding {
             | Place::Text { answer, .. }
             | Place::Otherwise(answer) => Some(answer),
             Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => says.answer(),
-            Place::Hours(_) | Place::Dates | Place::Unclear(_) | Place::Reader => None,
+            Place::Hours(_) | Place::Dates | Place::Reader => None,
         }
     }
 
@@ -347,7 +343,7 @@ impl SourceBinding {
     /// The patterns it looks for in customers' words.
     pub fn patterns(&self) -> &[Pattern] {
         match &self.place {
-            Place::Text { any: patterns, .. } | Place::Unclear(patterns) => patterns,
+            Place::Text { any: patterns, .. } => patterns,
             Place::Tag { .. }
             | Place::Form { .. }
             | Place::Field { .. }
@@ -364,7 +360,7 @@ impl SourceBinding {
 
     /// The same patterns, to be found their places.
     pub(super) fn patterns_mut(&mut self) -> &mut [Pattern] {
-        let (Place::Text { any: patterns, .. } | Place::Unclear(patterns)) = &mut self.place else {
+        let Place::Text { any: patterns, .. } = &mut self.place else {
             return &mut [];
         };
         patterns

@@ -13,7 +13,7 @@ use super::spots::Spots;
 const STATUSES: [&str; 6] = ["new", "open", "pending", "hold", "solved", "closed"];
 
 /// Keys under which a source has patterns.
-const PATTERNS: [&str; 4] = ["text_any", "text_date_any", "unclear_any", "image_asked_any"];
+const PATTERNS: [&str; 2] = ["text_any", "image_asked_any"];
 
 /// Every such name, at its place.
 pub(super) fn faults(binding: &Binding, asked: &[Asked], spots: &Spots<'_>) -> Vec<Fault> {
