@@ -334,8 +334,8 @@ pub struct CitedDocument {
     /// Where it was read, in words.
     #[expect(dead_code, reason = "only described")]
     source: String,
-    /// What the words are made of.
+    /// What the words are made of: an object with one key, or `otherwise`.
     #[expect(dead_code, reason = "only described")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     origin: Source,
 }
