@@ -1,7 +1,7 @@
 //! Whose words count: quoted mails, signatures and notes of ours are not the customer's; a screenshot is.
 
 use serde_json::{Value, json};
-use starwarden::decide::facts::fact::Finding;
+use starwarden::decide::facts::fact::{Finding, Trust};
 use starwarden::decide::judge::Judged;
 use starwarden::decide::ticket::Reading;
 
@@ -91,7 +91,8 @@ fn a_german_ticket_is_read_with_its_quote() {
     let expires = judged.facts["expires_at"].known().expect("a date");
     assert_eq!(expires.value.to_string(), "2026-11-30T00:00:00Z");
     assert_eq!(expires.quote.as_deref().expect("a quote"), "Guten Morgen, unsere Lizenz läuft am 30. November 2026 ab");
-    assert_ne!(judged.facts["trial"].word(), Some("yes"), "denied");
+    // That it denies a trial is not read surely: it is no record, and so dismisses nobody.
+    assert!(judged.facts["trial"].known().is_none_or(|fact| fact.trust == Trust::Inferred));
 }
 
 /// A comment with files, as `name type`.
