@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::api::missing;
 use super::helpdesk::StandIn;
 use super::paging::Asked;
+use super::settings::MADE;
+use super::shape::AT;
 
 /// What a webhook made here is signed with.
 pub const SIGNING_SECRET: &str = "stand-in-signing-secret";
@@ -124,12 +126,24 @@ async fn remove_trigger(State(helpdesk): State<StandIn>, Path(id): Path<String>)
 }
 
 async fn forms(asked: Asked) -> Response {
-    let forms = FORMS.map(|id| json!({ "id": id, "name": format!("Form {id}"), "active": true }));
+    let forms = FORMS.map(|id| {
+        json!({ "id": id, "url": format!("{AT}/api/v2/ticket_forms/{id}.json"), "name": format!("Form {id}"),
+            "raw_name": format!("Form {id}"), "display_name": format!("Form {id}"), "raw_display_name": format!("Form {id}"),
+            "end_user_visible": true, "position": 1, "ticket_field_ids": FIELDS, "active": true, "default": false,
+            "in_all_brands": true, "restricted_brand_ids": [], "agent_conditions": [], "end_user_conditions": [],
+            "created_at": MADE, "updated_at": MADE })
+    });
     asked.page("ticket_forms", forms.to_vec(), json!({}))
 }
 
 async fn fields(asked: Asked) -> Response {
-    let fields = FIELDS.map(|id| json!({ "id": id, "title": format!("Field {id}"), "type": "text", "active": true }));
+    let fields = FIELDS.map(|id| {
+        json!({ "id": id, "url": format!("{AT}/api/v2/ticket_fields/{id}.json"), "type": "text", "title": format!("Field {id}"),
+            "raw_title": format!("Field {id}"), "description": "", "raw_description": "", "position": 1, "active": true,
+            "required": false, "collapsed_for_agents": false, "regexp_for_validation": null, "title_in_portal": "",
+            "raw_title_in_portal": "", "visible_in_portal": true, "editable_in_portal": true, "required_in_portal": false,
+            "tag": null, "removable": true, "agent_description": null, "created_at": MADE, "updated_at": MADE })
+    });
     asked.page("ticket_fields", fields.to_vec(), json!({}))
 }
 

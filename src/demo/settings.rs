@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::helpdesk::StandIn;
+use super::shape::AT;
+
+/// When its settings were made.
+pub(super) const MADE: &str = "2026-01-01T00:00:00Z";
 
 /// Webhooks and triggers by id, and what is told of deliveries.
 #[derive(Default)]
@@ -28,7 +32,11 @@ impl StandIn {
     /// Adds a webhook as somebody at the helpdesk would; as it is kept.
     pub fn add_webhook(&self, webhook: Json) -> Json {
         let id = format!("01STANDIN{}", self.fresh_id());
-        let made = merged(&json!({ "id": id, "status": "active" }), &webhook);
+        let made = merged(
+            &json!({ "id": id, "status": "active", "authentication": null, "custom_headers": null, "description": null,
+            "created_at": MADE, "created_by": "9001", "updated_at": MADE, "updated_by": "9001", "external_source": null }),
+            &webhook,
+        );
         self.lock().settings.webhooks.insert(id, made.clone());
         made
     }
@@ -36,7 +44,11 @@ impl StandIn {
     /// Adds a trigger as somebody at the helpdesk would; as it is kept.
     pub fn add_trigger(&self, trigger: Json) -> Json {
         let id = self.fresh_id();
-        let made = merged(&json!({ "id": id, "active": true }), &trigger);
+        let made = merged(
+            &json!({ "id": id, "url": format!("{AT}/api/v2/triggers/{id}.json"), "active": true, "default": false, "description": null, "position": 1,
+            "raw_title": trigger["title"], "category_id": "1", "created_at": MADE, "updated_at": MADE }),
+            &trigger,
+        );
         self.lock().settings.triggers.insert(id.to_string(), made.clone());
         made
     }

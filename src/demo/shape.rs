@@ -10,7 +10,7 @@ use crate::decide::text;
 use crate::decide::ticket::{Comment, Organization, Role, Ticket, User};
 
 /// How the stand-in names itself in its answers.
-const AT: &str = "https://stand-in.zendesk.com";
+pub(super) const AT: &str = "https://stand-in.zendesk.com";
 
 /// A ticket, with what was set besides.
 pub(super) fn ticket(ticket: &Ticket, besides: &Map<String, Json>) -> Json {

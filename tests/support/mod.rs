@@ -1,5 +1,6 @@
 //! What several tests need: a stand-in helpdesk on a port, the real binary beside it, signed deliveries.
 
+pub(crate) mod contract;
 pub(crate) mod middleman;
 pub(crate) mod postgres;
 pub(crate) mod tools;
@@ -91,7 +92,22 @@ pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T 
 pub(crate) struct Desk {
     pub(crate) helpdesk: StandIn,
     pub(crate) url: String,
+    seen: contract::Seen,
     _runtime: tokio::runtime::Runtime,
+}
+
+impl Desk {
+    /// Answers as the real helpdesk never does are meant, up to here.
+    pub(crate) fn odd_answers_are_meant(&self) {
+        self.seen.taken();
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let found = self.seen.taken();
+        assert!(found.is_empty() || std::thread::panicking(), "not as the helpdesk's API has it: {found:#?}");
+    }
 }
 
 pub(crate) fn desk() -> Desk {
@@ -100,9 +116,10 @@ pub(crate) fn desk() -> Desk {
     let helpdesk = StandIn::new();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let router = helpdesk.router();
+    let seen = contract::Seen::default();
+    let router = seen.on(helpdesk.router());
     runtime.spawn(async move { axum::serve(listener, router).await });
-    Desk { helpdesk, url, _runtime: runtime }
+    Desk { helpdesk, url, seen, _runtime: runtime }
 }
 
 /// The real binary, serving; it is killed when dropped.
