@@ -39,6 +39,7 @@ mod feedback;
 mod fence;
 mod fetch;
 mod follow_ups;
+mod forget;
 mod fuzz;
 mod help;
 mod helpdesk;

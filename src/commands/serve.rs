@@ -53,6 +53,7 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         if let Some(keep) = settings.store.keep {
             tokio::spawn(retention::run(store.clone(), keep));
         }
+        tokio::spawn(retention::erase(store.clone()));
         tokio::spawn(integrity::run(store.clone()));
         let hung_up = hang_ups()?;
         let listener = listen(&settings)?;

@@ -392,6 +392,7 @@ fn opinion(did: &Did) -> Option<Opinion> {
         | Did::LookAgain
         | Did::Answered { .. }
         | Did::Stopped
+        | Did::Forgot
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }

@@ -88,6 +88,7 @@ pub(crate) fn did(did: &Did) -> String {
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
         Did::Disagreed { why } => format!("disagreed: {why}"),
         Did::Stopped => "told the bot to leave the ticket alone".into(),
+        Did::Forgot => "had what people wrote forgotten".into(),
         Did::Promoted { policy } => format!("promoted the policy {policy}"),
         Did::SteppedBack { policy } => format!("took the newest promotion back; in force again is {policy}"),
         Did::SentBack { tickets: 1 } => "sent a dead letter back".into(),

@@ -24,6 +24,20 @@ pub struct Delivery {
     pub tags: Option<Vec<String>>,
 }
 
+/// Events after which what people wrote on a ticket is not to be kept.
+const FORGETTING: [&str; 3] = [
+    "zen:event-type:ticket.permanently_deleted",
+    "zen:event-type:ticket.comment_redacted",
+    "zen:event-type:ticket.attachment_redacted_from_comment",
+];
+
+impl Delivery {
+    /// Whether what people wrote on the ticket is to be forgotten.
+    pub fn forgets(&self) -> bool {
+        FORGETTING.contains(&self.kind.as_str())
+    }
+}
+
 /// The comment that a delivery tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {

@@ -141,15 +141,21 @@ async fn record(
         Some(tags) if !starred(tags) => Relevance::OnlyIfWatched,
         Some(_) | None => Relevance::Ours,
     };
+    let forgets = delivery.forgets();
     let new = NewDelivery {
-        ticket,
+        ticket: ticket.clone(),
         key: invocation.or(delivery.event).map(bounded),
         kind: delivery.kind.chars().take(LONGEST_KIND).collect(),
         received_at: now,
         due_at: now + receiver.settle_delay,
         relevance,
     };
-    match receiver.store.record(new).await {
+    let mut recorded = receiver.store.record(new).await;
+    // A repeat is forgotten again: of the first it is not known whether it came to its end.
+    if forgets && matches!(recorded, Ok(Recorded::Accepted | Recorded::Duplicate)) {
+        recorded = receiver.store.forget(&ticket).await.and(recorded);
+    }
+    match recorded {
         Ok(Recorded::Accepted) => {
             tracing::info!("a delivery was accepted");
             taken("accepted", None)

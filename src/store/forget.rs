@@ -17,7 +17,8 @@ const EVENTS: &str = "SELECT id, did FROM operator_events WHERE account = $1 AND
 /// What is written anew without words, or deleted. A corrected verdict is no word of a person's own.
 const WORDS: [&str; 6] = [
     "UPDATE watches SET subject = NULL, why = NULL, last_error = NULL WHERE account = $1 AND ticket = $2",
-    "UPDATE feedback SET key = 'forgotten ' || CAST(id AS TEXT), who = '',
+    // A reply is known by its comment when it is read again; what was said in the console is known by who said it.
+    "UPDATE feedback SET key = CASE WHEN way = 'reply' THEN key ELSE 'forgotten ' || CAST(id AS TEXT) END, who = '',
         detail = CASE WHEN opinion = 'corrected' THEN detail ELSE '' END WHERE account = $1 AND ticket = $2",
     "UPDATE follow_ups SET told = NULL WHERE account = $1 AND ticket = $2",
     "UPDATE comparisons SET difference = CASE WHEN difference IS NULL THEN NULL ELSE '{}' END
@@ -26,12 +27,16 @@ const WORDS: [&str; 6] = [
     "DELETE FROM vectors WHERE account = $1 AND ticket = $2",
 ];
 
+/// The tables that hold words. Freed rows keep their bytes in a page until others overwrite them, and a new file has none.
+const WRITTEN_ANEW: &str =
+    "VACUUM (FULL, ANALYZE) watches, decisions, feedback, follow_ups, comparisons, failures, vectors, operator_events";
+
 impl Store {
-    /// Forgets all that people wrote about a ticket: in SQLite nothing of it is left in the file or its log when this
-    /// returns; PostgreSQL's pages are freed, and what the server archives is the server's. Decisions stay counted.
+    /// Forgets all that people wrote about a ticket; decisions stay counted. Traces of it stay where the database keeps
+    /// what was overwritten, until [`Store::erase_traces`].
     ///
     /// # Errors
-    /// A store that cannot be used; where something reads for long, what was forgotten may still stand in the log.
+    /// A store that cannot be used.
     pub async fn forget(&self, ticket: &TicketKey) -> Result<(), StoreError> {
         let which = values![&ticket.account, ticket.id];
         self.transaction(move |t| async move {
@@ -46,13 +51,24 @@ impl Store {
             Ok(())
         })
         .await?;
+        self.0.forgot.notify_one();
+        Ok(())
+    }
+
+    /// Comes back once something was forgotten in this process since the last time.
+    pub async fn forgot(&self) {
+        self.0.forgot.notified().await;
+    }
+
+    /// Erases what was forgotten from the database's files: SQLite's log is emptied, PostgreSQL's tables are written anew,
+    /// which holds them for as long. What the server archives is the server's.
+    ///
+    /// # Errors
+    /// A store that cannot be used; SQLite where something reads for long.
+    pub async fn erase_traces(&self) -> Result<(), StoreError> {
         match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.empty_log().await,
-            Database::Postgres(_) => {
-                self.run("VACUUM watches, decisions, feedback, follow_ups, comparisons, failures, vectors", values![])
-                    .await?;
-                self.run("VACUUM operator_events", values![]).await.map(drop)
-            }
+            Database::Postgres(_) => self.run(WRITTEN_ANEW, values![]).await.map(drop),
         }
     }
 }
@@ -70,12 +86,32 @@ async fn wordless(t: &Session, events: Vec<(i64, String)>) -> Outcome<()> {
     Ok(())
 }
 
+/// What of a decision's JSON holds no words of people, or is kept without them.
+const WORDLESS: [&str; 15] = [
+    "verdict",
+    "likely",
+    "possible",
+    "outcome_node",
+    "trust",
+    "path",
+    "beyond",
+    "walked",
+    "missing",
+    "tasks",
+    "workflow",
+    "valid_until",
+    "reader",
+    "tags",
+    "policy",
+];
+
 /// A decision's JSON with what counts and lists go by, and no words of people.
 fn bare(decision: &str) -> Outcome<String> {
     let corrupt = |error: serde_json::Error| StoreError::Corrupt(format!("a decision: {error}"));
     let mut whole: Value = serde_json::from_str(decision).map_err(corrupt)?;
     let counted = gist::counted(decision).map_err(corrupt)?;
     if let Some(whole) = whole.as_object_mut() {
+        whole.retain(|key, _| WORDLESS.contains(&key.as_str()));
         for (list, answered) in [("path", counted.path), ("beyond", counted.beyond)] {
             if !answered.is_empty() {
                 whole.insert(list.to_owned(), json!(answered));

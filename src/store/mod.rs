@@ -37,6 +37,7 @@ use clock::Clock;
 use database::{Database, FromRow, Outcome, Session, Value, values};
 use postgres::Postgres;
 use sqlite::Sqlite;
+use tokio::sync::Notify;
 
 /// Everything that outlives a restart; a clone is the same store. One suite of tests runs on either database.
 #[derive(Clone)]
@@ -48,11 +49,13 @@ struct Open {
     budgets: Budgets,
     /// What was found when the file was last read through.
     damage: Mutex<Option<StoreError>>,
+    /// Rings when something was forgotten.
+    forgot: Notify,
 }
 
 impl Open {
     fn new(database: Database, budgets: Budgets) -> Open {
-        Open { database, budgets, damage: Mutex::default() }
+        Open { database, budgets, damage: Mutex::default(), forgot: Notify::new() }
     }
 }
 

@@ -53,6 +53,8 @@ pub enum Did {
     },
     /// Told the bot to leave a ticket alone.
     Stopped,
+    /// Had what people wrote on a ticket forgotten.
+    Forgot,
     /// Put a policy in force.
     Promoted {
         /// Its hash.
@@ -104,6 +106,8 @@ impl Store {
             let (account, ticket) = event.ticket.as_ref().map(|ticket| (&ticket.account, ticket.id)).unzip();
             t.run(RECORD, values![event.at, &event.who, account, ticket, did]).await?;
             match &event.ticket {
+                // What was just forgotten is not read again for that.
+                Some(_) if matches!(event.did, Did::Forgot) => Ok(()),
                 Some(ticket) => mark(&t, ticket, due_at, Wait::Ends).await,
                 None => Ok(()),
             }

@@ -81,6 +81,11 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
     let id = claim.ticket.id;
     let looked = match account.helpdesk.ticket(id).await {
         Ok(looked) => looked,
+        Err(error @ CallError::Gone) => {
+            // What people wrote on a ticket that is no more is not kept.
+            store.forget(&claim.ticket).await?;
+            return Ok(stopped(error.to_string()));
+        }
         Err(error) => return Ok(fails.with(Doing::Reading, &error).await),
     };
     account.troubles.let_through(id, Doing::Reading);

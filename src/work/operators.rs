@@ -19,6 +19,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         Did::SignedIn
         | Did::SignInRefused
         | Did::SignedOut { .. }
+        | Did::Forgot
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }

@@ -1,4 +1,4 @@
-//! What is old goes: a sweep an hour, in small steps, so that no delivery waits for it.
+//! What is old goes: a sweep an hour, in small steps, so that no delivery waits for it. What was forgotten leaves no trace.
 
 use std::time::Duration;
 
@@ -14,6 +14,21 @@ const STEP: u32 = 500;
 const REST: Duration = Duration::from_millis(100);
 
 const HOUR: Duration = Duration::from_hours(1);
+
+/// How long at least between two times that traces are erased: PostgreSQL writes its tables anew for it.
+const BETWEEN: Duration = Duration::from_mins(10);
+
+/// Erases what was forgotten from the database's files, for ever.
+pub async fn erase(store: Store) {
+    loop {
+        store.forgot().await;
+        while let Err(error) = store.erase_traces().await {
+            tracing::warn!(%error, "traces of what was forgotten cannot be erased yet");
+            tokio::time::sleep(BETWEEN).await;
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
+}
 
 /// Sweeps for ever.
 pub async fn run(store: Store, keep: Duration) {

@@ -95,6 +95,11 @@ impl Server {
         format!("postgres://starwarden@/{database}?host={}&port={}", self.folder.display(), self.port)
     }
 
+    /// Where its data are.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
     /// The server's own port.
     pub(crate) fn port(&self) -> u16 {
         self.port

@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::watches::DeadLetters;
 
-/// List and show watched tickets, look again, send dead letters back, pause and resume an account
+/// List and show watched tickets, look again, send dead letters back, pause and resume an account, forget a ticket
 ///
 /// It reads and writes the store, and never the helpdesk: what is to be done the bot does, which need not run right now.
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,10 @@ enum Verb {
     Pause(Account),
     /// End an account's pause
     Resume(Account),
+    /// Forget what people wrote on a ticket: words, names and notes go from the store and its log, counts stay
+    ///
+    /// Delete or redact it at the helpdesk first: what is there at the next look is read again.
+    Forget(One),
 }
 
 /// One ticket.
@@ -95,6 +99,7 @@ impl Tickets {
             Verb::Retry(retry) => retry.run(),
             Verb::Pause(account) => account.pause(),
             Verb::Resume(account) => account.resume(),
+            Verb::Forget(one) => one.forget(),
         };
         done.exit_as(1)?;
         Ok(ExitCode::SUCCESS)
@@ -107,6 +112,20 @@ impl One {
             let ticket = named(settings, &self.ticket)?;
             store.record_operator(&event(&self.by, Some(ticket.clone()), Did::LookAgain)).await?;
             print(&format!("{ticket} is due now\n"));
+            Ok(())
+        })
+    }
+}
+
+impl One {
+    fn forget(&self) -> anyhow::Result<()> {
+        with_store(&self.config, async |settings, store| {
+            let ticket = named(settings, &self.ticket)?;
+            ensure!(store.history(&ticket).await?.is_some(), "nothing is kept of {ticket}");
+            store.forget(&ticket).await?;
+            store.erase_traces().await?;
+            store.record_operator(&event(&self.by, Some(ticket.clone()), Did::Forgot)).await?;
+            print(&format!("what people wrote on {ticket} is forgotten; what was counted stays\n"));
             Ok(())
         })
     }
