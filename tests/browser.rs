@@ -249,6 +249,7 @@ fn hostile(id: u64, tags: &[&str]) -> starwarden::decide::ticket::Reading {
     comment.id = 1;
     comment.author_id = Some(5002);
     comment.public = true;
+    comment.created_at = reading.ticket.created_at;
     comment.attachments =
         vec![Attachment { file_name: format!("screenshot {SCRIPT}.png"), content_type: "image/png".into() }];
     reading.comments.push(comment);

@@ -159,7 +159,7 @@ fn a_ticket_changed_many_times_comes_with_all_its_audits() {
     desk.helpdesk.add(changed(1, &["trial"], 5));
     for hour in 0..230 {
         let at = Utc::now() - TimeDelta::hours(300 - hour);
-        desk.helpdesk.audited(1, json!({ "created_at": at, "events": [] }));
+        desk.helpdesk.audited(1, &json!({ "created_at": at, "events": [] }));
     }
     let (code, out, errors) = run(folder.path(), &FETCH[..4]);
     assert_eq!(code, Some(0), "{errors}");

@@ -185,6 +185,7 @@ fn a_comment_by_the_helpdesk_itself_or_one_that_is_odd_keeps_no_ticket_from_its_
     assert!(bot.notes(&desk, 1, 1)[0].starts_with("Wait for Sales."));
     bot.at_rest(&desk, 1);
     assert_eq!(desk.helpdesk.notes(1).len(), 1);
+    desk.odd_answers_are_meant();
 }
 
 #[test]

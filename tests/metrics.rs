@@ -75,7 +75,7 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
     let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
     let bot = serve(&desk, folder.path(), &format!("[chat]\nwebhook_url = \"{}/nowhere\"", desk.url));
     let mut urgent = ticket(1, &[]);
-    let said = json!({ "id": 1, "author_id": 7001, "body": "star: trial=no, in_grace=no, expires_at=2020-01-01", "public": false });
+    let said = json!({ "created_at": "2026-11-26T10:00:00Z", "id": 1, "author_id": 7001, "body": "star: trial=no, in_grace=no, expires_at=2020-01-01", "public": false });
     urgent.comments.push(serde_json::from_value(said).expect("a comment"));
     desk.helpdesk.add(urgent);
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);

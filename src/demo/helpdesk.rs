@@ -154,13 +154,10 @@ impl StandIn {
     }
 
     /// Adds an audit of an earlier change to a ticket.
-    pub fn audited(&self, id: u64, mut audit: Json) {
-        let audit_id = self.fresh_id();
+    pub fn audited(&self, id: u64, audit: &Json) {
+        let whole = audit_of(self.fresh_id(), id, audit);
         if let Some(kept) = self.lock().tickets.get_mut(&id) {
-            if let Some(audit) = audit.as_object_mut() {
-                audit.entry("id").or_insert(audit_id.into());
-            }
-            kept.audits.push(audit);
+            kept.audits.push(whole);
         }
     }
 
@@ -344,8 +341,7 @@ impl StandIn {
             kept.reading.comments.push(comment);
             events.push(event);
         }
-        let audit = json!({ "id": audit_id, "ticket_id": id, "created_at": now, "author_id": BOT_ID, "events": events,
-            "via": by_api(), "metadata": { "system": {}, "custom": {} } });
+        let audit = audit_of(audit_id, id, &json!({ "created_at": now, "events": events }));
         kept.audits.push(audit.clone());
         Ok((shape::ticket(&kept.reading.ticket, &kept.besides), audit))
     }
@@ -456,6 +452,12 @@ impl StandIn {
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An audit of a ticket, by the bot where nothing else is said.
+fn audit_of(audit: u64, ticket: u64, over: &Json) -> Json {
+    let whole = json!({ "id": audit, "ticket_id": ticket, "author_id": BOT_ID, "via": by_api(), "metadata": { "system": {}, "custom": {} } });
+    shape::over(whole, over)
 }
 
 fn by_api() -> Json {

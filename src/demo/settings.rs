@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::helpdesk::StandIn;
-use super::shape::AT;
+use super::shape::{AT, over};
 
 /// When its settings were made.
 pub(super) const MADE: &str = "2026-01-01T00:00:00Z";
@@ -32,8 +32,8 @@ impl StandIn {
     /// Adds a webhook as somebody at the helpdesk would; as it is kept.
     pub fn add_webhook(&self, webhook: Json) -> Json {
         let id = format!("01STANDIN{}", self.fresh_id());
-        let made = merged(
-            &json!({ "id": id, "status": "active", "authentication": null, "custom_headers": null, "description": null,
+        let made = over(
+            json!({ "id": id, "status": "active", "authentication": null, "custom_headers": null, "description": null,
             "created_at": MADE, "created_by": "9001", "updated_at": MADE, "updated_by": "9001", "external_source": null }),
             &webhook,
         );
@@ -44,8 +44,8 @@ impl StandIn {
     /// Adds a trigger as somebody at the helpdesk would; as it is kept.
     pub fn add_trigger(&self, trigger: Json) -> Json {
         let id = self.fresh_id();
-        let made = merged(
-            &json!({ "id": id, "url": format!("{AT}/api/v2/triggers/{id}.json"), "active": true, "default": false, "description": null, "position": 1,
+        let made = over(
+            json!({ "id": id, "url": format!("{AT}/api/v2/triggers/{id}.json"), "active": true, "default": false, "description": null, "position": 1,
             "raw_title": trigger["title"], "category_id": "1", "created_at": MADE, "updated_at": MADE }),
             &trigger,
         );
@@ -57,7 +57,7 @@ impl StandIn {
     pub fn change_webhook(&self, id: &str, change: &Json) -> Option<Json> {
         let mut held = self.lock();
         let webhook = held.settings.webhooks.get_mut(id)?;
-        *webhook = merged(webhook, change);
+        *webhook = over(webhook.clone(), change);
         Some(webhook.clone())
     }
 
@@ -65,13 +65,15 @@ impl StandIn {
     pub fn change_trigger(&self, id: &str, change: &Json) -> Option<Json> {
         let mut held = self.lock();
         let trigger = held.settings.triggers.get_mut(id)?;
-        *trigger = merged(trigger, change);
+        *trigger = over(trigger.clone(), change);
         Some(trigger.clone())
     }
 
     /// Puts an outcome among what is told of every webhook's deliveries.
-    pub fn add_invocation(&self, invocation: Json) {
-        self.lock().settings.invocations.push(invocation);
+    pub fn add_invocation(&self, invocation: &Json) {
+        let id = self.fresh_id().to_string();
+        let whole = json!({ "id": id, "attempts_count": 1, "created_at": MADE, "latest_completed_at": MADE });
+        self.lock().settings.invocations.push(over(whole, invocation));
     }
 
     pub(super) fn webhook(&self, id: &str) -> Option<Json> {
@@ -89,10 +91,4 @@ impl StandIn {
     pub(super) fn invocations(&self) -> Vec<Json> {
         self.lock().settings.invocations.clone()
     }
-}
-
-/// One object's keys, and over them another's.
-fn merged(under: &Json, over: &Json) -> Json {
-    let keys = |json: &Json| json.as_object().cloned().unwrap_or_default();
-    Json::Object(keys(under).into_iter().chain(keys(over)).collect())
 }

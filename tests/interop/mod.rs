@@ -93,7 +93,7 @@ fn every_call_of_the_bot_is_one_that_the_api_has() {
     let text = std::fs::read_to_string(&config).expect("it");
     std::fs::write(&config, text.replace("[server]", "[server]\npublic_url = \"https://star.example.com\""))
         .expect("a file");
-    desk.helpdesk.add_invocation(json!({ "id": "i1", "status": "client error", "answered": 401 }));
+    desk.helpdesk.add_invocation(&json!({ "id": "i1", "status": "client error", "answered": 401 }));
     for arguments in [
         &["setup", "--account", "global", "--apply"][..],
         &["setup", "--account", "global", "--events", "--apply"],
@@ -124,7 +124,7 @@ fn every_answer_of_the_stand_in_is_one_that_the_api_gives() {
     let webhook = desk.helpdesk.add_webhook(json!({ "name": "one", "endpoint": "https://star.example.com", "http_method": "POST", "request_format": "json", "subscriptions": ["conditional_ticket_events"] }));
     let webhook = webhook["id"].as_str().expect("an id");
     desk.helpdesk.add_trigger(json!({ "title": "one", "conditions": { "all": [], "any": [] }, "actions": [] }));
-    desk.helpdesk.add_invocation(json!({ "id": "i1", "status": "success" }));
+    desk.helpdesk.add_invocation(&json!({ "id": "i1", "status": "success" }));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let http = reqwest::Client::new();
     let invocations = format!("/api/v2/webhooks/{webhook}/invocations");

@@ -119,7 +119,7 @@ fn torture(name: &str, folder: &Path, replicas: usize, environment: &[(&str, &st
         made.extend(middleman.made());
         Chance::names().into_iter().chain(MEDDLING).filter(|name| !made.contains_key(name)).collect()
     };
-    while !never().is_empty() && begun.elapsed() < length * 3 {
+    while !never().is_empty() && begun.elapsed() < length * 8 {
         replicas.are_killed(length / 4, &mut rng); // A slow machine makes fewer.
     }
     middleman.meddle(|all| *all = Meddling::default());
