@@ -161,7 +161,7 @@ fn bad_input_gets_a_sentence() {
     check(&["diagram", "nowhere.mmd"], 2, "", "the diagram nowhere.mmd cannot be read");
     check(&["diagram", "LICENSE"], 2, "", "LICENSE:1:");
     check(&["diagram", "README.md"], 0, "", ""); // A page is read as the flowchart in it.
-    check(&["check"], 2, "", "--config");
+    check(&["check"], 1, "", "there is no configuration");
     check(&["serve", "--config", "nowhere.toml"], 1, "", "nowhere.toml cannot be read");
 }
 
@@ -265,13 +265,13 @@ fn a_configuration_is_checked_with_its_places() {
     check(&["check", "--policy", POLICY], 0, "is sound: 13 nodes, 18 links, policy sha256:", "");
     check(&["check", "--config", "config/starwarden.toml"], 0, "is sound", "");
     for (from, to, says) in [
-        ("[server]\n", "[sever]\n", "unknown field `sever`"),
+        ("[server]\n", "[sever]\n", "unknown key `sever`"),
         ("replay_window = \"5m\"", "replay_window = \"5\"", "`5` is not a span of time"),
         ("webhook_secrets = [\"env:ZENDESK_WEBHOOK_SECRET\"]", "webhook_secrets = []", "no delivery could be trusted"),
-        ("\nclient_secret", "\nsecret", "unknown field `secret`"),
+        ("\nclient_secret", "\nsecret", "unknown key `secret`"),
         ("client_secret = \"env:ZENDESK_CLIENT_SECRET\"", "oauth_token = \"x\"", "accounts.global.auth is unclear"),
         ("sqlite:starwarden.db", "mysql://localhost", "store.url is not one this version can use"),
-        ("mode = \"live\"", "mode = \"alive\"", "unknown variant `alive`"),
+        ("mode = \"live\"", "mode = \"alive\"", "unknown word `alive`"),
         ("base_url = \"https://", "base_url = \"", "base_url is no address"),
         ("https://example.zendesk.com", "https://exa mple.zendesk.com", "base_url is no address"),
         (
@@ -305,7 +305,7 @@ fn every_fault_of_a_configuration_and_of_its_policy_is_shown_at_once() {
     let shapes =
         told(&shipped.replace("mode = \"live\"", "mode = \"alive\"").replace("= \"5m\"", "= \"5\"\nreplays = 7"));
     for says in
-        ["unknown variant `alive`", "`5` is not a span of time", "unknown field `replays`", "moon.toml cannot be read"]
+        ["unknown word `alive`", "`5` is not a span of time", "unknown key `replays`", "moon.toml cannot be read"]
     {
         assert_eq!(shapes.matches(says).count(), 1, "{says}: {shapes}");
     }
@@ -347,4 +347,68 @@ fn a_policy_that_does_not_hold_together_stops_serve_at_its_line() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(told.contains("star.toml:38:10") && told.contains("did you mean `trial`?"), "{told}");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let past = folder.path().join("past.ndjson");
+    std::fs::write(&past, include_str!("cases/tickets.ndjson")).expect("a file");
+    let past = past.to_str().expect("a name");
+    for arguments in [
+        &["decide", "--policy", POLICY, "--fact", "trial=no"][..],
+        &["decide", "--policy", POLICY, "--each", past],
+        &["diagram", "config/policy/star.mmd", "--format", "svg"],
+        &["check", "--policy", POLICY],
+        &["backtest", past, "--policy", POLICY, "--format", "json"],
+        &["backtest", past, "--policy", POLICY],
+        &["completions", "bash"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+        let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(full)
+            .output()
+            .expect("the binary");
+        let told = String::from_utf8_lossy(&output.stderr);
+        let fails = output.status.code().is_some_and(|code| code > 0);
+        assert!(fails && told.contains("cannot be written: No space left on device"), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn a_backtest_of_nothing_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (what, text) in [("nothing", ""), ("no tickets", "x\ny\n")] {
+        let file = folder.path().join("past.ndjson");
+        std::fs::write(&file, text).expect("a file");
+        let output = run(&["backtest", file.to_str().expect("a name"), "--policy", POLICY], "");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && told.contains("there is no ticket in"), "{what}: {told}");
+        assert!(out(&output).is_empty(), "{what}: {}", out(&output));
+    }
+}
+
+#[test]
+fn the_configuration_beside_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = |arguments: &[&str]| {
+        let binary = &mut Command::new(env!("CARGO_BIN_EXE_starwarden"));
+        let output = binary.args(arguments).current_dir(folder.path()).env_remove("STARWARDEN_CONFIG").output();
+        let output = output.expect("the binary");
+        (output.status.code(), out(&output) + &String::from_utf8_lossy(&output.stderr))
+    };
+    for verb in [&["check"][..], &["serve"], &["doctor"], &["report"], &["tickets", "list"], &["policy", "status"]] {
+        let (code, told) = here(verb);
+        assert!(
+            code == Some(1) && told.contains("there is no configuration: name one with --config"),
+            "{verb:?}: {told}"
+        );
+    }
+    std::fs::write(folder.path().join("starwarden.toml"), include_str!("../config/starwarden.toml")).expect("a file");
+    std::fs::create_dir(folder.path().join("policy")).expect("a folder");
+    copy_policy(&folder.path().join("policy"));
+    let (code, told) = here(&["check"]);
+    assert!(code == Some(0) && told.contains("starwarden.toml is sound"), "{told}");
 }

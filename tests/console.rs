@@ -537,7 +537,7 @@ fn a_faulty_console_configuration_is_told() {
             "[console.oidc]\nissuer = \"https://x\"\nclient_id = \"c\"\nclient_secret = \"s\"\nread = [\"*\"]\n",
             "console.oidc needs server.public_url",
         ),
-        ("[console.users.ann]\npassword = \"p\"\n", "unknown field"),
+        ("[console.users.ann]\npassword = \"p\"\n", "unknown key"),
         (
             "[console.oidc]\nissuer = \"http://idp.example\"\nclient_id = \"c\"\nclient_secret = \"s\"\nact = [\"*\"]\n",
             "console.oidc.issuer: this address is not https",

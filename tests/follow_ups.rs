@@ -435,7 +435,7 @@ fn secrets_and_addresses_are_refused_in_words_that_do_not_show_them() {
     for (from, to, says) in [
         (other.url.as_str(), "http://gitlab.example.com", "not https, and secrets are sent there"),
         ("[chat]\nwebhook_url = \"http://", "[chat]\nwebhook_url = \"hook/", "chat.webhook_url: this is no address"),
-        ("[chat]\n", "[chat]\ncolour = 1\n", "unknown field `colour`"),
+        ("[chat]\n", "[chat]\ncolour = 1\n", "unknown key `colour`"),
         (PROJECT, "https://gitlab.com/support/star", "star_issues.project names none"),
     ] {
         let file = folder.path().join("changed.toml");

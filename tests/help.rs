@@ -101,6 +101,12 @@ fn man_shows_a_page_for_every_verb_without_a_warning() {
             .output()
             .expect("man: tests/run installs it");
         assert!(shown.status.success() && shown.stderr.is_empty(), "{page}: {}", said(&shown));
-        assert!(said(&shown).contains("SYNOPSIS"), "{page}: {}", said(&shown));
+        for section in ["SYNOPSIS", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
+            assert!(said(&shown).contains(section), "{page}: {}", said(&shown));
+        }
+        let has_examples =
+            !["starwarden.1", "starwarden-hash-password.1", "starwarden-completions.1", "starwarden-man.1"]
+                .contains(&page.as_str());
+        assert_eq!(said(&shown).contains("EXAMPLES"), has_examples, "{page}: {}", said(&shown));
     }
 }

@@ -106,10 +106,10 @@ fn what_stands_in_the_wrong_place_is_not_shown() {
             format!("{account}{secrets}[accounts.global.auth]\noauth_token = {{ s = \"s3cret\" }}\n"),
             "a secret is a text",
         ),
-        (format!("{account}{secrets}[accounts.global.auth]\noauth_tokn = \"s3cret\"\n"), "unknown field `oauth_tokn`"),
-        (format!("{account}{secrets}mode = \"a s3cret that is long enough\"\n"), "unknown variant, expected"),
+        (format!("{account}{secrets}[accounts.global.auth]\noauth_tokn = \"s3cret\"\n"), "unknown key `oauth_tokn`"),
+        (format!("{account}{secrets}mode = \"a s3cret that is long enough\"\n"), "none of those that may stand here"),
         (format!("{account}{secrets}replay_window = \"a s3cret that is long enough\"\n"), "is not a span of time"),
-        (format!("{account}{secrets}requests_per_minute = \"s3cret\"\n"), "invalid type: a text, expected u32"),
+        (format!("{account}{secrets}requests_per_minute = \"s3cret\"\n"), "a text stands here"),
     ] {
         let (top, rest) = text.split_at(text.find('[').expect("a table"));
         std::fs::write(&file, format!("{top}[policy]\nfile = \"{}\"\n{rest}", policy.display())).expect("a file");

@@ -293,7 +293,7 @@ fn doctor_is_green_when_all_is_well_and_names_what_is_not() {
 
     let store = format!("sqlite:{}", folder.path().join("star.db").display());
     for (from, to, check, says) in [
-        ("[store]", "[sore]", "configuration", "unknown field `sore`"),
+        ("[store]", "[sore]", "configuration", "unknown key `sore`"),
         ("star.toml", "moon.toml", "policy", "moon.toml cannot be read"),
         ("star.db", "nowhere/star.db", "store", "see that its folder exists"),
         (

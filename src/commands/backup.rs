@@ -34,7 +34,7 @@ impl Backup {
     }
 
     fn copy(&self) -> anyhow::Result<()> {
-        let settings = config::read(&self.file.config, std::env::vars())?;
+        let settings = config::read(&self.file.file()?, std::env::vars())?;
         match settings.store.at()? {
             StoreAt::Sqlite(file) => copy(&file, &self.to)?,
             StoreAt::Postgres(url) => bail!(

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::doctor;
 use super::doctor::finding::Found;
 use super::reader::ReaderChoice;
-use super::{Done, ExitAs, print};
+use super::{ConfigFile, Done, ExitAs, print};
 use crate::config;
 use crate::config::policy::{Located, Refused, located, of_file};
 use crate::decide::policy::Policy;
@@ -22,11 +22,9 @@ use shown::{CasesReport, Report};
 /// bound to and where its answers lead, for a person to compare. Nothing outside is asked: whether secrets and helpdesks
 /// are as they should be, doctor says. Exit code 1 where there is a fault, or a case that does not end as it should.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").args(["config", "policy"]).required(true).multiple(true)))]
 pub(super) struct Check {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
     /// A policy's binding alone, star.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -65,9 +63,10 @@ impl Check {
             return Err(anyhow::anyhow!("--examples is shown as text alone: leave --format out")).exit_as(1);
         }
         let mut report = Report::default();
-        let (what, policies) = match (&self.policy, &self.config) {
-            (Some(policy), _) => (policy.clone(), Some((policy.clone(), None))),
-            (None, Some(config)) => {
+        let (what, policies) = match &self.policy {
+            Some(policy) => (policy.clone(), Some((policy.clone(), None))),
+            None => {
+                let config = &self.config.file().exit_as(1)?;
                 let policies = match config::read(config, std::env::vars()) {
                     Ok(settings) => {
                         if let Found::Wrong { says, cure } = doctor::public_url(settings.server.public_url.as_deref()) {
@@ -83,7 +82,6 @@ impl Check {
                 };
                 (config.clone(), policies.map(|policies| (policies.file, policies.candidate)))
             }
-            (None, None) => return Err(anyhow::anyhow!("give --config or --policy")).exit_as(1),
         };
         let mut sound =
             |file: &Path| config::policy::examined(file).map_err(|Refused(faults)| report.faults.extend(faults)).ok();

@@ -1,6 +1,10 @@
-//! What a running bot tells of itself: JSON lines on standard error, and traces where a collector is named.
+//! What a running bot tells of itself on standard error, as JSON lines or for eyes, and traces where a collector is named.
 
+use std::io::IsTerminal;
+
+use clap::ValueEnum;
 use tracing::Level;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -14,6 +18,22 @@ pub(super) struct Log {
     _traces: Traces,
 }
 
+/// How lines of the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For eyes: time, level, words
+    Text,
+    /// A JSON object each
+    Json,
+}
+
+impl LogFormat {
+    /// For eyes on a terminal, for programs elsewhere.
+    fn usual() -> LogFormat {
+        if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json }
+    }
+}
+
 impl Log {
     /// Begins; `RUST_LOG` says how much is told. Whatever it says, libraries tell no more than at `info`: below that the
     /// database's driver tells what statements are given, which is customers' words and keys.
@@ -22,9 +42,15 @@ impl Log {
     ///
     /// # Errors
     /// A collector that cannot be used.
-    pub(super) fn begin() -> anyhow::Result<Log> {
+    pub(super) fn begin(lines: Option<LogFormat>) -> anyhow::Result<Log> {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "starwarden=info,warn".into());
-        let lines = fmt::layer().json().with_span_list(false).with_writer(std::io::stderr);
+        let lines = match lines.unwrap_or_else(LogFormat::usual) {
+            LogFormat::Json => fmt::layer().json().with_span_list(false).with_writer(std::io::stderr).boxed(),
+            LogFormat::Text => {
+                let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                fmt::layer().with_target(false).with_ansi(coloured).with_writer(std::io::stderr).boxed()
+            }
+        };
         let traces = Traces::begin()?;
         let ours = filter_fn(|about| about.target().starts_with("starwarden") || *about.level() <= Level::INFO);
         tracing_subscriber::registry().with(traces.layer()).with(filter).with(ours).with(lines).init();
@@ -74,7 +100,7 @@ mod traces {
     use opentelemetry_otlp::SpanExporter;
     use opentelemetry_sdk::Resource;
     use opentelemetry_sdk::trace::SdkTracerProvider;
-    use tracing_subscriber::{Layer, Registry};
+    use tracing_subscriber::Registry;
 
     /// How long a collector is waited for at a stop, which may take 10 s in all.
     const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -1,14 +1,16 @@
 //! `completions` and `man`: the command line's own description, for shells and for `man`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{fs, io};
 
 use anyhow::Context;
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::terminal::raw;
-use super::{CommandLine, Done, ExitAs};
+use super::{CommandLine, Done, ExitAs, uses};
 
 /// Print a completion script for a shell
 ///
@@ -27,7 +29,7 @@ impl Completions {
     pub(super) fn run(&self) -> Done {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut CommandLine::command(), "starwarden", &mut script);
-        let _gone = raw(&String::from_utf8_lossy(&script));
+        raw(&String::from_utf8_lossy(&script)).context("the script cannot be written").exit_as(1)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -43,7 +45,31 @@ pub(super) struct Man {
 impl Man {
     pub(super) fn run(&self) -> Done {
         let told = || format!("the man pages cannot be written to {}", self.folder.display());
-        clap_mangen::generate_to(CommandLine::command(), &self.folder).with_context(told).exit_as(1)?;
+        let mut whole = CommandLine::command();
+        whole.build();
+        pages(&whole, &self.folder).with_context(told).exit_as(1)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes the page of a command, and those of its verbs.
+fn pages(command: &Command, folder: &Path) -> io::Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let man = clap_mangen::Man::new(command.clone());
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    let mut besides = Roff::new();
+    for (title, paragraphs) in uses::sections(&name) {
+        besides.control("SH", [title]);
+        for paragraph in paragraphs {
+            besides.control("PP", []);
+            match paragraph.starts_with("starwarden ") {
+                true => besides.text([bold(paragraph)]),
+                false => besides.text([roman(paragraph)]),
+            };
+        }
+    }
+    besides.to_writer(&mut page)?;
+    fs::write(folder.join(man.get_filename()), page)?;
+    command.get_subcommands().filter(|verb| verb.get_name() != "help").try_for_each(|verb| pages(verb, folder))
 }

@@ -30,23 +30,31 @@ mod setup;
 mod store;
 pub mod terminal;
 mod tickets;
+mod uses;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context;
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use terminal::{print, tell};
+
+/// The version, and of what is released the commit and the day it was built on.
+pub(crate) const VERSION: &str = match option_env!("STARWARDEN_BUILD") {
+    Some(build) => build,
+    None => concat!(env!("CARGO_PKG_VERSION"), " (built here)"),
+};
 
 /// Works GitLab's STAR flowchart on starred tickets and leaves one internal note and one tag
 ///
 /// To see it at work, with nothing outside needed: starwarden demo. For a helpdesk of your own write a configuration,
 /// then setup, doctor, serve. To change the rule: check, decide and backtest say what a change would do.
 ///
-/// Results go to standard output, what went wrong is one sentence on standard error. Wherever --config is asked for,
-/// `STARWARDEN_CONFIG` may name it.
+/// Results go to standard output, what went wrong is one sentence on standard error. Where --config is not
+/// given, `STARWARDEN_CONFIG` names the configuration, or it is ./starwarden.toml.
 #[derive(Debug, Parser)]
-#[command(name = "starwarden", version, arg_required_else_help = true, subcommand_help_heading = "Verbs")]
+#[command(name = "starwarden", version = VERSION, arg_required_else_help = true, subcommand_help_heading = "Verbs")]
 pub struct CommandLine {
     #[command(subcommand)]
     verb: Verb,
@@ -75,9 +83,23 @@ enum Verb {
 // Which configuration. No doc comment: it would stand in the place of the verb's own text.
 #[derive(Debug, clap::Args)]
 struct ConfigFile {
-    /// The configuration, starwarden.toml
+    /// The configuration; absent: ./starwarden.toml
     #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file that is named, or the one in the folder in which the command runs.
+    ///
+    /// # Errors
+    /// Neither is there.
+    fn file(&self) -> anyhow::Result<PathBuf> {
+        let beside = || Some(PathBuf::from("starwarden.toml")).filter(|file| file.is_file());
+        self.config.clone().or_else(beside).context(
+            "there is no configuration: name one with --config FILE or STARWARDEN_CONFIG, or run the command where starwarden.toml is; \
+             `starwarden demo` needs none",
+        )
+    }
 }
 
 /// Who does something that is kept on record.
@@ -93,7 +115,8 @@ struct Who {
 /// # Errors
 /// The exit code.
 pub fn parse() -> Result<CommandLine, ExitCode> {
-    CommandLine::try_parse().map_err(|error| {
+    let matches = uses::command().try_get_matches();
+    matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| {
         if !error.use_stderr() {
             error.exit(); // Help, and the version.
         }
@@ -121,13 +144,23 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::Completions(completions) => completions.run(),
         Verb::Man(man) => man.run(),
     };
+    // What was to be told and could not be is a fault, whatever else went well: a full disk, a reader that went away.
+    let done =
+        done.and_then(|code| terminal::told().map(|()| code).context("the results cannot be written").exit_as(2));
     match done {
         Ok(code) => code,
         Err(Failed { code, error }) => {
-            tell(&format!("{error:#}"));
+            tell(&without_numbers(&format!("{error:#}")));
             ExitCode::from(code)
         }
     }
+}
+
+/// A sentence without the system's number for an error, which says nothing beside its words.
+fn without_numbers(sentence: &str) -> String {
+    let mut parts = sentence.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |told, part| told + part.split_once(')').map_or(part, |(_, rest)| rest))
 }
 
 /// Why a command ended without its result, with its exit code.

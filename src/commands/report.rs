@@ -1,13 +1,12 @@
 //! `report`: what was decided, whether people agreed, and what it saved.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{NaiveDate, NaiveTime, Utc};
 use clap::ValueEnum;
 
-use super::{Done, ExitAs, loaded, moments, print, store};
+use super::{ConfigFile, Done, ExitAs, loaded, moments, print, store};
 use crate::config;
 use crate::decide::policy::Policy;
 use crate::learn::report::{Tally, csv, html, text};
@@ -24,9 +23,8 @@ const MOST_LISTED: usize = 1_000;
 /// It reads what the store has counted by day; minutes saved are an estimate, from how long a ticket takes by hand.
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigFile,
     /// Count decisions from this day on (UTC), such as 2026-10-01; absent: all that are kept
     #[arg(long, value_name = "DATE", value_parser = moments::day)]
     since: Option<NaiveDate>,
@@ -58,7 +56,7 @@ impl Report {
     }
 
     fn report(&self) -> anyhow::Result<Vec<u8>> {
-        let settings = config::read(&self.config, std::env::vars())?;
+        let settings = config::read(&self.config.file()?, std::env::vars())?;
         store::must_be_there(&settings.store)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::bot::{self, Outside};
 use super::front::Front;
 use super::loaded::Loaded;
-use super::log::Log;
+use super::log::{Log, LogFormat};
 use super::reload::{Refused, Watch, hang_ups};
 use super::{ConfigFile, Done, ExitAs, print, store};
 use crate::config::{self, Settings};
@@ -25,22 +25,25 @@ use crate::work::{integrity, retention};
 ///
 /// It listens on [server] listen for the helpdesk's deliveries, and serves the console and /metrics there. Changed files
 /// and SIGHUP read configuration, policy and secrets anew; a faulty change is refused and the old one stays in force.
-/// SIGTERM ends it within 10 s, with nothing lost. Logs are JSON lines on standard error; `RUST_LOG` says how much.
+/// SIGTERM ends it within 10 s, with nothing lost. The log is on standard error; `RUST_LOG` says how much.
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     #[command(flatten)]
     file: ConfigFile,
+    /// How the log is written; absent: text on a terminal, else JSON
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log: Option<LogFormat>,
 }
 
 impl Serve {
     pub(super) fn run(&self) -> Done {
-        serve(&self.file.config).exit_as(1)?;
+        self.file.file().and_then(|file| serve(&file, self.log)).exit_as(1)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn serve(file: &Path) -> anyhow::Result<()> {
-    let _log = Log::begin()?;
+fn serve(file: &Path, log: Option<LogFormat>) -> anyhow::Result<()> {
+    let _log = Log::begin(log)?;
     let settings = Arc::new(config::read(file, std::env::vars())?);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;

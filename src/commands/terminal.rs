@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// Whether what follows may belong to the same character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +101,26 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
-/// Writes a result to standard output; a reader that has gone away is no fault.
+/// Why something could not be written to standard output.
+static UNTOLD: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Whether all that was to be told on standard output was.
+///
+/// # Errors
+/// Why something was not: a full disk, a reader that went away.
+pub(super) fn told() -> io::Result<()> {
+    UNTOLD.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+}
+
+/// Writes a result to standard output; what cannot be written is told at the end, by [`told`].
 pub(super) fn print(text: &str) {
-    let _gone = raw(&visible(text));
+    keep(raw(&visible(text)));
+}
+
+fn keep(written: io::Result<()>) {
+    if let Err(error) = written {
+        UNTOLD.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
 }
 
 /// Writes a result in colours of our own; whatever else stands in it is shown.
@@ -117,7 +135,7 @@ pub(super) fn print_painted(text: &str) {
             None => shown.push_str(&format!("\\u001b[{}", visible(part))),
         }
     }
-    let _gone = raw(&shown);
+    keep(raw(&shown));
 }
 
 /// Writes what a program is to read as it is.

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use super::{Settings, secret};
 use crate::decide::policy::fault::{Document, Fault};
+use crate::decide::policy::misread::reworded;
 
 /// A text that is no TOML, or whose values are not what their keys ask for: all of them, for each that is found is taken
 /// out and the rest is read again.
@@ -28,7 +29,8 @@ pub(super) fn of_text(file: &Path, text: &str, first: Error) -> anyhow::Error {
     }
     let shown = faults.iter().map(|fault| {
         let span = fault.span().unwrap_or(0..0);
-        drawn(file, &secret::blotted(text), span, secret::without_values(fault.message()))
+        let (message, help) = reworded(&secret::without_values(fault.message()));
+        drawn(file, &secret::blotted(text), span, message, help)
     });
     anyhow::Error::msg(shown.collect::<Vec<_>>().join("\n"))
 }
@@ -40,7 +42,7 @@ pub(super) fn of_sense(file: &Path, text: &str, sentences: &[String]) -> anyhow:
     let shown = sentences.iter().map(|sentence| {
         let key = sentence.split([' ', ':']).next().unwrap_or_default();
         match table.as_ref().and_then(|table| place(table, key)) {
-            Some(span) => drawn(file, &secret::blotted(text), span, sentence.clone()),
+            Some(span) => drawn(file, &secret::blotted(text), span, sentence.clone(), None),
             None => format!("{}: {sentence}", file.display()), // From the environment, or not there.
         }
     });
@@ -71,7 +73,7 @@ fn place(table: &Spanned<DeValue<'_>>, key: &str) -> Option<Range<usize>> {
     Some(value.span())
 }
 
-fn drawn(file: &Path, text: &str, span: Range<usize>, message: String) -> String {
-    let fault = Fault { document: Document::Binding, span, message, help: None };
+fn drawn(file: &Path, text: &str, span: Range<usize>, message: String, help: Option<String>) -> String {
+    let fault = Fault { document: Document::Binding, span, message, help };
     super::policy::drawn(&fault, &file.display().to_string(), text)
 }

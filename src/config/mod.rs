@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::decide::facts::sources::Ids;
+use crate::decide::policy::misread::reworded;
 use crate::elsewhere::address::{AddressFault, secrets_may_go_to};
 use secret::Secret;
 pub use work::Work;
@@ -352,8 +353,9 @@ pub fn read(file: &Path, environment: impl Iterator<Item = (String, String)>) ->
     let Written { text, table, overridden } = Written::read(file, environment)?;
     let mut settings: Settings = if overridden {
         table.try_into().map_err(|error: toml::de::Error| {
-            let why = secret::without_values(error.message());
-            anyhow::anyhow!("{} with the environment's STARWARDEN__ variables: {why}", file.display())
+            let (why, help) = reworded(&secret::without_values(error.message()));
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            anyhow::anyhow!("{} with the environment's STARWARDEN__ variables: {why}{help}", file.display())
         })?
     } else {
         toml::from_str(&text).map_err(|error| faults::of_text(file, &text, error))?

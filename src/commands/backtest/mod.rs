@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chrono::{NaiveDate, NaiveTime};
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
@@ -127,13 +127,20 @@ impl Backtest {
         let mut outcome = run::all(Input::open(file, enough, &bar)?, &marks, rule, against)?;
         bar.finish_and_clear();
         told(&outcome, begun);
+        ensure!(
+            outcome.summary.tally.tickets > 0,
+            "there is no ticket in {}: a line is to be a ticket as the helpdesk exports it, or a JSON object with one",
+            file.display()
+        );
         reader.tell();
         match self.format {
             Format::Text => print(&text::text(&mut outcome, &policy, second.as_ref())?),
             Format::Json => {
                 let mut output = Visible::new(std::io::BufWriter::new(std::io::stdout().lock()));
-                text::json(&mut outcome, &mut output)?;
-                std::io::Write::flush(&mut output)?;
+                let written = text::json(&mut outcome, &mut output);
+                written
+                    .and_then(|()| Ok(std::io::Write::flush(&mut output)?))
+                    .context("the results cannot be written")?;
             }
             Format::Html => print(&html(file, &mut outcome, &policy, second.as_ref())?),
         }

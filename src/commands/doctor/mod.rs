@@ -5,7 +5,7 @@ mod calls;
 mod elsewhere;
 pub(in crate::commands) mod finding;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::front::LetsIn;
-use super::{Done, ExitAs, print};
+use super::{ConfigFile, Done, ExitAs, print};
 use crate::config::{self, Settings, StoreAt};
 use crate::elsewhere::address::is_this_machine;
 use account::Checkup;
@@ -27,9 +27,8 @@ use finding::{Finding, Found};
 /// Exit code 0 where all is well, 1 where something is not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigFile,
     /// How it is shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -61,16 +60,17 @@ impl Doctor {
 
     async fn look(&self) -> Vec<Finding> {
         let overall = |check, found| Finding { check, account: None, found };
-        let settings = match config::read(&self.config, std::env::vars()) {
-            Ok(settings) => settings,
+        let read = self.config.file().and_then(|file| Ok((config::read(&file, std::env::vars())?, file)));
+        let (settings, file) = match read {
+            Ok(read) => read,
             Err(error) => {
                 let cure = "mend it at the place shown; config/starwarden.toml has every key";
                 return vec![overall("configuration", Found::wrong(format!("{error:#}"), cure))];
             }
         };
-        let home = self.config.parent().unwrap_or(Path::new("."));
+        let home = file.parent().unwrap_or(Path::new("."));
         let accounts = settings.accounts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let says = format!("{} is sound; accounts: {accounts}", self.config.display());
+        let says = format!("{} is sound; accounts: {accounts}", file.display());
         let mut findings = vec![overall("configuration", Found::well(says))];
 
         let policy = config::policy::read(&settings.policy.file);

@@ -113,7 +113,7 @@ impl Verb {
                     ),
                     (None, Some(tickets)) => {
                         let next = promotion::offered(&rules, &hash)?;
-                        Some(backtest::summary(&tickets, &config.config, &rules.policy, next)?)
+                        Some(backtest::summary(&tickets, &config.file()?, &rules.policy, next)?)
                     }
                     (None, None) => None,
                 };
@@ -137,7 +137,7 @@ impl Verb {
 
 /// The store, which must be there, and the policies as they stand.
 async fn opened(config: &ConfigFile) -> anyhow::Result<(Store, Rules)> {
-    let settings = config::read(&config.config, std::env::vars())?;
+    let settings = config::read(&config.file()?, std::env::vars())?;
     store::must_be_there(&settings.store)?;
     let store = store::open(&settings.store).await?;
     let rules = loaded::rules(&settings, &store).await?;

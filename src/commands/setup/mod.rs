@@ -3,7 +3,7 @@
 pub(super) mod plan;
 mod signing;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use super::doctor;
 use super::doctor::finding::Found;
 use super::loaded::credentials;
-use super::{Done, ExitAs, print};
+use super::{ConfigFile, Done, ExitAs, print};
 use crate::config;
 use crate::helpdesk::auth::{Purpose, WORK_SCOPES};
 use crate::helpdesk::client::Helpdesk;
@@ -28,9 +28,8 @@ use plan::{Step, Told, Wanted};
 /// The webhook's signing secret is put into the file that `webhook_secrets` names.
 #[derive(Debug, clap::Args)]
 pub(super) struct Setup {
-    /// The configuration, starwarden.toml
-    #[arg(long, env = "STARWARDEN_CONFIG", value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigFile,
     /// The account, as the configuration names it: [accounts.NAME]
     #[arg(long, value_name = "NAME")]
     account: String,
@@ -61,8 +60,9 @@ impl Setup {
     }
 
     async fn set_up(self) -> anyhow::Result<()> {
-        let settings = config::read(&self.config, std::env::vars())?;
-        let home = self.config.parent().unwrap_or(Path::new("."));
+        let file = self.config.file()?;
+        let settings = config::read(&file, std::env::vars())?;
+        let home = file.parent().unwrap_or(Path::new("."));
         let name = &self.account;
         let account = settings.accounts.get(name).with_context(|| {
             let there: Vec<&str> = settings.accounts.keys().map(String::as_str).collect();

@@ -186,7 +186,7 @@ fn with_store(
     config: &ConfigFile,
     what: impl AsyncFnOnce(&Settings, &Store) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let settings = config::read(&config.config, std::env::vars())?;
+    let settings = config::read(&config.file()?, std::env::vars())?;
     store::must_be_there(&settings.store)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;

@@ -32,7 +32,16 @@ fn table_end(text: &str, span: &Range<usize>) -> usize {
 }
 
 /// A message of the parser in plain words, and what to do.
-fn reworded(message: &str) -> (String, Option<String>) {
+pub(crate) fn reworded(message: &str) -> (String, Option<String>) {
+    if let Some(there) = message.strip_prefix("unknown variant, expected ") {
+        return (
+            "this word is none of those that may stand here".into(),
+            Some(format!("there are: {}", there.replace('`', ""))),
+        );
+    }
+    if message == "invalid socket address syntax" {
+        return ("this is no address and port".into(), Some("write it like 127.0.0.1:8080".into()));
+    }
     let mut quoted = message.split('`').skip(1).step_by(2);
     let first = quoted.next().unwrap_or_default();
     if message.starts_with("unknown field") || message.starts_with("unknown variant") {
@@ -52,5 +61,22 @@ fn reworded(message: &str) -> (String, Option<String>) {
     if message.contains("expected a string") && (given("integer") || given("float") || given("boolean")) {
         return (format!("`{first}` is no text"), Some(format!("write it in quotes: \"{first}\"")));
     }
-    (message.to_owned(), None)
+    match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+        Some((given, wanted)) => (format!("{given} stands here"), Some(format!("write {}", sort(wanted)))),
+        None => (message.to_owned(), None),
+    }
+}
+
+/// What the parser wants, in plain words.
+fn sort(wanted: &str) -> &str {
+    match wanted {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "a whole number",
+        number if number.contains("nonzero") => "a whole number of 1 or more",
+        "f32" | "f64" => "a number",
+        "a string" => "a text in quotes",
+        "a boolean" => "true or false",
+        "a sequence" => "a list in [ ]",
+        table if table.starts_with("struct ") || table == "a map" => "a table of keys and values",
+        other => other,
+    }
 }
