@@ -158,7 +158,7 @@ fn decide(policy: &Policy, reading: &Reading) -> Decision {
 /// The shipped policy without its advice.
 static UNADVISED: LazyLock<Policy> = LazyLock::new(|| {
     let start = BINDING.find("[advice]").expect("the advice");
-    let end = BINDING.find("# How customers' words are read.").expect("what follows");
+    let end = BINDING.find("# Where people's own words end").expect("what follows");
     Policy::parse(&format!("{}{}", &BINDING[..start], &BINDING[end..]), CHART).expect("sound")
 });
 

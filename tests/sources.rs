@@ -193,7 +193,7 @@ fn a_lookup_that_failed_is_not_made_again_for_a_while_and_still_says_why() {
 #[test]
 fn advice_never_changes_a_verdict() {
     let start = BINDING.find("[advice]").expect("the advice");
-    let end = BINDING.find("# How customers' words are read.").expect("what follows");
+    let end = BINDING.find("# Where people's own words end").expect("what follows");
     let without = format!("{}{}", &BINDING[..start], &BINDING[end..]);
     let (with, without) = (star(), Policy::parse(&without, CHART).expect("sound"));
     for (tags, expires) in [

@@ -6,7 +6,7 @@ use super::quotes::{LONGEST_HEADING, unquoted};
 use super::replies::SIGNATURE;
 use super::source::{Author, Source};
 use crate::decide::policy::language::Language;
-use crate::decide::policy::lexicon::{Hits, Lexicon};
+use crate::decide::policy::lexicon::Lexicon;
 use crate::decide::ticket::{Comment, Reading};
 
 /// A piece of a customer's text with its place.
@@ -17,16 +17,13 @@ pub(super) struct Piece {
     pub source: Source,
     /// When they were written, where the helpdesk says so.
     pub written: Option<DateTime<Utc>>,
-    /// Which of the policy's patterns stand in them.
-    pub hits: Hits,
 }
 
 /// The customer's own comments, newest first, then description and subject: their latest word comes first.
 pub(super) fn of(reading: &Reading, lexicon: &Lexicon) -> Vec<Piece> {
     let piece = |text: &str, by: Author, written: Option<DateTime<Utc>>| {
         let text = own_words(text, &lexicon.languages);
-        let hits = lexicon.hits(&text);
-        Piece { text, source: Source::Words { by, at: written }, written, hits }
+        Piece { text, source: Source::Words { by, at: written }, written }
     };
     let description = reading.ticket.description.trim();
     let own = customers(reading).filter(|comment| comment.text().trim() != description);

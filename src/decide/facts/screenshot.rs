@@ -11,7 +11,7 @@ pub fn newest<'a>(reading: &'a Reading, asked: &[Pattern]) -> Option<(&'a Attach
     let asks = |comment: &Comment| {
         comment.public
             && reading.is_staff(comment.author_id)
-            && asked.iter().any(|pattern| pattern.whole.found_in(comment.text()))
+            && asked.iter().any(|pattern| pattern.0.found_in(comment.text()))
     };
     let last_asked = reading.comments.iter().rev().find(|comment| asks(comment)).map(|comment| comment.id);
     let since = customers(reading).take_while(|comment| {

@@ -12,7 +12,7 @@ use super::fact::{Confidence, Fact, Trust, Value};
 use super::hours::{Schedule, Standing};
 use super::screenshot;
 use super::source::{self, By, Cited, Source};
-use super::words::{Search, Words};
+use super::words::Words;
 use crate::decide::policy::binding::{Binding, Day, FactBinding, Kind};
 use crate::decide::policy::source::{Pattern, Place, Says};
 use crate::decide::ticket::{Reading, Record, Ticket};
@@ -112,10 +112,9 @@ pub(super) struct Asking {
 pub(super) fn ask(place: &Place, fact: &FactBinding, asked: &Asked<'_>) -> Asking {
     match (place, asked.words) {
         (Place::Text { any, answer }, Some(words)) => {
-            let Search { found, set_aside } = words.find(any);
-            let found = found.and_then(|((), quote)| Some((asked.parse(fact, answer)?, quote)));
+            let found = words.find(any).and_then(|quote| Some((asked.parse(fact, answer)?, quote)));
             let said = found.map_or(Said::Nothing, |(value, quote)| guess(value, quote));
-            Asking { said, also: Vec::new(), set_aside }
+            Asking { said, also: Vec::new(), set_aside: Vec::new() }
         }
         (Place::Dates, Some(words)) => {
             // A colleague knows more than a customer.
@@ -311,7 +310,7 @@ const LONGEST_SHOWN: usize = 40;
 pub(super) fn word(fact: &FactBinding, text: &str) -> Option<Value> {
     let word = text.trim().to_lowercase();
     let whole = |found: regex::Match<'_>| found.start() == 0 && found.end() == word.len();
-    let fits = |pattern: &Pattern| pattern.whole.regex().and_then(|regex| regex.find(&word)).is_some_and(whole);
+    let fits = |pattern: &Pattern| pattern.0.regex().and_then(|regex| regex.find(&word)).is_some_and(whole);
     fact.pattern.as_ref().is_none_or(fits).then_some(Value::Word(word))
 }
 

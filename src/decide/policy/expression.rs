@@ -1,7 +1,6 @@
 //! Regular expressions as a policy writes them: checked when the policy is read, built when first needed.
 //!
-//! A policy has hundreds of them and a ticket needs a few. Word boundaries, digits and white space are those of ASCII:
-//! by Unicode's they could not be searched in one linear pass of a table.
+//! Word boundaries, digits and white space are those of ASCII, which is faster to search.
 
 use std::sync::OnceLock;
 
@@ -65,7 +64,7 @@ const WHITE: &str = r"(?:[ \t\r\n]+)";
 pub(super) const EDGE: &str = r"(?-u:\b)";
 
 /// Anything within a sentence, up to the start of a word: a full stop inside of `gitlab.com` ends none, an empty line does.
-pub(super) const GAP: &str = r"(?:[^.!?;\n]|\.[0-9A-Za-z]|\n[^\n])*?(?-u:\b)";
+const GAP: &str = r"(?:[^.!?;\n]|\.[0-9A-Za-z]|\n[^\n])*?(?-u:\b)";
 
 /// A phrase as an expression: a space is any white space, ` … ` a [`GAP`].
 pub(super) fn phrase(text: &str) -> String {
@@ -88,24 +87,4 @@ pub(super) fn phrase(text: &str) -> String {
         }
     }
     written
-}
-
-/// The parts of a phrase between marks that stand outside of parentheses and brackets.
-pub(super) fn parts<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
-    let (mut parts, mut from, mut depth, mut escaped) = (Vec::new(), 0, 0_i32, false);
-    for (at, character) in text.char_indices() {
-        if at >= from && depth == 0 && text.get(at..).is_some_and(|rest| rest.starts_with(mark)) {
-            parts.push(text.get(from..at).unwrap_or_default());
-            from = at + mark.len();
-        }
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            _ => {}
-        }
-    }
-    parts.push(text.get(from..).unwrap_or_default());
-    parts
 }

@@ -71,7 +71,7 @@ impl Policy {
         let source = self.binding.fact(fact).and_then(|bound| bound.sources.get(place));
         let patterns = source.map(SourceBinding::patterns).filter(|patterns| patterns.len() > 1).unwrap_or_default();
         let without = |(at, pattern): (usize, &Pattern)| {
-            let mut mutant = self.unchanged(format!("`{fact}` without its pattern `{}`", pattern.whole.text()));
+            let mut mutant = self.unchanged(format!("`{fact}` without its pattern `{}`", pattern.0.text()));
             let changed = mutant.binding.facts.get_mut(fact).and_then(|bound| bound.sources.get_mut(place));
             changed.into_iter().for_each(|source| source.drop_pattern(at));
             mutant

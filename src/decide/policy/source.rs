@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::expression::{self, EDGE, Expression, GAP, phrase};
+use super::expression::{Expression, phrase};
 
 /// One source of a fact.
 #[derive(Debug, Clone, Deserialize)]
@@ -144,42 +144,15 @@ impl Says {
 /// A pattern looked for in text, without regard to capitals.
 ///
 /// A space in it stands for any white space, for mails break their lines anywhere; ` … ` for anything within the
-/// sentence; `A & B` for both within the sentence, in either order.
+/// sentence.
 #[derive(Debug, Clone)]
-pub struct Pattern {
-    /// The whole.
-    pub whole: Expression,
-    /// Expressions without gaps, all of which stand in any text that the whole is found in.
-    pub(super) needs: Vec<String>,
-    /// Where those stand in the lexicon; empty where no lexicon has them.
-    pub(super) parts: Vec<usize>,
-}
+pub struct Pattern(pub Expression);
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let wrong = |error: &str| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}"));
-        let sides = expression::parts(&text, " & ");
-        let (start, whole) = match sides.as_slice() {
-            [one] => ("", phrase(one)),
-            [one, other] => {
-                let (one, other) = (phrase(one), phrase(other));
-                (EDGE, format!("{EDGE}(?:(?:{one}){GAP}(?:{other})|(?:{other}){GAP}(?:{one}))"))
-            }
-            _ => return Err(wrong("it has more than one ` & `")),
-        };
-        let mut needs = Vec::new();
-        for side in &sides {
-            for (place, part) in expression::parts(side, " … ").into_iter().enumerate() {
-                let part = part.trim_matches('…');
-                if !part.contains('…') && !part.is_empty() {
-                    let start = if place == 0 { start } else { EDGE };
-                    needs.push(format!("{start}(?:{})", phrase(part)));
-                }
-            }
-        }
-        let whole = Expression::new(whole).map_err(|error| wrong(&error))?;
-        Ok(Pattern { whole, needs, parts: Vec::new() })
+        let wrong = |error: String| D::Error::custom(format!("the pattern `{text}` cannot be used: {error}"));
+        Expression::new(phrase(&text)).map(Pattern).map_err(wrong)
     }
 }
 
@@ -356,13 +329,5 @@ impl SourceBinding {
             | Place::Dates
             | Place::Otherwise(_) => &[],
         }
-    }
-
-    /// The same patterns, to be found their places.
-    pub(super) fn patterns_mut(&mut self) -> &mut [Pattern] {
-        let Place::Text { any: patterns, .. } = &mut self.place else {
-            return &mut [];
-        };
-        patterns
     }
 }

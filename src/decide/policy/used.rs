@@ -137,14 +137,14 @@ impl Used<'_> {
         if let Place::Field { name, .. } = &source.place {
             self.field(&[path.as_slice(), &["field"]].concat(), name);
         }
-        for (at, pattern) in source.patterns().iter().enumerate().filter(|(_, pattern)| pattern.whole.matches_nothing())
+        for (at, pattern) in source.patterns().iter().enumerate().filter(|(_, pattern)| pattern.0.matches_nothing())
         {
             let at = at.to_string();
             let key = PATTERNS
                 .iter()
                 .find(|key| self.spots.value(&[path.as_slice(), &[key]].concat()) != self.spots.value(&path));
             let span = self.spots.value(&[path.as_slice(), &[key.unwrap_or(&""), &at]].concat());
-            let message = format!("the pattern `{}` is found in every text, even an empty one", pattern.whole.text());
+            let message = format!("the pattern `{}` is found in every text, even an empty one", pattern.0.text());
             self.faults.push(Fault::binding(span, message, "write the words it looks for"));
         }
     }
