@@ -62,6 +62,7 @@ mod records;
 mod refusals;
 mod reload;
 mod report;
+mod schema;
 mod secrets;
 mod server;
 mod setup;

@@ -117,7 +117,7 @@ fn a_candidate_decides_beside_the_policy_and_is_never_acted_on() {
     assert_eq!(place.decided(&bot, 3, "purchased_wrong_product"), "Wait for Sales", "the policy goes on");
     let (code, _, errors) = place.run(&["check"]);
     assert_eq!(code, Some(1));
-    assert!(errors.contains("next.toml:38:10"), "{errors}");
+    assert!(errors.contains("next.toml:39:10"), "{errors}");
 }
 
 #[test]

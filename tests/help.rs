@@ -5,7 +5,8 @@ use std::process::Command;
 
 use crate::support::tools::{run, said};
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
+    "schema",
     "policy",
     "tickets",
     "demo",
@@ -104,9 +105,14 @@ fn man_shows_a_page_for_every_verb_without_a_warning() {
         for section in ["SYNOPSIS", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
             assert!(said(&shown).contains(section), "{page}: {}", said(&shown));
         }
-        let has_examples =
-            !["starwarden.1", "starwarden-hash-password.1", "starwarden-completions.1", "starwarden-man.1"]
-                .contains(&page.as_str());
+        let has_examples = ![
+            "starwarden.1",
+            "starwarden-hash-password.1",
+            "starwarden-completions.1",
+            "starwarden-schema.1",
+            "starwarden-man.1",
+        ]
+        .contains(&page.as_str());
         assert_eq!(said(&shown).contains("EXAMPLES"), has_examples, "{page}: {}", said(&shown));
     }
 }

@@ -24,6 +24,7 @@ mod progress;
 mod reader;
 mod reload;
 mod report;
+mod schema;
 mod screen;
 mod serve;
 mod setup;
@@ -76,6 +77,7 @@ enum Verb {
     Tickets(tickets::Tickets),
     Report(report::Report),
     Backup(backup::Backup),
+    Schema(schema::PrintSchema),
     Completions(manual::Completions),
     Man(manual::Man),
 }
@@ -141,6 +143,7 @@ pub fn run(line: CommandLine) -> ExitCode {
         Verb::Tickets(tickets) => tickets.run(),
         Verb::Report(report) => report.run(),
         Verb::Backup(backup) => backup.run(),
+        Verb::Schema(schema) => schema.run(),
         Verb::Completions(completions) => completions.run(),
         Verb::Man(man) => man.run(),
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use argon2::password_hash::phc::PasswordHash;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::secret::Secret;
@@ -10,11 +11,12 @@ use crate::elsewhere::address::secrets_may_go_to;
 
 /// Who may use the console and the API. With nobody named: whoever is on this machine, where it is listened on
 /// loopback alone; else nobody.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
     /// What sessions are signed with, 32 characters or more. Absent: a key made once and kept in a file beside a SQLite
     /// store; with PostgreSQL, one for as long as the process runs.
+    #[schemars(with = "Option<String>")]
     pub session_secret: Option<Secret>,
     /// People by name.
     #[serde(default)]
@@ -27,7 +29,7 @@ pub struct Console {
 }
 
 /// Somebody who signs in with a password.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// What `starwarden hash-password` prints.
@@ -37,7 +39,7 @@ pub struct User {
 }
 
 /// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// See everything.
@@ -47,15 +49,16 @@ pub enum Role {
 }
 
 /// A program that uses the API, which changes nothing.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// Sent as `Authorization: Bearer …`.
+    #[schemars(with = "String")]
     pub token: Secret,
 }
 
 /// Sign-in with OpenID Connect: authorization code with PKCE.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Oidc {
     /// The provider: `https://gitlab.com`.
@@ -63,6 +66,7 @@ pub struct Oidc {
     /// Our id there; the redirect URI to register is `public_url` with `/sign-in/callback` behind it.
     pub client_id: String,
     /// Our secret there.
+    #[schemars(with = "String")]
     pub client_secret: Secret,
     /// The claim that says what somebody belongs to. Absent: `groups_direct`, as GitLab names it.
     #[serde(default = "groups")]

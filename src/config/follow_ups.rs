@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
@@ -13,26 +14,30 @@ use crate::elsewhere::chat::Chat;
 use crate::elsewhere::gitlab::GitLab;
 
 /// The GitLab project that has the STAR issues.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StarIssues {
     /// The GitLab it is in: `https://gitlab.com`.
     pub gitlab: String,
     /// The project, as `group/project` or by its number.
     #[serde(deserialize_with = "super::text")]
+    #[schemars(schema_with = "crate::config::schema::text_or_number")]
     pub project: String,
     /// Who we are there: a token that may read and write the project's issues.
+    #[schemars(with = "String")]
     pub token: Secret,
     /// The label that an issue gets. Absent: `unstarred`.
     #[serde(default = "unstarred", deserialize_with = "super::text")]
+    #[schemars(schema_with = "crate::config::schema::text_or_number")]
     pub label: String,
 }
 
 /// A chat's channel.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChatChannel {
     /// An incoming webhook as Slack and Mattermost take it, a secret: whoever knows it may write there.
+    #[schemars(with = "String")]
     pub webhook_url: Secret,
 }
 

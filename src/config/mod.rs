@@ -5,6 +5,7 @@ mod faults;
 pub mod follow_ups;
 pub mod policy;
 pub mod reader;
+pub mod schema;
 pub mod secret;
 pub mod systems;
 pub mod work;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -26,7 +28,7 @@ use secret::Secret;
 pub use work::Work;
 
 /// The whole configuration.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where deliveries come in.
@@ -62,7 +64,7 @@ pub struct Settings {
 }
 
 /// Where deliveries come in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// The address listened on. Absent: `127.0.0.1:8080`.
@@ -83,10 +85,12 @@ pub struct Server {
     pub requests_per_second_per_address: Option<NonZeroU32>,
     /// How long a request's head may take to arrive; also how long an idle connection is kept. Absent: 10 seconds.
     #[serde(default = "default_head_timeout", deserialize_with = "span")]
+    #[schemars(with = "String")]
     pub head_timeout: Duration,
     /// How long a whole request may take, its body and the making of its answer; and then the answer's taking, longer by a
     /// second for each 16 KiB. Absent: 30 seconds.
     #[serde(default = "default_request_timeout", deserialize_with = "span")]
+    #[schemars(with = "String")]
     pub request_timeout: Duration,
 }
 
@@ -122,15 +126,17 @@ fn default_listen() -> SocketAddr {
 }
 
 /// Where things are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
     /// `sqlite:PATH`, the path relative to the configuration, for one process; or `postgres://…`, for several.
     /// A secret, for a server's may hold a password. Absent: `sqlite:starwarden.db`.
     #[serde(default = "default_store")]
+    #[schemars(with = "String")]
     pub url: Secret,
     /// How long deliveries, and decisions of tickets that are watched no longer, are kept; "off" for ever. Absent: 400 days.
     #[serde(default = "default_keep", deserialize_with = "span_or_off")]
+    #[schemars(with = "String")]
     pub keep: Option<Duration>,
     /// The configuration's folder.
     #[serde(skip)]
@@ -176,7 +182,7 @@ impl Store {
 }
 
 /// The rule.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyFile {
     /// The policy's binding, relative to the configuration.
@@ -194,7 +200,7 @@ impl PolicyFile {
 }
 
 /// One helpdesk instance.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Where its API is: `https://example.zendesk.com`.
@@ -204,14 +210,17 @@ pub struct Account {
     pub mode: Mode,
     /// What its webhooks are signed with: one, or several while rotating.
     #[serde(deserialize_with = "secret::one_or_several")]
+    #[schemars(schema_with = "crate::config::schema::one_or_several")]
     pub webhook_secrets: Vec<Secret>,
     /// The helpdesk's own number; deliveries that name another are refused. Absent: any.
     pub account_id: Option<u64>,
     /// How old a signature may be. Absent: 5 minutes.
     #[serde(default = "default_replay_window", deserialize_with = "span")]
+    #[schemars(with = "String")]
     pub replay_window: Duration,
     /// How often starred tickets are looked for that no delivery told of; "off" for never. Absent: 10 minutes.
     #[serde(default = "default_catch_up", deserialize_with = "span_or_off")]
+    #[schemars(with = "String")]
     pub catch_up_every: Option<Duration>,
     /// `"built-in"` sends none of its words to the server of `[reader]`. Absent: they are, where there is one.
     pub reader: Option<reader::AccountReader>,
@@ -229,7 +238,7 @@ pub struct Account {
 }
 
 /// Whether notes and tags are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// They are.
@@ -240,28 +249,33 @@ pub enum Mode {
 }
 
 /// How we are known to the helpdesk: exactly one of an OAuth client, a token, or e-mail with API token.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     /// An OAuth client's id, with `client_secret`.
     #[serde(default, deserialize_with = "some_text")]
+    #[schemars(schema_with = "crate::config::schema::text_or_number")]
     pub client_id: Option<String>,
     /// An OAuth client's secret.
+    #[schemars(with = "Option<String>")]
     pub client_secret: Option<Secret>,
     /// What an OAuth client's tokens may be used for, with a blank between. Absent: what the bot's calls need, which
     /// `setup` and `doctor` name.
     #[serde(default, deserialize_with = "some_text")]
+    #[schemars(schema_with = "crate::config::schema::text_or_number")]
     pub scopes: Option<String>,
     /// A ready bearer token.
+    #[schemars(with = "Option<String>")]
     pub oauth_token: Option<Secret>,
     /// An agent's address, with `api_token`; the helpdesk ends these on 2027-04-30.
     pub email: Option<String>,
     /// An API token.
+    #[schemars(with = "Option<String>")]
     pub api_token: Option<Secret>,
 }
 
 /// One id or several.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One.

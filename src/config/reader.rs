@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reqwest::Url;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::secret::Secret;
@@ -18,22 +19,25 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub const USUAL_MODEL: &str = "multilingual-e5-small";
 
 /// The server of embeddings: what people wrote on tickets is sent there.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderServer {
     /// Its address, as `OpenAI`'s route is: `http://127.0.0.1:8000/v1/embeddings`. Absent: nothing is sent, words are read by
     /// the built-in vectors.
     #[serde(default, deserialize_with = "super::some_text")]
+    #[schemars(schema_with = "crate::config::schema::text_or_number")]
     pub url: Option<String>,
     /// The model it is asked for; vectors are kept by this name. Absent: `multilingual-e5-small`.
     #[serde(default = "usual_model", deserialize_with = "super::text")]
+    #[schemars(schema_with = "crate::config::schema::text_or_number")]
     pub model: String,
     /// Sent as a bearer token. Absent: nothing is.
+    #[schemars(with = "Option<String>")]
     pub token: Option<Secret>,
 }
 
 /// Which vectors one account's words are read by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccountReader {
     /// Those made here: nothing of this account is sent to the server.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::Settings;
@@ -12,26 +13,29 @@ use crate::decide::facts::hours::{Schedule, Shift};
 use crate::elsewhere::lookups::{self, Systems};
 
 /// One system of record; without an entry, the lookups that name it are switched off.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct System {
     /// Sent as a bearer token. Absent: nothing is.
+    #[schemars(with = "Option<String>")]
     pub token: Option<Secret>,
     /// The hosts it may be asked at, `gitlab.com`; never none.
     pub hosts: Vec<String>,
 }
 
 /// A team's weekly hours.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// The time zone they are in, `America/Los_Angeles`.
     #[serde(deserialize_with = "zone")]
+    #[schemars(with = "String")]
     pub time_zone: chrono_tz::Tz,
     /// What people call the zone, `PT`. Absent: its own short name at that time, such as `PST`.
     pub shown_as: Option<String>,
     /// When the team is at work: `Sun 15:00 - Fri 17:00`.
     #[serde(deserialize_with = "shifts")]
+    #[schemars(with = "Vec<String>")]
     pub open: Vec<Shift>,
 }
 

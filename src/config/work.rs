@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How tickets are worked, in every account.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Work {
     /// How often in a row a ticket may fail before it becomes a dead letter. Absent: 8, which is some four minutes.
@@ -14,9 +15,11 @@ pub struct Work {
     pub notes_in_ten_minutes: u32,
     /// How long a call to the helpdesk may take. Absent: 20 seconds.
     #[serde(deserialize_with = "super::span")]
+    #[schemars(with = "String")]
     pub answer_within: Duration,
     /// How long a ticket stays with a replica that gives no sign of life. Absent: 1 minute; at least twice `answer_within`.
     #[serde(deserialize_with = "super::span")]
+    #[schemars(with = "String")]
     pub lease: Duration,
 }
 

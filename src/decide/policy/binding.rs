@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
@@ -12,15 +13,16 @@ use super::language::Language;
 use super::lookup::Lookup;
 use super::misread;
 use super::nearest;
-use super::source::{Pattern, Place, SourceBinding};
+use super::source::{Pattern, Place, SourceBinding, SourceText};
 use super::spots::Spots;
 use crate::decide::facts::fact::{Fact, Trust};
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     /// The Mermaid file, relative to the binding.
+    #[schemars(with = "String")]
     pub diagram: Spanned<String>,
     /// Which tickets the policy speaks of. Absent: every ticket.
     #[serde(default)]
@@ -41,15 +43,19 @@ pub struct Binding {
     pub fields: BTreeMap<String, Vec<u64>>,
     /// What nodes mean, by their ids in the diagram.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, NodeText>")]
     pub nodes: BTreeMap<Spanned<String>, Meaning>,
     /// The verdicts there are.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OutcomeBinding>")]
     pub outcomes: BTreeMap<Spanned<String>, OutcomeBinding>,
     /// The facts there are and where they are read.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FactBinding>")]
     pub facts: BTreeMap<Spanned<String>, FactBinding>,
     /// Systems of record that can be asked, by name.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Lookup>")]
     pub lookups: BTreeMap<Spanned<String>, Lookup>,
     /// How customers' words are read, by language. Absent: as the shipped policy reads them.
     #[serde(default)]
@@ -65,17 +71,20 @@ pub struct Binding {
     pub notes: Notes,
     /// The cases of the handbook, by the answers of the fact that says which it is.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Case>")]
     pub cases: BTreeMap<Spanned<String>, Case>,
     /// What people do after an outcome, by the names nodes give it.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Task>")]
     pub tasks: BTreeMap<Spanned<String>, Task>,
     /// Pages that steps link to, by name.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub links: BTreeMap<Spanned<String>, String>,
 }
 
 /// Words on exits that mean yes and no, in another language: `yes = ["Ja"]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Labels {
     /// Words for yes.
@@ -98,7 +107,7 @@ impl Labels {
 }
 
 /// Which tickets a policy speaks of: every named condition must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct AppliesTo {
     /// Statuses it does not speak of.
     #[serde(default)]
@@ -109,7 +118,7 @@ pub struct AppliesTo {
 }
 
 /// One condition of [`AppliesTo`].
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// Tags, any of which is enough.
@@ -124,23 +133,26 @@ pub struct Condition {
 }
 
 /// When a ticket may be dismissed, besides that no answer on the way is a guess.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dismissal {
     /// The fact that says what the ticket is about.
+    #[schemars(with = "String")]
     pub understood_by: Spanned<String>,
     /// Facts that speak against any dismissal, with the answer that does, though no node asks for them.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub against: BTreeMap<Spanned<String>, String>,
     /// How a manager is asked for an instant while one of them stands. Absent: by the fact's own question.
     pub question: Option<String>,
 }
 
 /// How words are read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reader {
     /// Files of labelled examples, relative to the binding: `examples/*.toml`. A file's name is its language.
+    #[schemars(with = "Vec<String>")]
     pub examples: Vec<Spanned<String>>,
     /// How sure a reading must be to understand a ticket, from 0 to 1.
     pub sure: f64,
@@ -165,10 +177,11 @@ impl Reader {
 }
 
 /// Spans of time the facts need.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Times {
     /// How long a subscription runs on after its expiry: `14d`. Absent: nothing is derived from expiry.
+    #[schemars(with = "Option<String>")]
     pub grace_period: Option<Span>,
     /// The instant that the two below follow from. Absent: `expires_at`.
     pub expires: Option<String>,
@@ -251,16 +264,24 @@ pub enum Meaning {
 }
 
 /// A node's entry as written.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NodeText {
+    #[schemars(with = "Option<String>")]
     choose: Option<Spanned<String>>,
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
     exits: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    #[schemars(with = "Option<String>")]
     yes_no: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     more_than: Option<Span>,
+    #[schemars(with = "Option<String>")]
     until: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     only_if: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     otherwise: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     outcome: Option<Spanned<String>>,
     task: Option<String>,
 }
@@ -343,7 +364,7 @@ impl TryFrom<NodeText> for Meaning {
 }
 
 /// One verdict.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeBinding {
     /// What a manager calls it.
@@ -366,7 +387,7 @@ impl OutcomeBinding {
 }
 
 /// One fact.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactBinding {
     /// What sort of value it has.
@@ -379,6 +400,7 @@ pub struct FactBinding {
     #[serde(default)]
     pub day_ends_when: BTreeMap<String, String>,
     /// For words: what the whole value must look like. Absent: anything.
+    #[schemars(with = "Option<String>")]
     pub pattern: Option<Pattern>,
     /// How a manager is asked for it.
     pub question: Option<String>,
@@ -399,11 +421,12 @@ pub struct FactBinding {
     pub answers: Vec<String>,
     /// Where it is read, in order; the first that answers wins, unless another record contradicts it.
     #[serde(default)]
+    #[schemars(with = "Vec<SourceText>")]
     pub sources: Vec<SourceBinding>,
 }
 
 /// What sort of value a fact has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `yes`, `no`, or one of a choice.
@@ -425,7 +448,7 @@ fn no_condition(text: &str) -> Option<Fault> {
 }
 
 /// Which end of a day a date without a time means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Day {
     /// 00:00:00 UTC.

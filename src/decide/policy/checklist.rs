@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
 /// What notes say besides the verdict and its reasons.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Notes {
     /// The fact that says which case of the handbook it is. Absent: no note tells a case.
+    #[schemars(with = "Option<String>")]
     pub case: Option<Spanned<String>>,
     /// The case whose steps a note has where that fact is not known. Absent: none.
+    #[schemars(with = "Option<String>")]
     pub case_unknown: Option<Spanned<String>>,
     /// Steps of every note, after all others.
     #[serde(default)]
@@ -19,7 +22,7 @@ pub struct Notes {
 }
 
 /// A case of the handbook.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// What a manager does, and knows of it.
@@ -31,7 +34,7 @@ pub struct Case {
 }
 
 /// Something a person does, named by a node of the chart.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// How it is done.
@@ -43,20 +46,24 @@ pub struct Task {
 }
 
 /// One step of a checklist.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// What it says; `[words](name)` is a link of `[links]`, what stands between backticks is to be typed as it is, and `{}` is
     /// what the step `tells`.
+    #[schemars(with = "String")]
     pub say: Spanned<Words>,
     /// Answers that facts must have for the step to be told. Absent: none.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub when: Answers,
     /// Answers of facts, any of which hides the step. Absent: none.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub unless: Answers,
     /// Facts told with it where they are known, or [`ASSIGNEE`]; in brackets behind it where it has no `{}`.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub tells: Vec<Spanned<String>>,
     /// The steps under it.
     #[serde(default)]

@@ -1,5 +1,6 @@
 //! How people of one language quote, sign and write dates: data of the binding.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::expression::{EDGE, Expression, phrase};
@@ -8,14 +9,16 @@ use crate::decide::facts::dates::vocabulary::DateWords;
 /// One language. A policy without any reads as the shipped one does: in English.
 ///
 /// Every phrase is a regular expression that stands for whole words; a space in it is any white space.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Language {
     /// Lines behind which another mail is quoted: `on .* wrote:`.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub quotes: Phrases,
     /// Lines behind which a signature follows: `kind regards`.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub signs_off: Phrases,
     /// How dates are written and what they date. Absent in all languages: as the shipped policy has it.
     #[serde(default)]

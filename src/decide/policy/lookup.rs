@@ -1,25 +1,30 @@
 //! Systems of record a policy may ask: which address, how often, how long.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::binding::Span;
 
 /// One HTTP GET to a system of record; its token and allowed hosts stand in `starwarden.toml`, never here.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lookup {
     /// The system, by its name in `starwarden.toml`; without an entry there the lookup is switched off.
     pub system: String,
     /// The address, with facts in braces.
+    #[schemars(with = "String")]
     pub url: Template,
     /// How long an answer may be used again. Absent: 10 minutes.
     #[serde(default = "ten_minutes")]
+    #[schemars(with = "String")]
     pub cache: Span,
     /// How long a call that failed is not made again. Absent: 1 minute.
     #[serde(default = "one_minute")]
+    #[schemars(with = "String")]
     pub retry_after: Span,
     /// How long an answer is waited for. Absent: 3 seconds.
     #[serde(default = "three_seconds")]
+    #[schemars(with = "String")]
     pub timeout: Span,
     /// How many calls a minute it may make. Absent: 30.
     #[serde(default = "thirty")]

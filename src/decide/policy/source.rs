@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::expression::{Expression, phrase};
@@ -26,7 +27,7 @@ pub struct SourceBinding {
 ///
 /// Two recorded sources with different answers contradict each other, and the fact is unknown. Words of customers
 /// and `otherwise` never contradict a record; nor do two instants on the same UTC day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It contradicts any other answer.
@@ -169,9 +170,9 @@ impl<'de> Deserialize<'de> for Dates {
 }
 
 /// A source as written.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SourceText {
+pub(super) struct SourceText {
     tag_any: Option<Vec<String>>,
     form_any: Option<Vec<String>>,
     field: Option<String>,
@@ -179,13 +180,17 @@ struct SourceText {
     organization_tag_any: Option<Vec<String>>,
     lookup: Option<String>,
     pointer: Option<String>,
+    #[schemars(with = "Option<Vec<String>>")]
     image_asked_any: Option<Vec<Pattern>>,
     hours: Option<String>,
+    #[schemars(with = "Option<Vec<String>>")]
     text_any: Option<Vec<Pattern>>,
+    #[schemars(with = "Option<bool>")]
     dates: Option<Dates>,
     reader: Option<bool>,
     otherwise: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(with = "OneOrMany")]
     is: Vec<String>,
     above: Option<i64>,
     answer: Option<String>,
@@ -280,13 +285,15 @@ fn says(is: &[String], above: Option<i64>, answer: Option<&String>) -> Result<Sa
     }
 }
 
+/// One text or several.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
     Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,

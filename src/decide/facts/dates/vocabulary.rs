@@ -2,19 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// The words with which one language dates things; `[languages.NAME.dates]` of a policy.
 ///
 /// A `*` at the end of a word stands for any ending; ` … ` between two for up to some words of the same sentence.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DateWords {
     /// The names of the twelve months, January first; several names of one between commas.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     months: Names<12>,
     /// The names of the seven days, Monday first.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     weekdays: Names<7>,
     /// Words for numbers: `two = 2`.
     #[serde(default)]
@@ -55,7 +58,7 @@ impl<'de, const COUNT: usize> Deserialize<'de> for Names<COUNT> {
 }
 
 /// A length of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// 60 seconds.
@@ -73,7 +76,7 @@ pub enum Unit {
 }
 
 /// What a word does for a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     // Parts of dates.
