@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use starwarden::commands::each;
 use starwarden::decide::line::WithFacts;
 use starwarden::decide::loose;
-use starwarden::decide::reference;
+use starwarden::decide::signature;
 use starwarden::decide::ticket::{Comment, User};
 use starwarden::demo::helpdesk::{BOT_ID, Publicity};
 
@@ -265,7 +265,7 @@ fn a_notes_id_is_found_wherever_it_stands() {
         ("my ref 7Q2FMHXA", None),
         ("", None),
     ] {
-        assert_eq!(reference::in_text(text), id, "{text}");
+        assert_eq!(signature::in_text(text), id, "{text}");
     }
 }
 

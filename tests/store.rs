@@ -1276,6 +1276,24 @@ async fn vectors_are_kept_by_text_and_model_and_go_by_age() {
     .await;
 }
 
+#[tokio::test]
+async fn refusals_at_sign_in_go_by_age_and_what_people_did_stays() {
+    check(|store| async move {
+        for (second, did) in
+            [(0, Did::SignInRefused), (1, Did::SignedIn), (2, Did::SignInRefused), (20, Did::SignInRefused)]
+        {
+            store.record_operator(&told("ann", second, None, did)).await.expect("kept");
+        }
+        assert_eq!(store.sweep(at(10), 1).await.expect("swept").refusals, 1, "a few at a time");
+        assert_eq!(store.sweep(at(10), 10).await.expect("swept").refusals, 1);
+        assert_eq!(store.sweep(at(10), 10).await.expect("swept").refusals, 0);
+        let left = store.operator_events(None, 10).await.expect("read");
+        let left: Vec<Did> = left.into_iter().map(|(_, event)| event.did).collect();
+        assert_eq!(left, [Did::SignInRefused, Did::SignedIn], "newest first");
+    })
+    .await;
+}
+
 /// A word that nothing but what people wrote holds.
 const WORD: &str = "procurement7f3a";
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use super::loose;
-use super::reference::{self, Signature};
+use super::signature::{self, Signature};
 use super::text;
 use crate::decide::facts::said::Words;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
@@ -177,7 +177,7 @@ impl From<WrittenComment> for Comment {
             false => {
                 let text = text::own(whole);
                 // Where the text was cut, its markup shows what was cut as well.
-                let marked = html_body.as_deref().filter(|html| html.contains(reference::NAME));
+                let marked = html_body.as_deref().filter(|html| html.contains(signature::NAME));
                 let marked = marked.map(|html| text::own(text::decoded(text::without_markup(html))));
                 let signature =
                     Signature::of(&text).or_else(|| marked.map_or(Signature::None, |text| Signature::of(&text)));

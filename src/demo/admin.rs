@@ -7,7 +7,7 @@ use axum::routing::{get, patch, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::api::missing;
+use super::gate::missing;
 use super::helpdesk::StandIn;
 use super::paging::Asked;
 use super::settings::MADE;

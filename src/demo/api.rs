@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
-use super::gate::{self, AsOf};
+use super::gate::{self, AsAsked, AsOf, missing};
 use super::helpdesk::{BOT_ID, Refused, StandIn};
 use super::paging::Asked;
 use super::shape::{self, over};
@@ -55,10 +55,6 @@ fn without_json(mut request: Request) -> Request {
     request
 }
 
-/// The path of a call as it was asked for.
-#[derive(Clone)]
-pub(super) struct AsAsked(pub String);
-
 #[derive(Deserialize)]
 struct Grant {
     client_id: String,
@@ -94,10 +90,6 @@ async fn token(State(helpdesk): State<StandIn>, headers: HeaderMap, body: Bytes)
     }
     let (token, scope) = helpdesk.give_token(&grant.scope);
     Json(json!({ "access_token": token, "token_type": "bearer", "scope": scope, "expires_in": 1800 })).into_response()
-}
-
-pub(super) fn missing() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({ "error": "RecordNotFound", "description": "Not found" }))).into_response()
 }
 
 /// A ticket's number.

@@ -13,7 +13,6 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::body::Frame;
 use serde_json::json;
 
-use super::api::AsAsked;
 use super::helpdesk::{Call, StandIn};
 use super::limit::Turn;
 use super::scopes::{self, Granted};
@@ -22,6 +21,10 @@ use super::troubles::Trouble;
 /// How long ago the list of comments is to be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AsOf(pub chrono::DateTime<chrono::Utc>);
+
+/// The path of a call as it was asked for.
+#[derive(Clone)]
+pub(super) struct AsAsked(pub String);
 
 /// Lets in who is known and whose turn it is, makes the troubles that are due, and keeps a list of calls.
 pub(super) async fn admit(State(helpdesk): State<StandIn>, request: Request, next: Next) -> Response {
@@ -128,6 +131,11 @@ fn limited(seconds: u64) -> Response {
         (StatusCode::TOO_MANY_REQUESTS, Json(json!({ "error": "APIRateLimitExceeded" }))).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+/// What is not there.
+pub(super) fn missing() -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": "RecordNotFound", "description": "Not found" }))).into_response()
 }
 
 /// An answer during which the connection breaks.

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::verify::Verified;
-use crate::decide::reference;
+use crate::decide::signature;
 
 /// What a delivery says; only which ticket and why, for the event is a hint and the ticket the truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
         actor: id_at("/detail/actor_id").or_else(|| id_at("/event/comment/author/id")),
         comment: match text("/event/comment/body") {
             None => Told::Nothing,
-            Some(body) if reference::in_text(body).is_some() => Told::Signed,
+            Some(body) if signature::in_text(body).is_some() => Told::Signed,
             Some(_) => Told::Unsigned,
         },
         account,

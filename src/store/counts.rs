@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::database::{Outcome, Session, values};
-use super::decisions::{DecisionRow, Said};
 use super::feedback::{Agreement, FeedbackRow};
 use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
@@ -36,6 +36,22 @@ pub struct Sums {
     pub gists: Vec<(Gist, Sum)>,
     /// Seconds from a ticket's first delivery to the note of its first verdict, and how many tickets waited so long.
     pub waits: Vec<(u64, u64)>,
+}
+
+/// What of a decision's JSON lists and counts go by; what is not there is empty.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Said {
+    #[serde(default)]
+    pub policy: String,
+    #[serde(default)]
+    pub walked: Vec<String>,
+    #[serde(default)]
+    pub valid_until: Option<DateTime<Utc>>,
+}
+
+/// Reads it.
+pub(super) fn said(decision: &str) -> Outcome<Said> {
+    serde_json::from_str(decision).map_err(corrupt)
 }
 
 /// Whether a decision opens its ticket and whether it settles it, once it is carried out.
@@ -177,9 +193,9 @@ pub(super) async fn place(t: &Session, ticket: &TicketKey, reference: &str) -> O
 }
 
 /// A decision's kind: a hash of all that is counted by.
-pub(super) fn kind(row: &DecisionRow) -> Outcome<i64> {
-    let Said { policy, walked, .. } = row.said()?;
-    let text = serde_json::to_vec(&(policy, walked, gist(&row.verdict, &row.decision)?)).map_err(corrupt)?;
+pub(super) fn kind(verdict: &str, decision: &str) -> Outcome<i64> {
+    let Said { policy, walked, .. } = said(decision)?;
+    let text = serde_json::to_vec(&(policy, walked, gist(verdict, decision)?)).map_err(corrupt)?;
     let mut first = [0; 8];
     first.iter_mut().zip(Sha256::digest(text)).for_each(|(byte, of_hash)| *byte = of_hash);
     Ok(i64::from_be_bytes(first))

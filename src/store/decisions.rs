@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::counts::Said;
 use super::database::{Outcome, values};
 use super::watches::Claim;
 use super::{Store, StoreError, counts, follow_ups};
@@ -99,7 +100,7 @@ impl Store {
     /// store that cannot be used.
     pub async fn record_decision(&self, claim: &Claim, row: &DecisionRow) -> Result<bool, StoreError> {
         let (claim, row) = (claim.clone(), row.clone());
-        let (said, basis, kind) = (row.said()?, row.titled()?, counts::kind(&row)?);
+        let (said, basis, kind) = (row.said()?, row.titled()?, counts::kind(&row.verdict, &row.decision)?);
         let walked = serde_json::to_string(&said.walked).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         self.transaction(move |t| async move {
             let (account, id) = (&row.ticket.account, row.ticket.id);
@@ -177,17 +178,6 @@ impl Store {
 /// Reference, when, verdict, fingerprint, decision, note, what became of it, basis, account, ticket.
 pub(super) type Columns = (String, DateTime<Utc>, String, String, String, String, String, String, String, u64);
 
-/// What of a decision's JSON lists and counts go by; what is not there is empty.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    pub policy: String,
-    #[serde(default)]
-    pub walked: Vec<String>,
-    #[serde(default)]
-    pub valid_until: Option<DateTime<Utc>>,
-}
-
 /// What of a decision's basis lists go by.
 #[derive(Debug, Default, Deserialize)]
 struct Titled {
@@ -203,7 +193,7 @@ impl DecisionRow {
     }
 
     pub(super) fn said(&self) -> Outcome<Said> {
-        serde_json::from_str(&self.decision).map_err(|error| StoreError::Corrupt(format!("a decision: {error}")))
+        counts::said(&self.decision)
     }
 
     fn titled(&self) -> Outcome<Titled> {

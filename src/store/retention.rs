@@ -20,12 +20,20 @@ pub struct Swept {
     pub failures: u64,
     /// Vectors kept before.
     pub vectors: u64,
+    /// Refusals at sign-in of before; what people did stays.
+    pub refusals: u64,
 }
 
 impl Swept {
     /// All that went.
     pub fn total(self) -> u64 {
-        self.deliveries + self.decisions + self.watches + self.comparisons + self.failures + self.vectors
+        self.deliveries
+            + self.decisions
+            + self.watches
+            + self.comparisons
+            + self.failures
+            + self.vectors
+            + self.refusals
     }
 }
 
@@ -34,6 +42,9 @@ const DELIVERIES: &str =
     "DELETE FROM deliveries WHERE received_at < $1 AND id IN (SELECT id FROM deliveries ORDER BY id LIMIT $2)";
 
 const FAILURES: &str = "DELETE FROM failures WHERE at < $1 AND id IN (SELECT id FROM failures ORDER BY id LIMIT $2)";
+
+const REFUSALS: &str = "DELETE FROM operator_events WHERE id IN (
+    SELECT id FROM operator_events WHERE at < $1 AND did = '{\"did\":\"sign_in_refused\"}' ORDER BY id LIMIT $2)";
 
 const COMPARISONS: &str = "DELETE FROM comparisons WHERE id IN (
     SELECT id FROM comparisons WHERE decided_at < $1 ORDER BY decided_at LIMIT $2)";
@@ -95,6 +106,7 @@ impl Store {
                 comparisons: t.run(COMPARISONS, values![before, limit]).await?,
                 failures: t.run(FAILURES, values![before, limit]).await?,
                 vectors: t.run(vectors::SWEEP, values![before, limit]).await?,
+                refusals: t.run(REFUSALS, values![before, limit]).await?,
                 decisions: t.run(DECISIONS, values![decisions]).await?,
                 watches: 0,
             };

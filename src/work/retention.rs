@@ -40,8 +40,17 @@ pub async fn run(store: Store, keep: Duration) {
             };
         match step {
             Ok(swept) if swept.total() > 0 => {
-                let Swept { deliveries, decisions, watches, comparisons, failures, vectors } = swept;
-                tracing::info!(deliveries, decisions, watches, comparisons, failures, vectors, "what was old is gone");
+                let Swept { deliveries, decisions, watches, comparisons, failures, vectors, refusals } = swept;
+                tracing::info!(
+                    deliveries,
+                    decisions,
+                    watches,
+                    comparisons,
+                    failures,
+                    vectors,
+                    refusals,
+                    "what was old is gone"
+                );
                 tokio::time::sleep(REST).await;
             }
             Ok(_) => tokio::time::sleep(HOUR).await,

@@ -1,7 +1,7 @@
 //! Every kind of call the bot makes, tried: what is only a fallback is tried before it is needed.
 
 use crate::config::Mode;
-use crate::decide::reference::Signature;
+use crate::decide::signature::Signature;
 use crate::helpdesk::auth::{Purpose, WORK_SCOPES};
 use crate::helpdesk::client::{Helpdesk, Me};
 use crate::helpdesk::error::{CallError, Forbidden};

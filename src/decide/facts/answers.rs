@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::gather::Stated;
 use super::replies::{Reply, Says, VERBS};
-use crate::decide::policy::nearest;
+use crate::decide::near::nearest;
 use crate::decide::ticket::Noted;
 
 /// What replies come to.

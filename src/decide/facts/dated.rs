@@ -8,7 +8,7 @@ use super::fact::Value;
 use super::source::{Cited, Source};
 use super::span::Span;
 use super::words::clip;
-use crate::decide::policy::binding::Day;
+use crate::decide::facts::expiry::Day;
 
 /// What can be said of when something is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,21 @@
 //! How moments are written for people, and which end of a day counts. UTC throughout.
 
 use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::span::Span;
-use crate::decide::policy::binding::Day;
+
+/// Which end of a day a date without a time means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Day {
+    /// 00:00:00 UTC.
+    #[default]
+    Start,
+    /// 23:59:59 UTC.
+    End,
+}
 
 /// The start or end of a day, UTC.
 pub fn of_day(date: NaiveDate, day: Day) -> Option<DateTime<Utc>> {

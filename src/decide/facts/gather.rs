@@ -12,9 +12,10 @@ use super::said::{Speaker, Understanding};
 use super::source::{Author, Source};
 use super::sources::{self, Asked, Asking, Ids, Said};
 use super::words::Words;
+use crate::decide::facts::expiry::Day;
+use crate::decide::near::instead;
 use crate::decide::policy::Policy;
-use crate::decide::policy::binding::{Day, FactBinding, Kind};
-use crate::decide::policy::instead;
+use crate::decide::policy::binding::{FactBinding, Kind};
 use crate::decide::policy::source::{Place, SourceBinding, Standing};
 use crate::decide::ticket::Reading;
 

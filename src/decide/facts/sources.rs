@@ -13,7 +13,8 @@ use super::hours::{Schedule, Standing};
 use super::screenshot;
 use super::source::{self, By, Cited, Source};
 use super::words::Words;
-use crate::decide::policy::binding::{Binding, Day, FactBinding, Kind};
+use crate::decide::facts::expiry::Day;
+use crate::decide::policy::binding::{Binding, FactBinding, Kind};
 use crate::decide::policy::source::{Pattern, Place, Says};
 use crate::decide::ticket::{Reading, Record, Ticket};
 

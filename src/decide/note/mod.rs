@@ -167,7 +167,12 @@ fn signature(subject: &Subject<'_>) -> Vec<Span> {
 
 /// The short id in a note of ours, wherever in it.
 pub fn reference(note: &str) -> Option<&str> {
-    crate::decide::reference::in_text(note)
+    crate::decide::signature::in_text(note)
+}
+
+fn capital(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 fn lower_first(words: &str) -> String {

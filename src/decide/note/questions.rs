@@ -17,7 +17,7 @@ pub(super) fn write(subject: &Subject<'_>, blocks: &mut Vec<Block>) {
     let stands: Vec<Vec<Span>> = doubted(subject)
         .into_iter()
         .chain(spoken(subject))
-        .chain(contradictions(subject))
+        .chain(reasons::contradictions(subject))
         .chain(looked(subject))
         .collect();
     blocks.extend(Some(stands).filter(|lines| !lines.is_empty()).map(Block::Bullets));
@@ -159,8 +159,8 @@ fn day_within(stretch: &Stretch) -> Option<NaiveDate> {
     let near = [stretch.until.map(|until| until - day), stretch.from, stretch.from.map(|from| from + day)];
     let days = near.into_iter().flatten().map(|at| at.date_naive());
     let mut whole = days.filter(|day| {
-        let start = expiry::of_day(*day, crate::decide::policy::binding::Day::Start);
-        let end = expiry::of_day(*day, crate::decide::policy::binding::Day::End);
+        let start = expiry::of_day(*day, expiry::Day::Start);
+        let end = expiry::of_day(*day, expiry::Day::End);
         let after = stretch.from.is_none_or(|from| start.is_some_and(|start| from <= start));
         after && stretch.until.is_none_or(|until| end.is_some_and(|end| end < until))
     });
@@ -289,20 +289,6 @@ fn so_far(subject: &Subject<'_>) -> Vec<Vec<Span>> {
         |answered: &&Answered| subject.policy.basis(&answered.fact, subject.facts).into_iter().all(asked);
     let known: Vec<&Answered> = path.iter().chain(beyond).filter(|answered| !rests_on_asked(answered)).collect();
     reasons::told(subject, &known, "")
-}
-
-/// Records that contradict each other, so that neither counts.
-pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
-    let open = subject.policy.open_facts(subject.facts, subject.spoken, subject.now).into_iter();
-    let conflicts = open.filter_map(|open| match subject.facts.get(open)? {
-        Finding::Conflict(two) => {
-            let says =
-                |fact: &Fact| format!("{} says {}", fact.source, words::value(subject, open, &fact.value.to_string()));
-            Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))])
-        }
-        Finding::Known(_) | Finding::Unknown { .. } => None,
-    });
-    conflicts.collect()
 }
 
 /// The days that words can mean where they can mean several, as they are typed.

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::markup::{Span, strong, text};
-use super::{Subject, questions, words};
+use super::{Subject, capital, words};
 use crate::decide::facts::expiry;
-use crate::decide::facts::fact::{Finding, Trust, cited};
+use crate::decide::facts::fact::{Fact, Finding, Trust, cited};
 use crate::decide::facts::source::Source;
 use crate::decide::facts::span::Span as Stretch;
 use crate::decide::policy::binding::Meaning;
@@ -16,9 +16,23 @@ pub(super) fn list(subject: &Subject<'_>, above: &str) -> Vec<Vec<Span>> {
     let Decision { path, beyond, .. } = subject.decision;
     let mut lines = told(subject, &path.iter().chain(beyond).collect::<Vec<_>>(), above);
     let beyond = lines.split_off(path.len());
-    lines.extend(questions::contradictions(subject));
+    lines.extend(contradictions(subject));
     lines.extend(beyond);
     lines
+}
+
+/// Records that contradict each other, so that neither counts.
+pub(super) fn contradictions(subject: &Subject<'_>) -> Vec<Vec<Span>> {
+    let open = subject.policy.open_facts(subject.facts, subject.spoken, subject.now).into_iter();
+    let conflicts = open.filter_map(|open| match subject.facts.get(open)? {
+        Finding::Conflict(two) => {
+            let says =
+                |fact: &Fact| format!("{} says {}", fact.source, words::value(subject, open, &fact.value.to_string()));
+            Some(vec![text(format!("Contradiction: {}, and {}", says(&two.0), says(&two.1)))])
+        }
+        Finding::Known(_) | Finding::Unknown { .. } => None,
+    });
+    conflicts.collect()
 }
 
 /// Answered questions, each with where it was read unless another says so: one above it, or one it follows from this.
@@ -223,9 +237,4 @@ fn remaining(subject: &Subject<'_>, fact: &str, at: DateTime<Utc>, doubt: Option
         format!("{question} {}", capital(plain))
     });
     sentence.replace("{away}", &away).replace("{at}", &exact)
-}
-
-pub(super) fn capital(word: &str) -> String {
-    let mut characters = word.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
 
-use super::{Subject, lower_first, reasons};
+use super::{Subject, capital, lower_first};
 use crate::decide::facts::expiry;
 use crate::decide::facts::source::{Author, Source};
 use crate::decide::facts::span::Span;
@@ -68,7 +68,7 @@ pub(super) fn doubt(source: &Source) -> Option<&str> {
 
 /// What an answer is called.
 pub(super) fn called(subject: &Subject<'_>, fact: &str, answer: &str) -> String {
-    subject.policy.answer_title(fact, answer).map_or_else(|| reasons::capital(&answer.replace('_', " ")), str::to_owned)
+    subject.policy.answer_title(fact, answer).map_or_else(|| capital(&answer.replace('_', " ")), str::to_owned)
 }
 
 /// A value for people: what an answer is called, a day, or the days between which it lies.

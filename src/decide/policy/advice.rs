@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::binding::Span;
+use super::length::Span;
 use super::source::Pattern;
 
 /// Which lines of advice a note may have; each is off where it is absent.

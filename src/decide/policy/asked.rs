@@ -5,9 +5,9 @@ use toml::Spanned;
 use super::binding::{Binding, Meaning};
 use super::fault::Fault;
 use super::graph::{Asked, Grace, Range, YES_NO};
-use super::nearest;
 use super::source::Place;
 use super::spots::Spots;
+use crate::decide::near::nearest;
 
 /// Every fact that is asked for, with what it can be; and those grace follows from.
 pub(super) fn facts(binding: &Binding, faults: &mut Vec<Fault>) -> Vec<Asked> {

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 use toml::Spanned;
 
 use super::advice::Advice;
 use super::checklist::{Case, Notes, Step, Task};
 use super::fault::Fault;
 use super::language::Language;
+pub use super::length::Span;
 use super::lookup::Lookup;
 use super::misread;
-use super::nearest;
 use super::source::{Pattern, Place, SourceBinding, SourceText};
 use super::spots::Spots;
+use crate::decide::facts::expiry::Day;
 use crate::decide::facts::fact::{Fact, Trust};
+use crate::decide::near::nearest;
 
 /// A binding as written. [`crate::decide::policy::Policy`] is what it comes to with its diagram.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -205,25 +207,6 @@ impl Times {
     /// The fact that says when the grace period ends.
     pub fn grace_ends(&self) -> &str {
         self.grace_ends.as_deref().unwrap_or("grace_ends_at")
-    }
-}
-
-/// A span of time, written as `24h` or `14d`; milliseconds, from 0 to 1,000 years.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub i64);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const LONGEST: i64 = 1000 * 366 * 86_400_000;
-        let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text)
-            .ok()
-            .and_then(|span| i64::try_from(span.as_millis()).ok())
-            .filter(|&millis| millis <= LONGEST)
-            .map(Span)
-            .ok_or_else(|| {
-                D::Error::custom(format!("`{text}` is not a span of time; write it like \"24h\" or \"14d\""))
-            })
     }
 }
 
@@ -445,17 +428,6 @@ fn no_condition(text: &str) -> Option<Fault> {
         None => format!("write it like {key} = {{ tag_any = [\"…\"] }}"),
     };
     Some(Fault::binding(span, format!("`{key}` is no condition of which tickets the policy speaks"), help))
-}
-
-/// Which end of a day a date without a time means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Day {
-    /// 00:00:00 UTC.
-    #[default]
-    Start,
-    /// 23:59:59 UTC.
-    End,
 }
 
 impl Binding {

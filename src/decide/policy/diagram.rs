@@ -8,7 +8,7 @@ use merman::{Engine, ParseOptions, RenderSemanticModel};
 use serde::Serialize;
 
 use super::fault::{Document, Fault};
-use super::places::Places;
+use super::places::{Places, within};
 use super::{page, slips};
 
 /// The most bytes a diagram may have.
@@ -349,26 +349,8 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-/// A span that lies within the text, on the borders of characters.
-fn within(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    start..text.ceil_char_boundary(span.end.clamp(start, text.len()))
-}
-
 fn first_line(text: &str) -> Range<usize> {
     0..text.find('\n').unwrap_or(text.len())
-}
-
-/// Whether a text can be read, and if not, where the parser stopped and what it said.
-pub(super) fn reads(text: &str) -> Result<(), (Option<Range<usize>>, String)> {
-    match Engine::new().parse_diagram_for_render_model_sync(text, ParseOptions::strict()) {
-        Ok(_) => Ok(()),
-        Err(merman::Error::DiagramParse { diagnostic, .. }) => {
-            let span = diagnostic.span().map(|span| within(text, span.start..span.end));
-            Err((span, diagnostic.message().to_owned()))
-        }
-        Err(other) => Err((None, other.to_string())),
-    }
 }
 
 /// A message of the parser on one line.

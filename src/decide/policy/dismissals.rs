@@ -2,8 +2,8 @@
 
 use super::binding::Binding;
 use super::fault::Fault;
-use super::instead;
 use super::source::Place;
+use crate::decide::near::instead;
 
 /// Every outcome that does not say whether it dismisses, and every name in `[dismissal]` that is not there.
 pub(super) fn faults(binding: &Binding) -> Vec<Fault> {

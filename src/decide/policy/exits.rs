@@ -1,5 +1,6 @@
 //! Which link each answer of a node takes; a link that no answer takes is a fault.
 
+use crate::decide::near::nearest;
 use toml::Spanned;
 
 use super::binding::Meaning;
@@ -85,7 +86,7 @@ fn yes_no(joined: &Joined<'_>, node: usize, exits: &[(usize, &Edge)], faults: &m
             None => (format!("this exit of `{id}` has no answer on it"), "label its exits Yes and No".to_owned()),
             Some(label) => (
                 format!("`{label}` answers nothing: `{id}` is a yes-or-no question"),
-                match super::nearest(&label.to_lowercase(), &YES_NO) {
+                match nearest(&label.to_lowercase(), &YES_NO) {
                     Some(near) => format!("did you mean {}?", title(near)),
                     None => "label its exits Yes and No; the words of another language stand in [labels]".into(),
                 },

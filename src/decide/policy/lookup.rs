@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::binding::Span;
+use super::length::Span;
 
 /// One HTTP GET to a system of record; its token and allowed hosts stand in `starwarden.toml`, never here.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

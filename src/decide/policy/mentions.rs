@@ -6,9 +6,9 @@ use toml::Spanned;
 
 use super::binding::{Binding, FactBinding};
 use super::fault::Fault;
-use super::nearest;
 use super::source::Place;
 use super::spots::Spots;
+use crate::decide::near::nearest;
 
 /// Every fault of this sort, each at the fact or lookup that has it.
 pub(super) fn faults(binding: &Binding, spots: &Spots<'_>) -> Vec<Fault> {

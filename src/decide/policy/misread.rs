@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fault::{Document, Fault};
-use super::nearest;
+use crate::decide::near::nearest;
 
 /// The fault of a text that is no TOML, or whose keys or values are not what is needed.
 pub fn fault(text: &str, error: &toml::de::Error) -> Fault {

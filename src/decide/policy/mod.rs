@@ -25,6 +25,7 @@ mod holds;
 mod joined;
 mod keys;
 pub mod language;
+pub mod length;
 pub mod lexicon;
 pub mod lookup;
 mod mentions;
@@ -189,20 +190,4 @@ impl Policy {
     fn node_id(&self, node: usize) -> &str {
         self.diagram.nodes.get(node).map_or("", |node| node.id.as_str())
     }
-}
-
-/// What to write instead of a name that is not there: the one most like it, or which there are.
-pub(crate) fn instead(name: &str, there: &[&str]) -> String {
-    nearest(name, there)
-        .map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean {near}?"))
-}
-
-/// The name most like a misspelt one, where one is like it.
-pub(crate) fn nearest<'a>(name: &str, there: &[&'a str]) -> Option<&'a str> {
-    there
-        .iter()
-        .map(|&near| (strsim::damerau_levenshtein(name, near), near))
-        .filter(|(distance, near)| *distance <= 1 + near.chars().count() / 3)
-        .min()
-        .map(|(_, near)| near)
 }

@@ -4,7 +4,7 @@ use std::mem::swap;
 use std::ops::Range;
 
 use super::Policy;
-use super::binding::{Binding, Day, Meaning, Span};
+use super::binding::{Binding, Meaning, Span};
 use super::check;
 use super::decision::NEEDS_FACTS;
 use super::diagram::Diagram;
@@ -15,6 +15,7 @@ use super::source::{Pattern, Place, Says, SourceBinding, Standing};
 use super::spans::written;
 use super::spots::Spots;
 use super::walk::{Answer, Slots, with};
+use crate::decide::facts::expiry::Day;
 
 const HOUR: i64 = 3_600_000;
 

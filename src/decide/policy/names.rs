@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::binding::{Binding, Kind, Meaning};
 use super::diagram::Diagram;
 use super::fault::Fault;
-use super::nearest;
+use crate::decide::near::nearest;
 
 /// Every name that is used and defined nowhere, at its place.
 pub(super) fn faults(diagram: &Diagram, binding: &Binding) -> Vec<Fault> {

@@ -310,3 +310,9 @@ fn label(rest: &str) -> Option<&str> {
     }
     None
 }
+
+/// A span that lies within the text, on the borders of characters.
+pub(super) fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start.min(text.len()));
+    start..text.ceil_char_boundary(span.end.clamp(start, text.len()))
+}

@@ -6,11 +6,11 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use merman::{Engine, ParseOptions};
 use regex::Regex;
 
-use super::diagram::reads;
 use super::fault::Fault;
-use super::places::{Line, lines};
+use super::places::{Line, lines, within};
 
 /// The most lines that are spoken of at once.
 const MOST: usize = 20;
@@ -324,4 +324,16 @@ fn worded(message: &str, line: &str) -> (String, String) {
         "this line cannot be read as nodes and links".into(),
         "write a node as A[text] and a link as A -->|label| B; labels with brackets or quotes in quotes: A[\"text (more)\"]".into(),
     )
+}
+
+/// Whether a text can be read, and if not, where the parser stopped and what it said.
+fn reads(text: &str) -> Result<(), (Option<Range<usize>>, String)> {
+    match Engine::new().parse_diagram_for_render_model_sync(text, ParseOptions::strict()) {
+        Ok(_) => Ok(()),
+        Err(merman::Error::DiagramParse { diagnostic, .. }) => {
+            let span = diagnostic.span().map(|span| within(text, span.start..span.end));
+            Err((span, diagnostic.message().to_owned()))
+        }
+        Err(other) => Err((None, other.to_string())),
+    }
 }

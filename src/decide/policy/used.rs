@@ -5,9 +5,9 @@ use super::binding::{Binding, FactBinding, Kind, Meaning};
 use super::fault::Fault;
 use super::graph::{Asked, Range};
 use super::names::or_there;
-use super::nearest;
 use super::source::{Place, SourceBinding};
 use super::spots::Spots;
+use crate::decide::near::nearest;
 
 /// The statuses a ticket can have at the helpdesk.
 const STATUSES: [&str; 6] = ["new", "open", "pending", "hold", "solved", "closed"];

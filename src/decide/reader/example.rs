@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::decide::policy::instead;
+use crate::decide::near::instead;
 
 /// A text with the answers that it gives; of every other fact it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,10 +15,11 @@ use crate::decide::facts::source::{self, Source};
 use crate::decide::facts::sources::Ids;
 use crate::decide::facts::texts;
 use crate::decide::judge::{self, Judged};
+use crate::decide::near::nearest;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::policy::fault::{Document, Fault};
-use crate::decide::policy::{misread, nearest};
+use crate::decide::policy::misread;
 use crate::decide::reader::Reader;
 use crate::decide::ticket::{Comment, CustomField, Organization, OwnUsers, Reading, Record, Ticket, User};
 

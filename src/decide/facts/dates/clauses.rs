@@ -1,8 +1,9 @@
 //! Where sentences and clauses of a text begin and end.
 
+use super::cut::unspaced;
 use super::spelled::Spelled;
 use super::tokens::{Kind, Token};
-use super::vocabulary::{Class, unspaced};
+use super::vocabulary::Class;
 
 /// The tokens of one sentence: from one up to another, which is not of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

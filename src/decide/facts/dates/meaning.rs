@@ -278,7 +278,7 @@ impl<'a> Speech<'a> {
 
     /// Whether a word follows what it leads to: Japanese and Korean ones do.
     fn follows(&self, token: &Token<'_>) -> bool {
-        matches!(&token.kind, Kind::Word(word) if word.chars().next().is_some_and(super::vocabulary::unspaced))
+        matches!(&token.kind, Kind::Word(word) if word.chars().next().is_some_and(super::cut::unspaced))
     }
 
     /// What is spoken of: the first licence or other thing of the clause, else the last one said before it.

@@ -11,6 +11,7 @@
 mod clauses;
 mod clock;
 mod cues;
+mod cut;
 mod meaning;
 mod numbers;
 mod record;

@@ -294,7 +294,7 @@ impl Vocabulary {
 
     fn take(&mut self, text: &str, senses: Vec<Sense>) {
         let Some(first) = text.chars().next() else { return };
-        if unspaced(first) {
+        if super::cut::unspaced(first) {
             self.unspaced.entry(first).or_default().push((text.to_owned(), senses));
             return;
         }
@@ -309,7 +309,7 @@ impl Vocabulary {
                 self.stems.entry(head).or_default().push((stem.to_owned(), senses));
             }
             None => {
-                let mut words = super::tokens::words(text);
+                let mut words = super::cut::words(text);
                 let first = words.next().unwrap_or_default();
                 self.phrases.entry(first).or_default().push(Phrase { rest: words.collect(), senses });
             }
@@ -374,9 +374,4 @@ fn known_misspelt(sense: &Sense) -> bool {
         sense,
         Sense::Month(_) | Sense::Word(Class::Licence | Class::Expires | Class::Expired | Class::Expiry | Class::Valid)
     )
-}
-
-/// Whether a letter is of a script that sets no blanks between words, or joins particles to them.
-pub(super) fn unspaced(letter: char) -> bool {
-    matches!(letter, '\u{1100}'..='\u{11ff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
