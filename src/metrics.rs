@@ -10,6 +10,7 @@
 //! | `starwarden_api_budget_left` | gauge | `account` | calls that may be made at once |
 //! | `starwarden_tickets_due` | gauge | `account` | tickets that wait for a look now |
 //! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
+//! | `starwarden_tickets_to_decide_anew` | gauge | `account` | open tickets that the policy in force has not decided yet |
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
 //! | `starwarden_clock_ahead_seconds` | gauge | `account` | how far the helpdesk's clock is ahead of this machine's |
@@ -91,6 +92,7 @@ struct All {
     budget: Family<OfAccount, Gauge>,
     due: Family<OfAccount, Gauge>,
     oldest: Family<OfAccount, Gauge>,
+    anew: Family<OfAccount, Gauge>,
     dead: Family<OfAccount, Gauge>,
     ready: Family<OfAccount, Gauge>,
     paused: Family<OfAccount, Gauge>,
@@ -123,6 +125,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         budget: Family::default(),
         due: Family::default(),
         oldest: Family::default(),
+        anew: Family::default(),
         dead: Family::default(),
         ready: Family::default(),
         paused: Family::default(),
@@ -150,6 +153,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("api_budget_left", "Calls to the helpdesk that may be made at once", all.budget.clone());
     registry.register("tickets_due", "Tickets that wait for a look now", all.due.clone());
     registry.register("oldest_due_seconds", "How long the longest due ticket has waited", all.oldest.clone());
+    registry.register("tickets_to_decide_anew", "Open tickets not decided by the policy in force", all.anew.clone());
     registry.register("tickets_dead", "Dead letters", all.dead.clone());
     registry.register("account_ready", "1 where the helpdesk takes our credentials", all.ready.clone());
     registry.register("account_paused", "1 where somebody paused the account", all.paused.clone());
@@ -249,6 +253,8 @@ pub struct Standing {
     pub due: u64,
     /// How long the longest of them has waited.
     pub oldest: Duration,
+    /// Open tickets that the policy in force has not decided yet.
+    pub anew: u64,
     /// Dead letters.
     pub dead: u64,
     /// Whether the helpdesk takes our credentials.
@@ -288,14 +294,16 @@ pub enum Ready {
 /// Everything as Prometheus text, with how things stand now.
 pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, reload_failed: Option<&str>) -> String {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let gauges = [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready, &ALL.paused, &ALL.held, &ALL.catch_up, &ALL.token_days];
-    for gauge in gauges {
+    let of_tickets = [&ALL.due, &ALL.oldest, &ALL.anew, &ALL.dead];
+    let of_accounts = [&ALL.ready, &ALL.paused, &ALL.held, &ALL.catch_up, &ALL.token_days];
+    for gauge in of_tickets.into_iter().chain(of_accounts) {
         gauge.clear(); // An account that was taken away is not told of any more.
     }
     for standing in standings {
         let of = OfAccount { account: standing.account.clone() };
         ALL.due.get_or_create(&of).set(number(standing.due));
         ALL.oldest.get_or_create(&of).set(number(standing.oldest.as_secs()));
+        ALL.anew.get_or_create(&of).set(number(standing.anew));
         ALL.dead.get_or_create(&of).set(number(standing.dead));
         ALL.ready.get_or_create(&of).set(i64::from(standing.ready == Ready::Yes));
         ALL.paused.get_or_create(&of).set(i64::from(standing.paused.is_some()));

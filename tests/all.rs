@@ -8,6 +8,7 @@
     reason = "a test may fail loudly, and a truth table is made of yes and no"
 )]
 
+mod anew;
 mod architecture;
 mod asking;
 mod backtest;

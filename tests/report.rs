@@ -100,7 +100,7 @@ async fn ticket(store: &Store, id: u64, starred: i64, decided: &[(i64, &str, &st
             store.record_feedback(&[feedback]).await.expect("kept");
         }
     }
-    let next = starwarden::store::watches::Next::Settled { look_at: None };
+    let next = starwarden::store::watches::Next::Settled { look_at: None, policy: "p".into() };
     store.settle(&claim, next, at(0)).await.expect("settled");
 }
 

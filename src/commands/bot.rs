@@ -30,6 +30,7 @@ use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
+use crate::work::anew::Anew;
 use crate::work::clock::Clocks;
 use crate::work::conditions::Conditions;
 use crate::work::embedder::{Embedder, Embedders};
@@ -259,6 +260,7 @@ fn joined(
         troubles: Troubles::default(),
         tags: Tags::default(),
         recovery: Recovery::default(),
+        anew: Anew::default(),
         wake,
     };
     Ok((door, account))

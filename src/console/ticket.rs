@@ -394,6 +394,7 @@ fn opinion(did: &Did) -> Option<Opinion> {
         | Did::Stopped
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
+        | Did::LookAgainAtAll { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
         | Did::Resumed { .. }

@@ -487,7 +487,7 @@ impl Decided<'_> {
         let read_again = self.away.as_ref().map(|_| Utc::now() + READ_AGAIN);
         let valid_until = self.judged.decision.valid_until.map(|until| self.time.here(until));
         let look_at = valid_until.into_iter().chain(ask_again).chain(read_again).min();
-        Looked::so(Next::Settled { look_at })
+        Looked::so(Next::Settled { look_at, policy: self.policy.hash.clone() })
     }
 
     /// Why the server of embeddings is away, where only that turns the verdict that stood: by what it had read, the verdict

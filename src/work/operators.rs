@@ -21,6 +21,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         | Did::SignedOut { .. }
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
+        | Did::LookAgainAtAll { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
         | Did::Resumed { .. }
