@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `starwarden_deliveries_total` | counter | `account`, `result` | deliveries: `accepted`, `duplicate`, `ignored`, `refused`, `not_kept` |
 //! | `starwarden_decisions_total` | counter | `account`, `verdict` | decisions recorded |
+//! | `starwarden_previews_total` | counter | `account`, `verdict` | previews of what a STAR would get |
 //! | `starwarden_looks_total` | counter | `account`, `result` | looks at tickets: `settled`, `again`, `held`, `retry`, `dead`, `stopped` |
 //! | `starwarden_api_calls_total` | counter | `method`, `status` | calls to the helpdesk; the status 0 is no answer |
 //! | `starwarden_write_seconds` | histogram | `account` | how long the write of note and tags took |
@@ -40,6 +41,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::store::StoreError;
 use crate::store::pauses::Paused;
 
@@ -86,6 +88,7 @@ struct All {
     registry: Registry,
     deliveries: Family<Result, Counter>,
     decisions: Family<Verdict, Counter>,
+    previews: Family<Verdict, Counter>,
     looks: Family<Result, Counter>,
     calls: Family<Call, Counter>,
     writes: Family<OfAccount, Histogram>,
@@ -119,6 +122,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         registry: Registry::with_prefix("starwarden"),
         deliveries: Family::default(),
         decisions: Family::default(),
+        previews: Family::default(),
         looks: Family::default(),
         calls: Family::default(),
         writes: Family::new_with_constructor(seconds),
@@ -147,6 +151,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     let registry = &mut all.registry;
     registry.register("deliveries", "Deliveries by what became of them", all.deliveries.clone());
     registry.register("decisions", "Decisions recorded, by verdict", all.decisions.clone());
+    registry.register("previews", "Previews of what a STAR would get, by verdict", all.previews.clone());
     registry.register("looks", "Looks at tickets by how they left them", all.looks.clone());
     registry.register("api_calls", "Calls to the helpdesk by status, 0 for no answer", all.calls.clone());
     registry.register("write_seconds", "How long the write of note and tags took", all.writes.clone());
@@ -182,6 +187,11 @@ pub fn delivery(account: &str, result: &'static str) {
 /// A decision was recorded.
 pub fn decision(account: &str, verdict: &str) {
     ALL.decisions.get_or_create(&Verdict { account: account.to_owned(), verdict: verdict.to_owned() }).inc();
+}
+
+/// What a STAR would get was asked for.
+pub fn preview(account: &str, verdict: &str) {
+    ALL.previews.get_or_create(&Verdict { account: account.to_owned(), verdict: verdict.to_owned() }).inc();
 }
 
 /// A look left its ticket so.
@@ -312,6 +322,8 @@ pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, re
         for counter in [&ALL.untold, &ALL.tags] {
             counter.get_or_create(&of).inc_by(0); // From 0 on, so that the first is a rise.
         }
+        let asks = Verdict { account: standing.account.clone(), verdict: NEEDS_FACTS.to_owned() };
+        ALL.previews.get_or_create(&asks).inc_by(0);
         if let Some(days) = standing.token_days {
             ALL.token_days.get_or_create(&of).set(days);
         }

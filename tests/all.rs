@@ -55,6 +55,7 @@ mod outage;
 mod picture;
 mod policy_cases;
 mod postgres_tls;
+mod preview;
 mod reading;
 mod readme;
 mod receive;

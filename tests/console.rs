@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::Utc;
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 
@@ -661,6 +662,10 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     assert_eq!(promote(&hash, "{}").status, 400, "no backtest");
     assert_eq!(in_force(), before, "nothing happened so far");
     assert_eq!(promote(&hash, "").location(), "/promotion?done=promote");
+    let page = visitor.get("/promotion?done=promote", &[("cookie", &ann)]).body;
+    let (_, force) = page.split_once("id=\"force\"").expect("what is in force");
+    assert!(force.starts_with(&format!(">In force</h2><p>{hash}")), "at once: {force}");
+    assert!(!page.contains(&format!("value=\"{hash}\"")), "it is not offered again");
     wait_for("the candidate in force", || (in_force() == *hash).then_some(()));
     let told = visitor.get("/record", &[("cookie", &rob)]).body;
     assert!(told.contains(&format!("<b>ann</b> promoted the policy {hash}")), "{told}");
@@ -884,4 +889,51 @@ fn sessions_are_signed_with_no_key_that_somebody_could_guess() {
         .expect("the binary");
     let told = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.code() == Some(1) && told.contains("which signs sessions, is too short"), "{told}");
+}
+
+#[test]
+fn a_filer_sees_what_a_star_would_get_by_number_or_address() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), &users());
+    wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+    let mut unstarred = ticket(4711, &["purchased_wrong_product"]);
+    unstarred.ticket.tags.retain(|tag| tag != "star_submitted");
+    unstarred.ticket.created_at = Some(Utc::now());
+    desk.helpdesk.add(unstarred);
+    let visitor = Visitor::of(&bot);
+    let rob = visitor.sign_in("rob", PASSWORD).cookie("starwarden").expect("a session");
+    let csrf = visitor.get("/preview?ticket=4711", &[("cookie", &rob)]).csrf();
+    let asked = |named: &str| {
+        let fields = [("csrf", &*csrf), ("ticket", named), ("reason", "<script>alert(1)</script>")];
+        visitor.post("/preview", &fields, &[("cookie", &rob)])
+    };
+    for path in [
+        "agent/tickets/4711",
+        "tickets/4711",
+        "hc/en-us/requests/4711?page=2",
+        "agent/#/tickets/4711",
+        "api/v2/tickets/4711.json",
+    ] {
+        let told = asked(&format!("{}/{path}", desk.url));
+        assert!(told.body.contains("global/4711: <span"), "{path}: {}", told.body);
+    }
+    for number in ["4711", "#4711", " 4711 "] {
+        let told = asked(number).body;
+        assert!(told.contains("global/4711: <span class=\"tag ") && told.contains("Wait for Sales"), "{told}");
+        assert!(told.contains("<li>The ticket is") && !told.contains("<script>alert"), "{told}");
+    }
+    for (named, why) in [
+        ("https://elsewhere.example/agent/tickets/4711", "a helpdesk that is configured here"),
+        (&format!("{}/agent/users/4711", desk.url), "a helpdesk that is configured here"),
+        ("", "a helpdesk that is configured here"),
+        ("77", "Ticket global/77 is not there, or not for us to see."),
+    ] {
+        let told = asked(named);
+        assert!(told.status == 200 && told.body.contains(why), "{named}: {}", told.body);
+    }
+    assert_eq!(desk.helpdesk.writes(), 0);
+    let forged = [("csrf", "forged"), ("ticket", "4711")];
+    assert_eq!(visitor.post("/preview", &forged, &[("cookie", &rob)]).status, 403);
+    let json = [("content-type", "application/json")];
+    assert_eq!(bot.post("/api/v1/preview", b"{\"ticket_id\": 4711}".to_vec(), &json).0, 401, "not signed in");
 }

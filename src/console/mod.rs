@@ -1,7 +1,8 @@
 //! The console: server-rendered pages and the JSON API, for people who may.
 //!
 //! Pages show the rows the loop writes and decide nothing anew, but for "Try it", which says so. What the console
-//! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
+//! changes it records as an operator event, which the loop performs; it never calls the helpdesk itself: a preview is made
+//! by [`crate::work::preview`].
 
 pub mod account_ids;
 mod answers;
@@ -16,6 +17,7 @@ pub mod gate;
 mod guard;
 pub mod oidc;
 mod page;
+mod preview;
 mod record;
 mod report;
 mod rule;
@@ -43,6 +45,7 @@ use crate::decide::ticket::{OwnUsers, Reading, TicketKey};
 use crate::helpdesk::addresses::Addresses;
 use crate::store::{Store, StoreError};
 use crate::work::embedder::Embedders;
+use crate::work::preview::Previews;
 use crate::work::rule::PolicyInForce;
 use account_ids::AccountIds;
 use chart::Chart;
@@ -60,6 +63,8 @@ pub struct Console {
     pub addresses: Addresses,
     /// What their forms and fields are, and their hours.
     pub ids: AccountIds,
+    /// What a STAR on one of their tickets would get.
+    pub previews: Previews,
     /// What reads their words.
     pub embedders: Embedders,
     /// Who may.
@@ -117,6 +122,7 @@ pub fn router(console: Console) -> Router {
         .route("/tickets/{account}/{id}/{act}", post(ticket::act))
         .route("/decisions", get(decisions::page))
         .route("/policy", get(rule::page))
+        .route("/preview", get(preview::blank).post(preview::make))
         .route("/try", get(trial::blank).post(trial::decide))
         .route("/shadow", get(shadow::page))
         .route("/backtest", get(backtest::blank).post(backtest::decide))

@@ -161,7 +161,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
 }
 
 /// What our notes on a ticket said, by their references.
-async fn noted(store: &Store, ticket: &TicketKey) -> Result<BTreeMap<String, Noted>, StoreError> {
+pub(super) async fn noted(store: &Store, ticket: &TicketKey) -> Result<BTreeMap<String, Noted>, StoreError> {
     let decisions = store.history(ticket).await?.map(|history| history.decisions).unwrap_or_default();
     let said = |row: DecisionRow| {
         let decision: Decision = serde_json::from_str(&row.decision).ok()?;

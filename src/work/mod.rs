@@ -45,6 +45,7 @@ pub mod look;
 pub mod loops;
 pub mod operators;
 pub mod pace;
+pub mod preview;
 pub mod promotion;
 pub mod recovery;
 pub mod reported;

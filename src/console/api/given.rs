@@ -137,7 +137,7 @@ pub(super) fn in_shape(mut given: Json) -> Result<Json, String> {
 }
 
 /// Makes whole numbers that were written with a point integers.
-fn whole(json: &mut Json) {
+pub(super) fn whole(json: &mut Json) {
     match json {
         Json::Number(number) => {
             let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= LARGEST);

@@ -1,6 +1,7 @@
 //! The JSON API: a ticket, decisions, and a decision on what is given, with the document that describes them.
 
 mod given;
+mod preview;
 pub(crate) mod shapes;
 
 use axum::Router;
@@ -24,6 +25,7 @@ use crate::decide::facts::sources::Ids;
 use crate::decide::line::{Line, WithFacts};
 use crate::store::StoreError;
 use crate::store::overview::DecisionFilter;
+use crate::work::preview::Refused;
 
 /// How many decisions an answer has at most.
 const PAGE: usize = 100;
@@ -36,6 +38,7 @@ pub(super) fn router(room: &Shared) -> Router<Shared> {
         .route("/api/v1/tickets/{account}/{id}", get(ticket))
         .route("/api/v1/decisions", get(decisions))
         .route("/api/v1/decide", post(decide))
+        .route("/api/v1/preview", post(preview::preview))
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST))
         .route("/api/v1/openapi.json", get(document))
         .layer(middleware::from_fn_with_state(room.clone(), admit))
@@ -47,7 +50,7 @@ pub(super) fn router(room: &Shared) -> Router<Shared> {
         title = "starwarden",
         description = "Decisions on starred tickets. Where sign-in is configured, send `Authorization: Bearer` with one of `console.tokens`, or a signed-in browser's session."
     ),
-    paths(ticket, decisions, decide)
+    paths(ticket, decisions, decide, preview::preview)
 )]
 struct Document;
 
@@ -61,6 +64,10 @@ async fn document(State(room): State<Shared>) -> Response {
 enum ApiError {
     Bad(String),
     Missing(String),
+    /// The body is not sent as JSON.
+    Unsupported,
+    /// There is no preview.
+    NoPreview(Refused),
     Unsigned,
     Closed,
     Store(StoreError),
@@ -77,6 +84,8 @@ impl IntoResponse for ApiError {
         let (status, error) = match self {
             ApiError::Bad(error) => (StatusCode::BAD_REQUEST, error),
             ApiError::Missing(error) => (StatusCode::NOT_FOUND, error),
+            ApiError::Unsupported => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "send it as application/json".into()),
+            ApiError::NoPreview(refused) => return preview::refused(refused),
             ApiError::Unsigned => (StatusCode::UNAUTHORIZED, "send Authorization: Bearer with a token".into()),
             ApiError::Closed => {
                 (StatusCode::FORBIDDEN, "open to this machine alone until [console] names who may".into())
@@ -206,11 +215,7 @@ async fn decisions(
     )
 )]
 async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> Result<Response, ApiError> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.split(';').next().map(str::trim) != Some("application/json") {
-        let refusal = Json(Refusal { error: "send it as application/json".into() });
-        return Ok((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal).into_response());
-    }
+    is_json(&headers)?;
     let not = |error: serde_json::Error| ApiError::Bad(format!("not a ticket: {error}"));
     let json = given::in_shape(serde_json::from_slice(&body).map_err(not)?).map_err(ApiError::Bad)?;
     let line: Line = serde_json::from_value(json).map_err(not)?;
@@ -220,4 +225,11 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     let account = room.console.ids.unasked().account;
     room.read(&policy, &ids, &account, &mut case.reading, case.now).await?;
     Ok(Json(case.decide(&policy, &ids, WithFacts::None)).into_response())
+}
+
+/// Refuses what is not sent as JSON.
+fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().map(str::trim);
+    if kind == Some("application/json") { Ok(()) } else { Err(ApiError::Unsupported) }
 }
