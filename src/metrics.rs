@@ -8,6 +8,7 @@
 //! | `starwarden_looks_total` | counter | `account`, `result` | looks at tickets: `settled`, `again`, `held`, `retry`, `dead`, `stopped` |
 //! | `starwarden_api_calls_total` | counter | `method`, `status` | calls to the helpdesk; the status 0 is no answer |
 //! | `starwarden_write_seconds` | histogram | `account` | how long the write of note and tags took |
+//! | `starwarden_star_to_note_seconds` | histogram | `account` | how long a ticket's first note took, from the event that told of its star |
 //! | `starwarden_api_budget_left` | gauge | `account` | calls that may be made at once |
 //! | `starwarden_tickets_due` | gauge | `account` | tickets that wait for a look now |
 //! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
@@ -92,6 +93,7 @@ struct All {
     looks: Family<Result, Counter>,
     calls: Family<Call, Counter>,
     writes: Family<OfAccount, Histogram>,
+    notes: Family<OfAccount, Histogram>,
     budget: Family<OfAccount, Gauge>,
     due: Family<OfAccount, Gauge>,
     oldest: Family<OfAccount, Gauge>,
@@ -118,6 +120,8 @@ struct All {
 /// Of the whole process, as the log is.
 static ALL: LazyLock<All> = LazyLock::new(|| {
     let seconds: fn() -> Histogram = || Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0]);
+    let longer: fn() -> Histogram =
+        || Histogram::new([1.0, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0]);
     let mut all = All {
         registry: Registry::with_prefix("starwarden"),
         deliveries: Family::default(),
@@ -126,6 +130,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         looks: Family::default(),
         calls: Family::default(),
         writes: Family::new_with_constructor(seconds),
+        notes: Family::new_with_constructor(longer),
         budget: Family::default(),
         due: Family::default(),
         oldest: Family::default(),
@@ -155,6 +160,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("looks", "Looks at tickets by how they left them", all.looks.clone());
     registry.register("api_calls", "Calls to the helpdesk by status, 0 for no answer", all.calls.clone());
     registry.register("write_seconds", "How long the write of note and tags took", all.writes.clone());
+    registry.register("star_to_note_seconds", "How long a ticket's first note took from its star", all.notes.clone());
     registry.register("api_budget_left", "Calls to the helpdesk that may be made at once", all.budget.clone());
     registry.register("tickets_due", "Tickets that wait for a look now", all.due.clone());
     registry.register("oldest_due_seconds", "How long the longest due ticket has waited", all.oldest.clone());
@@ -234,6 +240,11 @@ pub fn api_call(method: &reqwest::Method, status: Option<u16>) {
 /// A write took so long.
 pub fn write(account: &str, took: Duration) {
     ALL.writes.get_or_create(&OfAccount { account: account.to_owned() }).observe(took.as_secs_f64());
+}
+
+/// A ticket's first note took so long, from the event that told of its star.
+pub fn star_to_note(account: &str, took: Duration) {
+    ALL.notes.get_or_create(&OfAccount { account: account.to_owned() }).observe(took.as_secs_f64());
 }
 
 /// So many calls may be made at once.

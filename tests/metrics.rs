@@ -38,6 +38,8 @@ fn what_happens_is_counted() {
         ("starwarden_decisions_total{account=\"global\",verdict=\"wait_for_sales\"}", 1.0),
         ("starwarden_api_calls_total{method=\"PUT\",status=\"200\"}", 1.0),
         ("starwarden_write_seconds_count{account=\"global\"}", 1.0),
+        ("starwarden_star_to_note_seconds_count{account=\"global\"}", 1.0),
+        ("starwarden_star_to_note_seconds_bucket{le=\"1.0\",account=\"global\"}", 0.0),
         ("starwarden_tickets_due{account=\"global\"}", 0.0),
         ("starwarden_tickets_dead{account=\"global\"}", 0.0),
         ("starwarden_account_ready{account=\"global\"}", 1.0),

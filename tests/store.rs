@@ -39,6 +39,7 @@ pub(crate) fn delivery(id: u64, unique: Option<&str>, seconds: i64) -> NewDelive
         ticket: key(id),
         key: unique.map(str::to_owned),
         kind: "trigger".into(),
+        happened_at: None,
         received_at: at(seconds),
         due_at: at(seconds),
         relevance: Relevance::Ours,
@@ -1457,6 +1458,39 @@ async fn what_was_decided_anew_is_taken_once_and_all_of_it_again_when_asked_for(
         store.resume("global").await.expect("resumed");
         let ids: Vec<u64> = taken(5).await.iter().map(|claim| claim.ticket.id).collect();
         assert_eq!(ids, [claims[0].ticket.id], "one is due by itself, one in hand");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_long_a_first_note_took_is_kept_once_from_the_first_event_by_one_clock() {
+    check(|store| async move {
+        // Each with when the event happened by the helpdesk's clock and was received, when its note stood, and how long that was.
+        let (second, fast) = (TimeDelta::seconds(1), TimeDelta::seconds(20));
+        for (id, happened, received, posted, ahead, took) in [
+            (1, Some(0), 1, 4, TimeDelta::zero(), Some(4)),
+            (2, None, 1, 4, TimeDelta::zero(), Some(3)),
+            (3, Some(20), 1, 4, fast, Some(4)),
+            (4, Some(9), 1, 4, second, Some(3)),
+            (5, Some(0), 1, -1, TimeDelta::zero(), None),
+        ] {
+            let told = NewDelivery { happened_at: happened.map(at), ..delivery(id, Some("first"), received) };
+            store.record(told).await.expect("kept");
+            store.record(delivery(id, Some("second"), received + 1)).await.expect("kept");
+            let claim = claim_one(&store, 10).await;
+            for (reference, carried) in [("A", Carried::Open), ("B", Carried::Open)] {
+                let decided = DecisionRow { ticket: key(id), ..row(reference, carried) };
+                store.record_decision(&claim, &decided).await.expect("kept");
+                store.posted(&claim, reference, at(posted)).await.expect("posted");
+                for expected in [took.filter(|_| reference == "A"), None] {
+                    let told = store.star_to_note(&key(id), reference, ahead).await.expect("kept");
+                    assert_eq!(told, expected.map(Duration::from_secs), "{id} {reference}");
+                }
+            }
+            store.settle(&claim, settled(None), at(10)).await.expect("settled");
+        }
+        let sums = store.sums(None).await.expect("counted");
+        assert_eq!(sums.notes, [(30, 2), (40, 2)]);
     })
     .await;
 }

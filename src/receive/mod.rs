@@ -145,6 +145,7 @@ async fn record(
         ticket,
         key: invocation.or(delivery.event).map(bounded),
         kind: delivery.kind.chars().take(LONGEST_KIND).collect(),
+        happened_at: delivery.happened,
         received_at: now,
         due_at: now + receiver.settle_delay,
         relevance,

@@ -4,8 +4,9 @@
 //! kind say the same, so that one of each is read whole and the others are counted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::database::{Outcome, Session, values};
@@ -36,6 +37,8 @@ pub struct Sums {
     pub gists: Vec<(Gist, Sum)>,
     /// Seconds from a ticket's first delivery to the note of its first verdict, and how many tickets waited so long.
     pub waits: Vec<(u64, u64)>,
+    /// Tenths of a second from a ticket's first event to its first note, and how many tickets that took so long.
+    pub notes: Vec<(u64, u64)>,
 }
 
 /// Whether a decision opens its ticket and whether it settles it, once it is carried out.
@@ -56,6 +59,24 @@ const WAITED: &str = "UPDATE decisions SET waited = (posted_at - (
             SELECT min(received_at) FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)) / 1000
     WHERE account = $1 AND ticket = $2 AND reference = $3 AND settles = 1 AND waited IS NULL AND posted_at >= (
             SELECT min(received_at) FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)";
+
+/// How long the first note of its ticket took from the first event ($4: by how much the helpdesk's clock is ahead of ours,
+/// by which events tell their time). What ends before it begins is no time.
+macro_rules! star {
+    () => {
+        "(SELECT min(CASE WHEN happened_at IS NULL OR happened_at - CAST($4 AS BIGINT) > received_at
+                THEN received_at ELSE happened_at - CAST($4 AS BIGINT) END)
+            FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)"
+    };
+}
+
+const STAR_TO_NOTE: &str = concat!(
+    "UPDATE decisions SET star_to_note = posted_at - ",
+    star!(),
+    " WHERE account = $1 AND ticket = $2 AND reference = $3 AND opens = 1 AND star_to_note IS NULL AND posted_at >= ",
+    star!(),
+    " RETURNING star_to_note"
+);
 
 /// Of each kind how many there are, and one of them.
 const KINDS: &str = "SELECT kind, one.verdict, decision, decisions, tickets, settled FROM (
@@ -101,6 +122,9 @@ const DISAGREEMENTS: &str = newest_opinions!(
 const WAITS: &str = "SELECT waited, count(*) FROM decisions WHERE decided_at >= $1 AND waited IS NOT NULL
     GROUP BY waited ORDER BY waited";
 
+const NOTES: &str = "SELECT star_to_note / 100 AS tenths, count(*) FROM decisions
+    WHERE decided_at >= $1 AND star_to_note IS NOT NULL GROUP BY star_to_note / 100 ORDER BY tenths";
+
 const TALLIES: &str = "SELECT one.verdict, decision, decisions FROM (
         SELECT min(id) AS first, count(*) AS decisions FROM decisions WHERE decided_at >= $1 AND decided_at < $2 GROUP BY kind
     ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
@@ -123,9 +147,30 @@ impl Store {
                 let saved = settled.saturating_sub(lost);
                 Ok((gist(&verdict, &decision)?, Sum { decisions, tickets, saved, agreed, disagreed }))
             });
-            Ok(Sums { gists: gists.collect::<Outcome<_>>()?, waits: t.all(WAITS, values![since]).await? })
+            Ok(Sums {
+                gists: gists.collect::<Outcome<_>>()?,
+                waits: t.all(WAITS, values![since]).await?,
+                notes: t.all(NOTES, values![since]).await?,
+            })
         })
         .await
+    }
+
+    /// Keeps how long the first note of a ticket took, once it is known to stand: from the ticket's first event, of which the
+    /// helpdesk tells the time by a clock that is so far `ahead` of ours. None where it is no first note, was kept before, or
+    /// no event tells.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn star_to_note(
+        &self,
+        ticket: &TicketKey,
+        reference: &str,
+        ahead: TimeDelta,
+    ) -> Result<Option<Duration>, StoreError> {
+        let values = values![&ticket.account, ticket.id, reference, ahead.num_milliseconds()];
+        let took: Vec<(u64,)> = self.returning(STAR_TO_NOTE, values).await?;
+        Ok(took.first().map(|(ms,)| Duration::from_millis(*ms)))
     }
 
     /// Agreement on the verdicts of a period. Open questions are no verdict: they are left out.

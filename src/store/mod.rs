@@ -66,11 +66,13 @@ impl Schema<'static> {
     pub const SQLITE: Schema<'static> = Schema(&[
         include_str!("migrations/sqlite/0001_baseline.sql"),
         include_str!("migrations/sqlite/0002_decided_by.sql"),
+        include_str!("migrations/sqlite/0003_star_to_note.sql"),
     ]);
     /// For PostgreSQL.
     pub const POSTGRES: Schema<'static> = Schema(&[
         include_str!("migrations/postgres/0001_baseline.sql"),
         include_str!("migrations/postgres/0002_decided_by.sql"),
+        include_str!("migrations/postgres/0003_star_to_note.sql"),
     ]);
 }
 

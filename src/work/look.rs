@@ -382,7 +382,7 @@ impl Decided<'_> {
         if let Some(newest) = seen.last()
             && self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted)
         {
-            store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
+            self.stands_now(newest, self.now).await?; // Where its answer was lost, this is the answer.
             self.last = store.last_decision(&self.claim.ticket).await?;
         }
         let mut hidden = Vec::new();
@@ -396,7 +396,7 @@ impl Decided<'_> {
             if let Some(row) = kept.iter().rfind(|row| row.carried == Carried::Open)
                 && unreadable.is_some_and(|at| at >= row.decided_at - TimeDelta::seconds(2))
             {
-                store.posted(self.claim, &row.reference, self.now).await?;
+                self.stands_now(&row.reference, self.now).await?;
                 self.last = store.last_decision(&self.claim.ticket).await?;
             }
             hidden.extend(
@@ -412,6 +412,18 @@ impl Decided<'_> {
         }
         let newest = seen.pop();
         Ok(SaidBefore { newest, before: seen.pop(), hidden })
+    }
+
+    /// A note is known to stand on the ticket since then.
+    async fn stands_now(&self, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let store = &self.shared.store;
+        store.posted(self.claim, reference, at).await?;
+        if self.last.is_none() {
+            let ahead = self.account.helpdesk.ahead().now().unwrap_or_default();
+            let took = store.star_to_note(&self.claim.ticket, reference, ahead).await?;
+            took.into_iter().for_each(|took| metrics::star_to_note(&self.account.name, took));
+        }
+        Ok(())
     }
 
     /// Why this is not written: it dismisses, and what time it is cannot be told.
@@ -578,7 +590,7 @@ impl Decided<'_> {
                 let audit = written.audit;
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
                 self.account.troubles.let_through(ticket.id, Doing::Writing);
-                self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
+                self.stands_now(&row.reference, Utc::now()).await?;
                 Ok(self.taken(&row.reference, &written))
             }
             Err(error) => Ok(fails.with(Doing::Writing, &error).await),

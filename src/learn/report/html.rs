@@ -72,7 +72,10 @@ fn figures(report: &Report) -> String {
         (text::hours(report.saved.minutes), "saved, estimated".into()),
     ];
     let items = figures.iter().map(|(figure, words)| format!("<li><b>{}</b>{}</li>\n", escape(figure), escape(words)));
-    let assumption = text::saved(report);
+    let assumption = match &report.noted {
+        Some(noted) => format!("{}. {}", text::took(noted), text::saved(report)),
+        None => text::saved(report),
+    };
     format!(
         "<ul class=\"figures\">\n{}</ul>\n<p class=\"quiet\">{}</p>\n",
         items.collect::<String>(),

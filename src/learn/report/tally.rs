@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::gist::{Gist, Gives};
 use super::waits::Waits;
-use super::{Disagreement, Report, Row, Saved};
+use super::{Disagreement, Noted, Report, Row, Saved};
 use crate::decide::policy::Policy;
 
 /// What a ticket is about where nothing says.
@@ -42,6 +42,8 @@ pub struct Tally {
     workflows: Counts,
     asked: Counts,
     waits: Waits,
+    /// Tickets by tenths of a second.
+    notes: BTreeMap<u64, u64>,
     disagreements: Vec<Disagreement>,
 }
 
@@ -71,6 +73,11 @@ impl Tally {
     /// Counts tickets that waited so many seconds from the star to their first verdict.
     pub fn waited(&mut self, seconds: u64, tickets: u64) {
         self.waits.add(seconds, tickets);
+    }
+
+    /// Counts tickets whose first note took so many tenths of a second from the star.
+    pub fn noted(&mut self, tenths: u64, tickets: u64) {
+        *self.notes.entry(tenths).or_default() += tickets;
     }
 
     /// Lists a verdict that somebody disagreed with; the newest comes first.
@@ -103,6 +110,7 @@ impl Tally {
             workflows: rows(self.workflows, plain),
             asked: rows(self.asked, plain),
             waited: self.waits.median(),
+            noted: Noted::of(&self.notes),
             saved: Saved {
                 tickets: given.saved,
                 minutes_by_hand,
