@@ -27,6 +27,7 @@
 //! | `starwarden_follow_ups_stuck` | gauge | `destination` | follow-ups a person must see to: unclear ones and dead letters |
 //! | `starwarden_destination_ready` | gauge | `destination` | 1 where a destination takes our credentials |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
+//! | `starwarden_build_info` | gauge | `version` | 1, with the version that runs |
 //! | `starwarden_reader_away` | gauge | | 1 while the server of embeddings cannot be used |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
 //! | `starwarden_store_damaged` | gauge | | 1 where the store's file was not sound when it was last read through |
@@ -85,6 +86,11 @@ struct Hash {
     policy: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
 struct All {
     registry: Registry,
     deliveries: Family<Result, Counter>,
@@ -112,6 +118,7 @@ struct All {
     follow_ups_stuck: Family<OfDestination, Gauge>,
     destinations: Family<OfDestination, Gauge>,
     policy: Family<Hash, Gauge>,
+    build: Family<Build, Gauge>,
     reader: Gauge,
     reload: Gauge,
     damaged: Gauge,
@@ -149,6 +156,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         follow_ups_stuck: Family::default(),
         destinations: Family::default(),
         policy: Family::default(),
+        build: Family::default(),
         reader: Gauge::default(),
         reload: Gauge::default(),
         damaged: Gauge::default(),
@@ -179,6 +187,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
     registry.register("destination_ready", "1 where a destination takes our credentials", all.destinations.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
+    registry.register("build_info", "The version that runs", all.build.clone());
     registry.register("reader_away", "1 while the server of embeddings cannot be used", all.reader.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
     registry.register("store_damaged", "1 where the store's file was not sound of late", all.damaged.clone());
@@ -349,6 +358,7 @@ pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, re
         ALL.destinations.get_or_create(&of).set(i64::from(*ready == Ready::Yes));
     }
     ALL.policy.clear();
+    ALL.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
     ALL.policy.get_or_create(&Hash { policy: policy.to_owned() }).set(1);
     ALL.reload.set(i64::from(reload_failed.is_some()));
     let mut text = String::new();

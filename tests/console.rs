@@ -937,3 +937,71 @@ fn a_filer_sees_what_a_star_would_get_by_number_or_address() {
     let json = [("content-type", "application/json")];
     assert_eq!(bot.post("/api/v1/preview", b"{\"ticket_id\": 4711}".to_vec(), &json).0, 401, "not signed in");
 }
+
+#[test]
+fn an_address_where_nothing_is_says_so_to_people_and_to_programs() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let visitor = Visitor::of(&bot);
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let page = visitor.get("/nope", &browser);
+    assert!(page.status == 404 && page.body.contains("<h1>Nothing here</h1>"), "{}", page.body);
+    for (path, headers) in [("/api/nope", &browser[..]), ("/api/v1/nope", &[]), ("/nope", &[])] {
+        let told = visitor.get(path, headers);
+        let json: Value = serde_json::from_str(&told.body).expect("JSON");
+        assert!(told.status == 404 && json["error"].is_string(), "{path}: {}", told.body);
+    }
+}
+
+#[test]
+fn what_is_watched_is_listed_by_verdict_state_and_words_page_by_page() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    for id in 1..=103 {
+        let mut one = ticket(id, if id == 7 { &[] } else { &["purchased_wrong_product"] });
+        one.ticket.subject = if id == 9 { "Of ACME".into() } else { "Help".into() };
+        desk.helpdesk.add(one);
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+    }
+    (1..=103).for_each(|id| drop(bot.notes(&desk, id, 1)));
+    let listed = |asked: &str| {
+        let (status, body) = bot.get(&format!("/api/v1/tickets{asked}"));
+        assert_eq!(status, 200, "{asked}: {body}");
+        let ids = body["tickets"].as_array().expect("a list").iter().map(|it| it["id"].as_u64().expect("a number"));
+        (ids.collect::<Vec<u64>>(), body["next_cursor"].clone())
+    };
+    wait_for("all looks to be over", || (listed("?state=idle").0.len() == 100).then_some(()));
+    let (first, next) = listed("");
+    assert_eq!((first, &next), ((1..=100).collect(), &json!("global/100")));
+    assert_eq!(listed("?cursor=global/100&verdict="), (vec![101, 102, 103], Value::Null));
+    assert_eq!(listed("?verdict=needs_facts").0, [7]);
+    assert_eq!(listed("?query=acme").0, [9]);
+    assert_eq!(listed("?query=42").0, [42]);
+    assert_eq!(listed("?query=%25").0, [0; 0], "words, no pattern");
+    assert_eq!(listed("?state=dead").0, [0; 0]);
+    let one = bot.get("/api/v1/tickets?query=9").1["tickets"][0].clone();
+    assert_eq!((&one["subject"], &one["verdict"]), (&json!("Of ACME"), &json!("wait_for_sales")));
+    for asked in ["?state=open", "?cursor=100"] {
+        assert_eq!(bot.get(&format!("/api/v1/tickets{asked}")).0, 400, "{asked}");
+    }
+}
+
+#[test]
+fn the_document_says_who_may_and_what_is_beside_the_api() {
+    for (console, security) in [("", json!([])), (&*users(), json!([{ "token": [] }, { "session": [] }]))] {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let bot = serve(&desk, folder.path(), console);
+        let token = [("authorization", "Bearer a-token-for-reports")];
+        let told = Visitor::of(&bot).get("/api/v1/openapi.json", &token).body;
+        let document: Value = serde_json::from_str(&told).expect("JSON");
+        assert_eq!(document["security"], security);
+        assert_eq!(document["servers"][0]["url"], "/");
+        let paths = document["paths"].as_object().expect("paths");
+        for path in
+            ["/webhooks/zendesk/{account}", "/healthz", "/readyz", "/metrics", "/api/v1/tickets", "/api/v1/preview"]
+        {
+            assert!(paths.contains_key(path), "{path}");
+        }
+        assert_eq!(document["paths"]["/healthz"]["get"]["security"], json!([]), "open to all");
+    }
+}

@@ -47,6 +47,8 @@ fn what_happens_is_counted() {
     ] {
         assert_eq!(value(&text, series), Some(expected), "{series} in\n{text}");
     }
+    let build = format!("starwarden_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(value(&text, &build), Some(1.0), "{text}");
     assert!(text.contains("starwarden_policy_info{policy=\"sha256:"), "{text}");
     assert!(value(&text, "starwarden_api_budget_left{account=\"global\"}").is_some_and(|left| left > 500.0), "{text}");
 }

@@ -559,6 +559,8 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
             ("dead", state(WatchState::Dead), vec![3]),
             ("stopped", state(WatchState::Stopped), vec![4]),
             ("a verdict", WatchFilter { verdict: Some("no_need".into()), ..all.clone() }, vec![2, 3, 4, 5]),
+            ("a number", WatchFilter { query: Some("4".into()), ..all.clone() }, vec![4]),
+            ("no subject", WatchFilter { query: Some("%".into()), ..all.clone() }, vec![]),
         ] {
             let mut found = Vec::new();
             loop {
@@ -575,7 +577,10 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
         let dead = store.watched(&state(WatchState::Dead), None, 9).await.expect("read").pop().expect("a row");
         let (watch, last_error) = (Watch::Dead { error: "broken".into() }, Some("broken".into()));
         let verdict = Some("no_need".into());
-        assert_eq!(dead, WatchRow { ticket: key(3), watch, failures: 1, last_error, verdict });
+        let (decided_at, valid_until, subject) = (Some(at(0)), None, String::new());
+        let told =
+            WatchRow { ticket: key(3), watch, failures: 1, last_error, verdict, decided_at, valid_until, subject };
+        assert_eq!(dead, told);
         let backlog = store.backlog("global", at(100)).await.expect("read");
         assert_eq!(backlog, Backlog { due: 1, later: 1, in_hand: 0, dead: 1, oldest_due: Some(at(90)) });
         store.claim("global", at(100), LEASE, 10).await.expect("claimed");

@@ -35,7 +35,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
@@ -139,5 +141,15 @@ pub fn router(console: Console) -> Router {
         .route("/sign-in/callback", get(oidc::back))
         .route("/assets/console.css", get(assets::style))
         .route("/favicon.svg", get(assets::icon));
-    guarded.merge(open).merge(api::router(&room)).layer(middleware::from_fn(guard::harden)).with_state(room)
+    let all = guarded.merge(open).merge(api::router(&room)).fallback(nowhere);
+    all.layer(middleware::from_fn(guard::harden)).with_state(room)
+}
+
+/// What is told of an address where nothing is: a page to a browser, JSON to a program.
+async fn nowhere(uri: Uri, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") && !uri.path().starts_with("/api/") {
+        return page::Problem::Missing("There is no page at this address.".into()).into_response();
+    }
+    api::nowhere()
 }

@@ -78,6 +78,7 @@ struct PreviewedDecision {
 #[utoipa::path(
     post,
     path = "/api/v1/preview",
+    tag = "decide",
     request_body(content = Asked, content_type = "application/json"),
     responses(
         (status = 200, description = "What it would get", body = Previewed),
