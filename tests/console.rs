@@ -1005,3 +1005,23 @@ fn the_document_says_who_may_and_what_is_beside_the_api() {
         assert_eq!(document["paths"]["/healthz"]["get"]["security"], json!([]), "open to all");
     }
 }
+
+#[test]
+fn the_report_can_be_taken_along() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), &users());
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let rob = visitor.sign_in("rob", PASSWORD).cookie("starwarden").expect("a session");
+    let page = visitor.get("/report?days=7", &[("cookie", &rob)]).body;
+    assert!(page.contains("href=\"/report/download?days=7\""), "{page}");
+    let csv = wait_for("the verdict", || {
+        let told = visitor.get("/report/download?days=7", &[("cookie", &rob)]);
+        assert_eq!(told.headers["content-disposition"], "attachment; filename=\"star-report-7-days.csv\"");
+        Some(told.body).filter(|csv| csv.contains("tickets_decided_without_a_person,,1"))
+    });
+    assert!(csv.contains("verdicts,wait_for_sales,Wait for Sales,1"), "{csv}");
+    assert_eq!(visitor.get("/report/download", &[]).status, 303, "who is not signed in is sent to sign in");
+}

@@ -201,6 +201,8 @@ fn the_figures_are_those_of_the_store() {
     // 2, 1, 4 and 1 minutes to the first note.
     let noted = json!({ "tickets": 4, "p50_seconds": 60.0, "p99_seconds": 240.0, "slowest_seconds": 240.0 });
     assert_eq!(all["noted"], noted);
+    let settled = json!({ "tickets": 4, "unaided": 3, "answered_once": 1, "valid": 1 });
+    assert_eq!(all["settled"], settled);
     assert_eq!(all["saved"], json!({ "tickets": 2, "minutes_by_hand": 12, "minutes": 24 }));
     let disagreements: Vec<_> =
         all["disagreements"].as_array().expect("a list").iter().map(|it| it["why"].as_str().expect("why")).collect();

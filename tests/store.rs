@@ -384,7 +384,10 @@ async fn opinions_at_once_are_each_counted() {
             "the newest counts"
         );
         let sums = store.sums(None).await.expect("read");
-        assert_eq!(sums.gists[0].1, Sum { decisions: 1, tickets: 1, saved: 0, agreed: 0, disagreed: 1 });
+        assert_eq!(
+            sums.gists[0].1,
+            Sum { decisions: 1, tickets: 1, settled: 1, unaided: 1, saved: 0, agreed: 0, disagreed: 1 }
+        );
         assert_eq!(sums.waits, [(1, 1)]);
     })
     .await;

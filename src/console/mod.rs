@@ -132,6 +132,7 @@ pub fn router(console: Console) -> Router {
         .route("/promotion/promote", post(shadow::promote))
         .route("/promotion/back", post(shadow::back))
         .route("/report", get(report::page))
+        .route("/report/download", get(report::download))
         .route("/record", get(record::page))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(room.clone(), guard::admit));

@@ -39,6 +39,8 @@ pub struct Sums {
     pub waits: Vec<(u64, u64)>,
     /// Tenths of a second from a ticket's first event to its first note, and how many tickets that took so long.
     pub notes: Vec<(u64, u64)>,
+    /// Tickets whose first verdict came after one note that asks.
+    pub answered_once: u64,
 }
 
 /// Whether a decision opens its ticket and whether it settles it, once it is carried out.
@@ -79,9 +81,9 @@ const STAR_TO_NOTE: &str = concat!(
 );
 
 /// Of each kind how many there are, and one of them.
-const KINDS: &str = "SELECT kind, one.verdict, decision, decisions, tickets, settled FROM (
+const KINDS: &str = "SELECT kind, one.verdict, decision, decisions, tickets, settled, unaided FROM (
         SELECT kind AS of_kind, min(id) AS first, count(*) AS decisions, CAST(sum(opens) AS BIGINT) AS tickets,
-            CAST(sum(settles) AS BIGINT) AS settled
+            CAST(sum(settles) AS BIGINT) AS settled, CAST(sum(opens * settles) AS BIGINT) AS unaided
         FROM decisions WHERE decided_at >= $1 AND opens IS NOT NULL GROUP BY kind
     ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
 
@@ -125,6 +127,12 @@ const WAITS: &str = "SELECT waited, count(*) FROM decisions WHERE decided_at >= 
 const NOTES: &str = "SELECT star_to_note / 100 AS tenths, count(*) FROM decisions
     WHERE decided_at >= $1 AND star_to_note IS NOT NULL GROUP BY star_to_note / 100 ORDER BY tenths";
 
+const ANSWERED_ONCE: &str = "SELECT count(*) FROM decisions AS settling
+    WHERE decided_at >= $1 AND settles = 1 AND opens = 0 AND 1 = (
+        SELECT count(*) FROM decisions AS earlier
+        WHERE earlier.account = settling.account AND earlier.ticket = settling.ticket AND earlier.opens IS NOT NULL
+            AND earlier.id < settling.id)";
+
 const TALLIES: &str = "SELECT one.verdict, decision, decisions FROM (
         SELECT min(id) AS first, count(*) AS decisions FROM decisions WHERE decided_at >= $1 AND decided_at < $2 GROUP BY kind
     ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
@@ -138,19 +146,20 @@ impl Store {
     pub async fn sums(&self, since: Option<NaiveDate>) -> Result<Sums, StoreError> {
         let since = since.map_or(DateTime::UNIX_EPOCH, midnight);
         self.read(move |t| async move {
-            let kinds: Vec<(i64, String, String, u64, u64, u64)> = t.all(KINDS, values![since]).await?;
+            let kinds: Vec<(i64, String, String, u64, u64, u64, u64)> = t.all(KINDS, values![since]).await?;
             let opinions: Vec<(i64, u64, u64, u64)> = t.all(OPINIONS, values![since]).await?;
             let opinions: BTreeMap<i64, _> =
                 opinions.into_iter().map(|(kind, agreed, disagreed, lost)| (kind, (agreed, disagreed, lost))).collect();
-            let gists = kinds.into_iter().map(|(kind, verdict, decision, decisions, tickets, settled)| {
+            let gists = kinds.into_iter().map(|(kind, verdict, decision, decisions, tickets, settled, unaided)| {
                 let (agreed, disagreed, lost) = opinions.get(&kind).copied().unwrap_or_default();
                 let saved = settled.saturating_sub(lost);
-                Ok((gist(&verdict, &decision)?, Sum { decisions, tickets, saved, agreed, disagreed }))
+                Ok((gist(&verdict, &decision)?, Sum { decisions, tickets, settled, unaided, saved, agreed, disagreed }))
             });
             Ok(Sums {
                 gists: gists.collect::<Outcome<_>>()?,
                 waits: t.all(WAITS, values![since]).await?,
                 notes: t.all(NOTES, values![since]).await?,
+                answered_once: t.just(ANSWERED_ONCE, values![since]).await.map(|(tickets,)| tickets)?,
             })
         })
         .await

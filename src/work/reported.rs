@@ -22,6 +22,7 @@ pub async fn tally(store: &Store, since: Option<NaiveDate>, listed: usize) -> Re
     for (tenths, tickets) in sums.notes {
         tally.noted(tenths, tickets);
     }
+    tally.answered_once(sums.answered_once);
     for row in disagreements {
         tally.disagreed(disagreement(row));
     }

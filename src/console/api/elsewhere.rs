@@ -30,11 +30,20 @@ pub(super) fn complete(document: &mut Json, signing: Signing) {
         Signing::NotNeeded => json!([]),
     };
     document.insert("security".into(), security.clone());
-    if let Some(components) = document.get_mut("components").and_then(Json::as_object_mut) {
+    if let Some(info) = document.get_mut("info").and_then(Json::as_object_mut) {
+        info.insert("contact".into(), json!({ "name": "Whoever runs this bot" }));
+    }
+    let components = document.get_mut("components").and_then(Json::as_object_mut);
+    if let Some(components) = components.filter(|_| signing == Signing::In) {
         components.insert("securitySchemes".into(), schemes());
     }
-    if let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) {
-        paths.extend(beside(&security));
+    let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return };
+    paths.extend(beside(&security));
+    for operation in paths.values_mut().filter_map(Json::as_object_mut).flat_map(serde_json::Map::values_mut) {
+        let summary = operation.get("summary").cloned();
+        if let (Some(operation), Some(summary)) = (operation.as_object_mut(), summary) {
+            operation.entry("description").or_insert(summary);
+        }
     }
 }
 
@@ -71,13 +80,14 @@ fn beside(security: &Json) -> serde_json::Map<String, Json> {
     } });
     let healthz = json!({ "get": {
         "operationId": "healthz", "tags": ["health"], "security": [], "summary": "Whether the process is alive.",
-        "responses": { "200": answer("It is", text("status", &["ok"])) }
+        "responses": { "200": answer("It is", text("status", &["ok"])), "429": refusal("Too many requests of one address") }
     } });
     let readyz = json!({ "get": {
         "operationId": "readyz", "tags": ["health"], "security": [],
         "summary": "Whether the bot can do its job: store, policy, credentials. Who may use the API is told what is wrong.",
         "responses": {
             "200": answer("It can", text("status", &["ready"])),
+            "429": refusal("Too many requests of one address"),
             "503": answer("It cannot", text("status", &["not ready"]))
         }
     } });

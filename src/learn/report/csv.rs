@@ -40,6 +40,10 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
         ("seconds_from_star_to_note_p50", p50.unwrap_or_default()),
         ("seconds_from_star_to_note_p99", p99.unwrap_or_default()),
         ("seconds_from_star_to_note_slowest", slowest.unwrap_or_default()),
+        ("tickets_with_a_verdict", report.settled.tickets.to_string()),
+        ("tickets_decided_without_a_person", report.settled.unaided.to_string()),
+        ("tickets_after_one_note_that_asks", report.settled.answered_once.to_string()),
+        ("tickets_with_a_valid_star", report.settled.valid.to_string()),
         ("minutes_by_hand", report.saved.minutes_by_hand.to_string()),
         ("minutes_saved", report.saved.minutes.to_string()),
     ] {

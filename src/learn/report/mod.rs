@@ -61,6 +61,19 @@ pub struct Waited {
     pub median_minutes: f64,
 }
 
+/// How tickets came to their first verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    /// Tickets with a verdict.
+    pub tickets: u64,
+    /// Those that had it at once, without a person.
+    pub unaided: u64,
+    /// Those that had it after one note that asks.
+    pub answered_once: u64,
+    /// Those whose STAR was valid: the verdict does not dismiss it.
+    pub valid: u64,
+}
+
 /// How long a ticket's first note took from its star, to a tenth of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Noted {
@@ -142,6 +155,8 @@ pub struct Report {
     pub waited: Option<Waited>,
     /// From star to first note; none where no ticket tells.
     pub noted: Option<Noted>,
+    /// How tickets came to their first verdict.
+    pub settled: Settled,
     /// What was saved.
     pub saved: Saved,
     /// Decisions somebody disagreed with, newest first.

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-use super::{Noted, Report, Row, Waited, percent};
+use super::{Noted, Report, Row, Settled, Waited, percent};
 use crate::decide::facts::expiry;
 use crate::decide::policy::decision::NEEDS_FACTS;
 
@@ -50,6 +50,7 @@ pub(super) fn headline(report: &Report) -> Vec<String> {
         ));
     }
     lines.extend(report.noted.as_ref().map(|noted| format!("{}.", took(noted))));
+    lines.extend(settled(report));
     lines.push(saved(report));
     lines
 }
@@ -62,6 +63,20 @@ pub(super) fn saved(report: &Report) -> String {
         hours(saved.minutes),
         many(saved.tickets, "ticket")
     )
+}
+
+/// How tickets came to their verdicts, and how many of the STARs were valid, in a sentence; none without a verdict.
+pub(super) fn settled(report: &Report) -> Option<String> {
+    let Settled { tickets, unaided, answered_once, valid } = report.settled;
+    let share = |part: u64| Some(format!("{} ({} %)", grouped(part), percent(part, tickets)?));
+    Some(format!(
+        "Of {} with a verdict: {} decided without a person, {} after one note that asks; the STAR was valid on {}; {} disagreed with or corrected.",
+        many(tickets, "ticket"),
+        share(unaided)?,
+        share(answered_once)?,
+        share(valid)?,
+        many(report.disagreed, "verdict")
+    ))
 }
 
 /// How long first notes took, in a sentence.
