@@ -483,6 +483,7 @@ async fn looks(page: &Page) {
         ("ticket-sales", "/tickets/global/1"),
         ("policy", "/policy"),
         ("decisions", "/decisions"),
+        ("preview", "/preview"),
         ("try", "/try"),
         ("record", "/record"),
         ("shadow", "/shadow"),

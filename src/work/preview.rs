@@ -238,7 +238,17 @@ impl Asked<'_> {
                 Refused::Busy { why: "the helpdesk wants no calls now".into(), retry_after }
             }
             CallError::NoTurn(why) => Refused::Busy { why, retry_after: Duration::from_secs(5) },
-            error => Refused::Helpdesk(error),
+            CallError::Unreachable(_)
+            | CallError::Conflict
+            | CallError::Closed
+            | CallError::NoHelpdesk
+            | CallError::Moved { .. }
+            | CallError::Unauthorized(_)
+            | CallError::Forbidden(_)
+            | CallError::Failed { .. }
+            | CallError::Rejected { .. }
+            | CallError::TooLarge { .. }
+            | CallError::Unreadable(_) => Refused::Helpdesk(error),
         }
     }
 }
