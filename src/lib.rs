@@ -13,7 +13,7 @@
 //! [`learn`] tries a policy on cases and past tickets before it is let loose, and counts what was decided (pure).
 //!
 //! [`console`] shows all of it to people, and to other programs as JSON; it reads the store and never calls the
-//! helpdesk.
+//! helpdesk itself.
 //!
 //! [`elsewhere`] is what is asked or written to besides the helpdesk: systems of record, GitLab's issues and a chat.
 //! [`server`] takes connections, [`metrics`] counts what happens, [`config`] reads `starwarden.toml`, [`commands`] is

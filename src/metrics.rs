@@ -4,12 +4,15 @@
 //! |---|---|---|---|
 //! | `starwarden_deliveries_total` | counter | `account`, `result` | deliveries: `accepted`, `duplicate`, `ignored`, `refused`, `not_kept` |
 //! | `starwarden_decisions_total` | counter | `account`, `verdict` | decisions recorded |
+//! | `starwarden_previews_total` | counter | `account`, `verdict` | previews of what a STAR would get |
 //! | `starwarden_looks_total` | counter | `account`, `result` | looks at tickets: `settled`, `again`, `held`, `retry`, `dead`, `stopped` |
 //! | `starwarden_api_calls_total` | counter | `method`, `status` | calls to the helpdesk; the status 0 is no answer |
 //! | `starwarden_write_seconds` | histogram | `account` | how long the write of note and tags took |
+//! | `starwarden_star_to_note_seconds` | histogram | `account` | how long a ticket's first note took, from the event that told of its star |
 //! | `starwarden_api_budget_left` | gauge | `account` | calls that may be made at once |
 //! | `starwarden_tickets_due` | gauge | `account` | tickets that wait for a look now |
 //! | `starwarden_oldest_due_seconds` | gauge | `account` | how long the longest of them has waited |
+//! | `starwarden_tickets_to_decide_anew` | gauge | `account` | open tickets that the policy in force has not decided yet |
 //! | `starwarden_tickets_dead` | gauge | `account` | dead letters |
 //! | `starwarden_account_ready` | gauge | `account` | 1 where the helpdesk takes our credentials |
 //! | `starwarden_clock_ahead_seconds` | gauge | `account` | how far the helpdesk's clock is ahead of this machine's |
@@ -24,6 +27,7 @@
 //! | `starwarden_follow_ups_stuck` | gauge | `destination` | follow-ups a person must see to: unclear ones and dead letters |
 //! | `starwarden_destination_ready` | gauge | `destination` | 1 where a destination takes our credentials |
 //! | `starwarden_policy_info` | gauge | `policy` | 1, with the hash of the policy in force |
+//! | `starwarden_build_info` | gauge | `version` | 1, with the version that runs |
 //! | `starwarden_reader_away` | gauge | | 1 while the server of embeddings cannot be used |
 //! | `starwarden_reload_failed` | gauge | | 1 while a changed configuration is refused |
 //! | `starwarden_store_damaged` | gauge | | 1 where the store's file was not sound when it was last read through |
@@ -39,6 +43,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::store::StoreError;
 use crate::store::pauses::Paused;
 
@@ -81,16 +86,24 @@ struct Hash {
     policy: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
 struct All {
     registry: Registry,
     deliveries: Family<Result, Counter>,
     decisions: Family<Verdict, Counter>,
+    previews: Family<Verdict, Counter>,
     looks: Family<Result, Counter>,
     calls: Family<Call, Counter>,
     writes: Family<OfAccount, Histogram>,
+    notes: Family<OfAccount, Histogram>,
     budget: Family<OfAccount, Gauge>,
     due: Family<OfAccount, Gauge>,
     oldest: Family<OfAccount, Gauge>,
+    anew: Family<OfAccount, Gauge>,
     dead: Family<OfAccount, Gauge>,
     ready: Family<OfAccount, Gauge>,
     paused: Family<OfAccount, Gauge>,
@@ -105,6 +118,7 @@ struct All {
     follow_ups_stuck: Family<OfDestination, Gauge>,
     destinations: Family<OfDestination, Gauge>,
     policy: Family<Hash, Gauge>,
+    build: Family<Build, Gauge>,
     reader: Gauge,
     reload: Gauge,
     damaged: Gauge,
@@ -113,16 +127,21 @@ struct All {
 /// Of the whole process, as the log is.
 static ALL: LazyLock<All> = LazyLock::new(|| {
     let seconds: fn() -> Histogram = || Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0]);
+    let longer: fn() -> Histogram =
+        || Histogram::new([1.0, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0]);
     let mut all = All {
         registry: Registry::with_prefix("starwarden"),
         deliveries: Family::default(),
         decisions: Family::default(),
+        previews: Family::default(),
         looks: Family::default(),
         calls: Family::default(),
         writes: Family::new_with_constructor(seconds),
+        notes: Family::new_with_constructor(longer),
         budget: Family::default(),
         due: Family::default(),
         oldest: Family::default(),
+        anew: Family::default(),
         dead: Family::default(),
         ready: Family::default(),
         paused: Family::default(),
@@ -137,6 +156,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
         follow_ups_stuck: Family::default(),
         destinations: Family::default(),
         policy: Family::default(),
+        build: Family::default(),
         reader: Gauge::default(),
         reload: Gauge::default(),
         damaged: Gauge::default(),
@@ -144,12 +164,15 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     let registry = &mut all.registry;
     registry.register("deliveries", "Deliveries by what became of them", all.deliveries.clone());
     registry.register("decisions", "Decisions recorded, by verdict", all.decisions.clone());
+    registry.register("previews", "Previews of what a STAR would get, by verdict", all.previews.clone());
     registry.register("looks", "Looks at tickets by how they left them", all.looks.clone());
     registry.register("api_calls", "Calls to the helpdesk by status, 0 for no answer", all.calls.clone());
     registry.register("write_seconds", "How long the write of note and tags took", all.writes.clone());
+    registry.register("star_to_note_seconds", "How long a ticket's first note took from its star", all.notes.clone());
     registry.register("api_budget_left", "Calls to the helpdesk that may be made at once", all.budget.clone());
     registry.register("tickets_due", "Tickets that wait for a look now", all.due.clone());
     registry.register("oldest_due_seconds", "How long the longest due ticket has waited", all.oldest.clone());
+    registry.register("tickets_to_decide_anew", "Open tickets not decided by the policy in force", all.anew.clone());
     registry.register("tickets_dead", "Dead letters", all.dead.clone());
     registry.register("account_ready", "1 where the helpdesk takes our credentials", all.ready.clone());
     registry.register("account_paused", "1 where somebody paused the account", all.paused.clone());
@@ -164,6 +187,7 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     registry.register("follow_ups_stuck", "Follow-ups a person must see to", all.follow_ups_stuck.clone());
     registry.register("destination_ready", "1 where a destination takes our credentials", all.destinations.clone());
     registry.register("policy_info", "The policy in force", all.policy.clone());
+    registry.register("build_info", "The version that runs", all.build.clone());
     registry.register("reader_away", "1 while the server of embeddings cannot be used", all.reader.clone());
     registry.register("reload_failed", "1 while a changed configuration is refused", all.reload.clone());
     registry.register("store_damaged", "1 where the store's file was not sound of late", all.damaged.clone());
@@ -178,6 +202,11 @@ pub fn delivery(account: &str, result: &'static str) {
 /// A decision was recorded.
 pub fn decision(account: &str, verdict: &str) {
     ALL.decisions.get_or_create(&Verdict { account: account.to_owned(), verdict: verdict.to_owned() }).inc();
+}
+
+/// What a STAR would get was asked for.
+pub fn preview(account: &str, verdict: &str) {
+    ALL.previews.get_or_create(&Verdict { account: account.to_owned(), verdict: verdict.to_owned() }).inc();
 }
 
 /// A look left its ticket so.
@@ -222,6 +251,11 @@ pub fn write(account: &str, took: Duration) {
     ALL.writes.get_or_create(&OfAccount { account: account.to_owned() }).observe(took.as_secs_f64());
 }
 
+/// A ticket's first note took so long, from the event that told of its star.
+pub fn star_to_note(account: &str, took: Duration) {
+    ALL.notes.get_or_create(&OfAccount { account: account.to_owned() }).observe(took.as_secs_f64());
+}
+
 /// So many calls may be made at once.
 pub fn budget_left(account: &str, calls: u32) {
     ALL.budget.get_or_create(&OfAccount { account: account.to_owned() }).set(i64::from(calls));
@@ -249,6 +283,8 @@ pub struct Standing {
     pub due: u64,
     /// How long the longest of them has waited.
     pub oldest: Duration,
+    /// Open tickets that the policy in force has not decided yet.
+    pub anew: u64,
     /// Dead letters.
     pub dead: u64,
     /// Whether the helpdesk takes our credentials.
@@ -288,14 +324,16 @@ pub enum Ready {
 /// Everything as Prometheus text, with how things stand now.
 pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, reload_failed: Option<&str>) -> String {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let gauges = [&ALL.due, &ALL.oldest, &ALL.dead, &ALL.ready, &ALL.paused, &ALL.held, &ALL.catch_up, &ALL.token_days];
-    for gauge in gauges {
+    let of_tickets = [&ALL.due, &ALL.oldest, &ALL.anew, &ALL.dead];
+    let of_accounts = [&ALL.ready, &ALL.paused, &ALL.held, &ALL.catch_up, &ALL.token_days];
+    for gauge in of_tickets.into_iter().chain(of_accounts) {
         gauge.clear(); // An account that was taken away is not told of any more.
     }
     for standing in standings {
         let of = OfAccount { account: standing.account.clone() };
         ALL.due.get_or_create(&of).set(number(standing.due));
         ALL.oldest.get_or_create(&of).set(number(standing.oldest.as_secs()));
+        ALL.anew.get_or_create(&of).set(number(standing.anew));
         ALL.dead.get_or_create(&of).set(number(standing.dead));
         ALL.ready.get_or_create(&of).set(i64::from(standing.ready == Ready::Yes));
         ALL.paused.get_or_create(&of).set(i64::from(standing.paused.is_some()));
@@ -304,6 +342,8 @@ pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, re
         for counter in [&ALL.untold, &ALL.tags] {
             counter.get_or_create(&of).inc_by(0); // From 0 on, so that the first is a rise.
         }
+        let asks = Verdict { account: standing.account.clone(), verdict: NEEDS_FACTS.to_owned() };
+        ALL.previews.get_or_create(&asks).inc_by(0);
         if let Some(days) = standing.token_days {
             ALL.token_days.get_or_create(&of).set(days);
         }
@@ -318,6 +358,7 @@ pub fn text(standings: &[Standing], destinations: &[FollowUps], policy: &str, re
         ALL.destinations.get_or_create(&of).set(i64::from(*ready == Ready::Yes));
     }
     ALL.policy.clear();
+    ALL.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
     ALL.policy.get_or_create(&Hash { policy: policy.to_owned() }).set(1);
     ALL.reload.set(i64::from(reload_failed.is_some()));
     let mut text = String::new();

@@ -8,6 +8,7 @@
     reason = "a test may fail loudly, and a truth table is made of yes and no"
 )]
 
+mod anew;
 mod architecture;
 mod asking;
 mod backtest;
@@ -55,6 +56,7 @@ mod outage;
 mod picture;
 mod policy_cases;
 mod postgres_tls;
+mod preview;
 mod reading;
 mod readme;
 mod receive;

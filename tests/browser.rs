@@ -465,7 +465,7 @@ async fn candidates(page: &Page) {
     page.says("1 verdict would differ").await;
     page.picture("backtest-tried").await;
     page.click("form[action='/promotion/promote'] button").await;
-    page.says("It is in force in the store").await;
+    page.says("It is in force; every replica decides by it within seconds.").await;
     page.says("on a backtest of 1 ticket: 1 verdict differs").await;
     page.click("details summary").await;
     page.picture("promotion-made").await;
@@ -484,6 +484,7 @@ async fn looks(page: &Page) {
         ("ticket-sales", "/tickets/global/1"),
         ("policy", "/policy"),
         ("decisions", "/decisions"),
+        ("preview", "/preview"),
         ("try", "/try"),
         ("record", "/record"),
         ("shadow", "/shadow"),

@@ -11,18 +11,23 @@ use crate::support::{Bot, Desk, copy_policy, desk, event, postgres, serve_in, ti
 
 /// A folder with the shipped policy and a candidate that takes it that Sales knows of each purchase of the wrong product; the
 /// store is beside it, or elsewhere.
-struct Place {
-    desk: Desk,
-    folder: TempDir,
-    environment: Vec<(&'static str, String)>,
+pub(crate) struct Place {
+    pub(crate) desk: Desk,
+    pub(crate) folder: TempDir,
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Place {
     fn new(store: Option<String>) -> Place {
+        Place::with(store, "[\"escalated_to_sales\"]", "[\"escalated_to_sales\", \"purchased_wrong_product\"]")
+    }
+
+    /// The same with another candidate: the shipped policy with one text in the place of another.
+    pub(crate) fn with(store: Option<String>, from: &str, to: &str) -> Place {
         let place = Place { desk: desk(), folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() };
         copy_policy(place.folder.path());
         std::fs::copy(place.file("star.toml"), place.file("next.toml")).expect("a copy");
-        place.change("next.toml", "[\"escalated_to_sales\"]", "[\"escalated_to_sales\", \"purchased_wrong_product\"]");
+        place.change("next.toml", from, to);
         let path = |name| place.file(name).display().to_string();
         let url = store.unwrap_or_else(|| format!("sqlite:{}", path("star.db")));
         let environment = vec![
@@ -39,13 +44,13 @@ impl Place {
     }
 
     #[track_caller]
-    fn change(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn change(&self, name: &str, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.file(name)).expect("a file");
         assert!(text.contains(from), "{name} has no {from}");
         std::fs::write(self.file(name), text.replace(from, to)).expect("a file");
     }
 
-    fn bot(&self) -> Bot {
+    pub(crate) fn bot(&self) -> Bot {
         self.bot_with("")
     }
 
@@ -55,7 +60,7 @@ impl Place {
     }
 
     /// Runs a command on the same configuration: exit code, results, errors.
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
             .args(arguments)
             .arg("--config")
@@ -67,7 +72,7 @@ impl Place {
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
-    fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let (code, out, errors) = self.run(&["policy", "status", "--format", "json"]);
         assert_eq!(code, Some(0), "{errors}");
         serde_json::from_str(&out).expect("JSON")

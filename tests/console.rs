@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::Utc;
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 
@@ -661,6 +662,10 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     assert_eq!(promote(&hash, "{}").status, 400, "no backtest");
     assert_eq!(in_force(), before, "nothing happened so far");
     assert_eq!(promote(&hash, "").location(), "/promotion?done=promote");
+    let page = visitor.get("/promotion?done=promote", &[("cookie", &ann)]).body;
+    let (_, force) = page.split_once("id=\"force\"").expect("what is in force");
+    assert!(force.starts_with(&format!(">In force</h2><p>{hash}")), "at once: {force}");
+    assert!(!page.contains(&format!("value=\"{hash}\"")), "it is not offered again");
     wait_for("the candidate in force", || (in_force() == *hash).then_some(()));
     let told = visitor.get("/record", &[("cookie", &rob)]).body;
     assert!(told.contains(&format!("<b>ann</b> promoted the policy {hash}")), "{told}");
@@ -884,4 +889,139 @@ fn sessions_are_signed_with_no_key_that_somebody_could_guess() {
         .expect("the binary");
     let told = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.code() == Some(1) && told.contains("which signs sessions, is too short"), "{told}");
+}
+
+#[test]
+fn a_filer_sees_what_a_star_would_get_by_number_or_address() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), &users());
+    wait_for("readiness", || (bot.get("/readyz").0 == 200).then_some(()));
+    let mut unstarred = ticket(4711, &["purchased_wrong_product"]);
+    unstarred.ticket.tags.retain(|tag| tag != "star_submitted");
+    unstarred.ticket.created_at = Some(Utc::now());
+    desk.helpdesk.add(unstarred);
+    let visitor = Visitor::of(&bot);
+    let rob = visitor.sign_in("rob", PASSWORD).cookie("starwarden").expect("a session");
+    let csrf = visitor.get("/preview?ticket=4711", &[("cookie", &rob)]).csrf();
+    let asked = |named: &str| {
+        let fields = [("csrf", &*csrf), ("ticket", named), ("reason", "<script>alert(1)</script>")];
+        visitor.post("/preview", &fields, &[("cookie", &rob)])
+    };
+    for path in [
+        "agent/tickets/4711",
+        "tickets/4711",
+        "hc/en-us/requests/4711?page=2",
+        "agent/#/tickets/4711",
+        "api/v2/tickets/4711.json",
+    ] {
+        let told = asked(&format!("{}/{path}", desk.url));
+        assert!(told.body.contains("global/4711: <span"), "{path}: {}", told.body);
+    }
+    for number in ["4711", "#4711", " 4711 "] {
+        let told = asked(number).body;
+        assert!(told.contains("global/4711: <span class=\"tag ") && told.contains("Wait for Sales"), "{told}");
+        assert!(told.contains("<li>The ticket is") && !told.contains("<script>alert"), "{told}");
+    }
+    for (named, why) in [
+        ("https://elsewhere.example/agent/tickets/4711", "a helpdesk that is configured here"),
+        (&format!("{}/agent/users/4711", desk.url), "a helpdesk that is configured here"),
+        ("", "a helpdesk that is configured here"),
+        ("77", "Ticket global/77 is not there, or not for us to see."),
+    ] {
+        let told = asked(named);
+        assert!(told.status == 200 && told.body.contains(why), "{named}: {}", told.body);
+    }
+    assert_eq!(desk.helpdesk.writes(), 0);
+    let forged = [("csrf", "forged"), ("ticket", "4711")];
+    assert_eq!(visitor.post("/preview", &forged, &[("cookie", &rob)]).status, 403);
+    let json = [("content-type", "application/json")];
+    assert_eq!(bot.post("/api/v1/preview", b"{\"ticket_id\": 4711}".to_vec(), &json).0, 401, "not signed in");
+}
+
+#[test]
+fn an_address_where_nothing_is_says_so_to_people_and_to_programs() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let visitor = Visitor::of(&bot);
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let page = visitor.get("/nope", &browser);
+    assert!(page.status == 404 && page.body.contains("<h1>Nothing here</h1>"), "{}", page.body);
+    for (path, headers) in [("/api/nope", &browser[..]), ("/api/v1/nope", &[]), ("/nope", &[])] {
+        let told = visitor.get(path, headers);
+        let json: Value = serde_json::from_str(&told.body).expect("JSON");
+        assert!(told.status == 404 && json["error"].is_string(), "{path}: {}", told.body);
+    }
+}
+
+#[test]
+fn what_is_watched_is_listed_by_verdict_state_and_words_page_by_page() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    for id in 1..=103 {
+        let mut one = ticket(id, if id == 7 { &[] } else { &["purchased_wrong_product"] });
+        one.ticket.subject = if id == 9 { "Of ACME".into() } else { "Help".into() };
+        desk.helpdesk.add(one);
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+    }
+    (1..=103).for_each(|id| drop(bot.notes(&desk, id, 1)));
+    let listed = |asked: &str| {
+        let (status, body) = bot.get(&format!("/api/v1/tickets{asked}"));
+        assert_eq!(status, 200, "{asked}: {body}");
+        let ids = body["tickets"].as_array().expect("a list").iter().map(|it| it["id"].as_u64().expect("a number"));
+        (ids.collect::<Vec<u64>>(), body["next_cursor"].clone())
+    };
+    wait_for("all looks to be over", || (listed("?state=idle").0.len() == 100).then_some(()));
+    let (first, next) = listed("");
+    assert_eq!((first, &next), ((1..=100).collect(), &json!("global/100")));
+    assert_eq!(listed("?cursor=global/100&verdict="), (vec![101, 102, 103], Value::Null));
+    assert_eq!(listed("?verdict=needs_facts").0, [7]);
+    assert_eq!(listed("?query=acme").0, [9]);
+    assert_eq!(listed("?query=42").0, [42]);
+    assert_eq!(listed("?query=%25").0, [0; 0], "words, no pattern");
+    assert_eq!(listed("?state=dead").0, [0; 0]);
+    let one = bot.get("/api/v1/tickets?query=9").1["tickets"][0].clone();
+    assert_eq!((&one["subject"], &one["verdict"]), (&json!("Of ACME"), &json!("wait_for_sales")));
+    for asked in ["?state=open", "?cursor=100"] {
+        assert_eq!(bot.get(&format!("/api/v1/tickets{asked}")).0, 400, "{asked}");
+    }
+}
+
+#[test]
+fn the_document_says_who_may_and_what_is_beside_the_api() {
+    for (console, security) in [("", json!([])), (&*users(), json!([{ "token": [] }, { "session": [] }]))] {
+        let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+        let bot = serve(&desk, folder.path(), console);
+        let token = [("authorization", "Bearer a-token-for-reports")];
+        let told = Visitor::of(&bot).get("/api/v1/openapi.json", &token).body;
+        let document: Value = serde_json::from_str(&told).expect("JSON");
+        assert_eq!(document["security"], security);
+        assert_eq!(document["servers"][0]["url"], "/");
+        let paths = document["paths"].as_object().expect("paths");
+        for path in
+            ["/webhooks/zendesk/{account}", "/healthz", "/readyz", "/metrics", "/api/v1/tickets", "/api/v1/preview"]
+        {
+            assert!(paths.contains_key(path), "{path}");
+        }
+        assert_eq!(document["paths"]["/healthz"]["get"]["security"], json!([]), "open to all");
+    }
+}
+
+#[test]
+fn the_report_can_be_taken_along() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), &users());
+    desk.helpdesk.add(ticket(1, &["purchased_wrong_product"]));
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let rob = visitor.sign_in("rob", PASSWORD).cookie("starwarden").expect("a session");
+    let page = visitor.get("/report?days=7", &[("cookie", &rob)]).body;
+    assert!(page.contains("href=\"/report/download?days=7\""), "{page}");
+    let csv = wait_for("the verdict", || {
+        let told = visitor.get("/report/download?days=7", &[("cookie", &rob)]);
+        assert_eq!(told.headers["content-disposition"], "attachment; filename=\"star-report-7-days.csv\"");
+        Some(told.body).filter(|csv| csv.contains("tickets_decided_without_a_person,,1"))
+    });
+    assert!(csv.contains("verdicts,wait_for_sales,Wait for Sales,1"), "{csv}");
+    assert_eq!(visitor.get("/report/download", &[]).status, 303, "who is not signed in is sent to sign in");
 }

@@ -328,6 +328,29 @@ fn newest(bot: &crate::support::Bot) -> Value {
 }
 
 #[test]
+fn a_preview_is_read_by_the_server_and_keeps_no_vectors() {
+    let (desk, folder, fake) = (desk(), tempfile::tempdir().expect("a folder"), Fake::new(Answers::Well));
+    desk.helpdesk.add(asks(UNHEARD));
+    let bot = bot(&desk, folder.path(), &fake.url, "");
+    learned(folder.path());
+    let tickets = || {
+        let store = rusqlite::Connection::open(folder.path().join("star.db")).expect("the store");
+        let count = "SELECT count(*) FROM vectors WHERE ticket = 1";
+        store.query_row(count, [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    let told = wait_for("a preview", || {
+        let asked = json!({ "ticket_id": 1 }).to_string().into_bytes();
+        let (status, told) = bot.post("/api/v1/preview", asked, &[("content-type", "application/json")]);
+        (status == 200).then_some(told)
+    });
+    assert_eq!(told["decision"]["reader"], "concepts", "{told}");
+    assert_eq!(tickets(), 0);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    assert!(tickets() > 0, "a STAR's are kept");
+}
+
+#[test]
 fn a_verdict_that_stood_does_not_turn_because_the_server_is_away() {
     let (desk, folder, fake) = (desk(), tempfile::tempdir().expect("a folder"), Fake::new(Answers::Well));
     desk.helpdesk.add(asks(UNHEARD));

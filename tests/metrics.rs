@@ -38,6 +38,8 @@ fn what_happens_is_counted() {
         ("starwarden_decisions_total{account=\"global\",verdict=\"wait_for_sales\"}", 1.0),
         ("starwarden_api_calls_total{method=\"PUT\",status=\"200\"}", 1.0),
         ("starwarden_write_seconds_count{account=\"global\"}", 1.0),
+        ("starwarden_star_to_note_seconds_count{account=\"global\"}", 1.0),
+        ("starwarden_star_to_note_seconds_bucket{le=\"1.0\",account=\"global\"}", 0.0),
         ("starwarden_tickets_due{account=\"global\"}", 0.0),
         ("starwarden_tickets_dead{account=\"global\"}", 0.0),
         ("starwarden_account_ready{account=\"global\"}", 1.0),
@@ -45,6 +47,8 @@ fn what_happens_is_counted() {
     ] {
         assert_eq!(value(&text, series), Some(expected), "{series} in\n{text}");
     }
+    let build = format!("starwarden_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(value(&text, &build), Some(1.0), "{text}");
     assert!(text.contains("starwarden_policy_info{policy=\"sha256:"), "{text}");
     assert!(value(&text, "starwarden_api_budget_left{account=\"global\"}").is_some_and(|left| left > 500.0), "{text}");
 }

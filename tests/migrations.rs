@@ -44,6 +44,7 @@ async fn check(store: Store) {
         ticket: key("global", 1),
         key: Some("k1".into()),
         kind: "trigger".into(),
+        happened_at: None,
         received_at: chrono::DateTime::from_timestamp_millis(9000).expect("an instant"),
         due_at: chrono::DateTime::from_timestamp_millis(9000).expect("an instant"),
         relevance: Relevance::Ours,

@@ -66,6 +66,7 @@ async fn ticket(store: &Store, id: u64, starred: i64, decided: &[(i64, &str, &st
         ticket: key(id),
         key: None,
         kind: "trigger".into(),
+        happened_at: None,
         received_at: at(starred),
         due_at: at(starred),
         relevance: Relevance::Ours,
@@ -88,6 +89,7 @@ async fn ticket(store: &Store, id: u64, starred: i64, decided: &[(i64, &str, &st
         };
         store.record_decision(&claim, &row).await.expect("kept");
         store.posted(&claim, &reference, at(*minute)).await.expect("posted");
+        store.star_to_note(&key(id), &reference, TimeDelta::zero()).await.expect("kept");
         for opinion in opinion.iter().cloned() {
             let feedback = Feedback {
                 ticket: key(id),
@@ -100,7 +102,7 @@ async fn ticket(store: &Store, id: u64, starred: i64, decided: &[(i64, &str, &st
             store.record_feedback(&[feedback]).await.expect("kept");
         }
     }
-    let next = starwarden::store::watches::Next::Settled { look_at: None };
+    let next = starwarden::store::watches::Next::Settled { look_at: None, policy: "p".into() };
     store.settle(&claim, next, at(0)).await.expect("settled");
 }
 
@@ -196,6 +198,11 @@ fn the_figures_are_those_of_the_store() {
     }
     // 2, 10, 4 and 1 minutes: the mean of the middle two.
     assert_eq!(all["waited"], json!({ "tickets": 4, "median_minutes": 3.0 }));
+    // 2, 1, 4 and 1 minutes to the first note.
+    let noted = json!({ "tickets": 4, "p50_seconds": 60.0, "p99_seconds": 240.0, "slowest_seconds": 240.0 });
+    assert_eq!(all["noted"], noted);
+    let settled = json!({ "tickets": 4, "unaided": 3, "answered_once": 1, "valid": 1 });
+    assert_eq!(all["settled"], settled);
     assert_eq!(all["saved"], json!({ "tickets": 2, "minutes_by_hand": 12, "minutes": 24 }));
     let disagreements: Vec<_> =
         all["disagreements"].as_array().expect("a list").iter().map(|it| it["why"].as_str().expect("why")).collect();

@@ -40,6 +40,7 @@ pub(crate) fn delivery(id: u64, unique: Option<&str>, seconds: i64) -> NewDelive
         ticket: key(id),
         key: unique.map(str::to_owned),
         kind: "trigger".into(),
+        happened_at: None,
         received_at: at(seconds),
         due_at: at(seconds),
         relevance: Relevance::Ours,
@@ -58,6 +59,10 @@ pub(crate) fn row(reference: &str, carried: Carried) -> DecisionRow {
         basis: "{}".into(),
         carried,
     }
+}
+
+fn settled(look_at: Option<DateTime<Utc>>) -> Next {
+    Next::Settled { look_at, policy: "p".into() }
 }
 
 async fn claim_one(store: &Store, seconds: i64) -> Claim {
@@ -93,7 +98,7 @@ async fn a_repeat_is_known_by_its_key_within_its_ticket_while_it_is_kept() {
             assert_eq!(told(1, None, 2).await, Recorded::Accepted, "without a key nothing is known again");
         }
         let claim = store.claim("global", at(3), LEASE, 10).await.expect("claimed").remove(0);
-        store.settle(&claim, Next::Settled { look_at: None }, at(3)).await.expect("settled");
+        store.settle(&claim, settled(None), at(3)).await.expect("settled");
         assert_eq!(told(1, Some("k"), 4).await, Recorded::Duplicate);
         let watch = store.history(&key(1)).await.expect("read").expect("a ticket").watch;
         assert_eq!(watch, Watch::Idle, "a repeat marks nothing");
@@ -198,9 +203,9 @@ async fn a_lease_that_ended_passes_on_and_its_old_holder_writes_nothing() {
         assert!(lost(store.record_decision(&old, &row("A", Carried::Open)).await.map(|_| ())));
         assert!(lost(store.posted(&old, "A", at(111)).await));
         assert!(lost(store.extend(&old, at(111), LEASE).await));
-        assert!(lost(store.settle(&old, Next::Settled { look_at: None }, at(111)).await));
+        assert!(lost(store.settle(&old, settled(None), at(111)).await));
         store.record_decision(&new, &row("B", Carried::Open)).await.expect("kept");
-        store.settle(&new, Next::Settled { look_at: None }, at(112)).await.expect("settled");
+        store.settle(&new, settled(None), at(112)).await.expect("settled");
         let history = store.history(&key(1)).await.expect("read").expect("a ticket");
         assert_eq!(history.decisions.iter().map(|row| row.reference.as_str()).collect::<Vec<_>>(), ["B"]);
     })
@@ -212,8 +217,8 @@ async fn a_ticket_is_left_as_the_look_says() {
     check(|store| async move {
         let error = || "broken".to_owned();
         for (next, watch, failures) in [
-            (Next::Settled { look_at: None }, Watch::Idle, 0),
-            (Next::Settled { look_at: Some(at(500)) }, Watch::Due { at: at(500) }, 0),
+            (settled(None), Watch::Idle, 0),
+            (settled(Some(at(500))), Watch::Due { at: at(500) }, 0),
             (Next::Again { at: at(7) }, Watch::Due { at: at(7) }, 0),
             (Next::Retry { at: at(9), error: error() }, Watch::Due { at: at(9) }, 1),
             (Next::Retry { at: at(9), error: error() }, Watch::Due { at: at(9) }, 2),
@@ -238,8 +243,8 @@ async fn a_ticket_is_left_as_the_look_says() {
 async fn what_happens_during_a_look_makes_the_ticket_due_again() {
     check(|store| async move {
         for (next, due) in [
-            (Next::Settled { look_at: None }, at(20)),
-            (Next::Settled { look_at: Some(at(500)) }, at(20)),
+            (settled(None), at(20)),
+            (settled(Some(at(500))), at(20)),
             (Next::Stopped { why: "closed".into() }, at(20)),
             (Next::Retry { at: at(90), error: "broken".into() }, at(90)),
         ] {
@@ -380,7 +385,10 @@ async fn opinions_at_once_are_each_counted() {
             "the newest counts"
         );
         let sums = store.sums(None).await.expect("read");
-        assert_eq!(sums.gists[0].1, Sum { decisions: 1, tickets: 1, saved: 0, agreed: 0, disagreed: 1 });
+        assert_eq!(
+            sums.gists[0].1,
+            Sum { decisions: 1, tickets: 1, settled: 1, unaided: 1, saved: 0, agreed: 0, disagreed: 1 }
+        );
         assert_eq!(sums.waits, [(1, 1)]);
     })
     .await;
@@ -505,8 +513,7 @@ async fn dead_letters_go_back_by_one_or_by_what_they_share() {
         for (id, error) in [(1, "status 500"), (2, "Timed out"), (3, "status 500"), (4, "")] {
             store.mark_due(&key(id), at(0)).await.expect("marked");
             let claim = claim_one(&store, 1).await;
-            let next =
-                if error.is_empty() { Next::Settled { look_at: None } } else { Next::Dead { error: error.into() } };
+            let next = if error.is_empty() { settled(None) } else { Next::Dead { error: error.into() } };
             store.settle(&claim, next, at(2)).await.expect("settled");
         }
         let one = DeadLetters { account: Some("global".into()), ticket: Some(1), error_has: None };
@@ -531,8 +538,8 @@ async fn dead_letters_go_back_by_one_or_by_what_they_share() {
 async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
     check(|store| async move {
         for (id, next) in [
-            (1, Next::Settled { look_at: None }),
-            (2, Next::Settled { look_at: Some(at(500)) }),
+            (1, settled(None)),
+            (2, settled(Some(at(500)))),
             (3, Next::Dead { error: "broken".into() }),
             (4, Next::Stopped { why: "closed".into() }),
             (5, Next::Retry { at: at(90), error: "slow".into() }),
@@ -556,6 +563,8 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
             ("dead", state(WatchState::Dead), vec![3]),
             ("stopped", state(WatchState::Stopped), vec![4]),
             ("a verdict", WatchFilter { verdict: Some("no_need".into()), ..all.clone() }, vec![2, 3, 4, 5]),
+            ("a number", WatchFilter { query: Some("4".into()), ..all.clone() }, vec![4]),
+            ("no subject", WatchFilter { query: Some("%".into()), ..all.clone() }, vec![]),
         ] {
             let mut found = Vec::new();
             loop {
@@ -572,7 +581,10 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
         let dead = store.watched(&state(WatchState::Dead), None, 9).await.expect("read").pop().expect("a row");
         let (watch, last_error) = (Watch::Dead { error: "broken".into() }, Some("broken".into()));
         let verdict = Some("no_need".into());
-        assert_eq!(dead, WatchRow { ticket: key(3), watch, failures: 1, last_error, verdict });
+        let (decided_at, valid_until, subject) = (Some(at(0)), None, String::new());
+        let told =
+            WatchRow { ticket: key(3), watch, failures: 1, last_error, verdict, decided_at, valid_until, subject };
+        assert_eq!(dead, told);
         let backlog = store.backlog("global", at(100)).await.expect("read");
         assert_eq!(backlog, Backlog { due: 1, later: 1, in_hand: 0, dead: 1, oldest_due: Some(at(90)) });
         store.claim("global", at(100), LEASE, 10).await.expect("claimed");
@@ -584,7 +596,7 @@ async fn watched_tickets_are_listed_by_what_is_asked_and_page_by_page() {
 #[tokio::test]
 async fn what_is_old_goes_and_what_is_watched_stays() {
     check(|store| async move {
-        for (id, next) in [(1, Next::Settled { look_at: None }), (2, Next::Stopped { why: "closed".into() })] {
+        for (id, next) in [(1, settled(None)), (2, Next::Stopped { why: "closed".into() })] {
             for seconds in [0, 0, 0, 1000] {
                 store.record(delivery(id, None, seconds)).await.expect("kept");
             }
@@ -754,7 +766,7 @@ async fn decided(store: &Store, id: u64, reference: &str, verdict: &str, walked:
     for _ in 0..2 {
         store.record_decision(&claim, &decision).await.expect("kept; the second time it is no change");
     }
-    store.settle(&claim, Next::Settled { look_at: None }, at(seconds)).await.expect("settled");
+    store.settle(&claim, settled(None), at(seconds)).await.expect("settled");
 }
 
 #[tokio::test]
@@ -863,7 +875,7 @@ async fn what_waits_for_another_try_is_brought_forward_by_no_delivery_and_by_who
             store.mark_due(&key(id), at(11)).await.expect("marked");
             assert_eq!(watch().await, Watch::Due { at: at(11) }, "{next:?}");
             let claim = claim_one(&store, 12).await;
-            store.settle(&claim, Next::Settled { look_at: None }, at(13)).await.expect("settled");
+            store.settle(&claim, settled(None), at(13)).await.expect("settled");
         }
         store.mark_due(&key(3), at(20)).await.expect("marked");
         let claim = claim_one(&store, 20).await;
@@ -924,12 +936,12 @@ async fn what_moved_since_its_last_look_is_found_and_nothing_else() {
     check(|store| async move {
         let hour = 3600;
         for (id, read, next) in [
-            (1, Some(at(100)), Next::Settled { look_at: None }),
+            (1, Some(at(100)), settled(None)),
             (2, Some(at(100)), Next::Stopped { why: "solved".into() }),
             (3, Some(at(100)), Next::Dead { error: "broken".into() }),
             (4, None, Next::Dead { error: "broken".into() }),
-            (5, Some(at(100)), Next::Settled { look_at: Some(at(hour)) }),
-            (6, Some(at(100)), Next::Settled { look_at: Some(at(300 * hour)) }),
+            (5, Some(at(100)), settled(Some(at(hour)))),
+            (6, Some(at(100)), settled(Some(at(300 * hour)))),
         ] {
             store.mark_due(&key(id), at(0)).await.expect("marked");
             let claim = claim_one(&store, 1).await;
@@ -1397,4 +1409,121 @@ async fn what_people_wrote_about_a_ticket_can_be_forgotten_and_what_was_counted_
         let bytes = std::fs::read(&file).unwrap_or_default();
         assert!(!bytes.windows(WORD.len()).any(|part| part == WORD.as_bytes()), "{}", file.display());
     }
+}
+
+#[tokio::test]
+async fn what_another_policy_decided_is_taken_by_urgency_and_not_before_its_time() {
+    check(|store| async move {
+        let policy = |hash: &str, seconds| PolicyVersion {
+            hash: hash.into(),
+            since: at(seconds),
+            binding: String::new(),
+            diagram: String::new(),
+        };
+        store.record_policy(&policy("p", 0)).await.expect("kept");
+        // Each with its verdict, when time may change it, and how it was left.
+        let hour = 3600;
+        let left = |seconds: Option<i64>| settled(seconds.map(at));
+        let held = Next::Held { at: at(hour), why: "it flaps".into() };
+        let tickets = [
+            (1, "no_need", Some(9 * hour), left(Some(9 * hour))),
+            (2, "needs_facts", None, left(None)),
+            (3, "ok_to_star", Some(5 * hour), left(Some(5 * hour))),
+            (4, "no_need", Some(2 * hour), left(Some(2 * hour))),
+            (5, "ok_to_star", None, left(Some(30))),
+            (6, "ok_to_star", None, held),
+            (7, "ok_to_star", None, Next::Stopped { why: "closed".into() }),
+        ];
+        for (id, verdict, valid_until, next) in tickets {
+            store.mark_due(&key(id), at(0)).await.expect("due");
+            let claim = claim_one(&store, 0).await;
+            let decision = serde_json::json!({ "valid_until": valid_until.map(at) }).to_string();
+            let decided = DecisionRow { ticket: key(id), verdict: verdict.into(), decision, ..row("A", Carried::Open) };
+            store.record_decision(&claim, &decided).await.expect("kept");
+            store.settle(&claim, next, at(0)).await.expect("settled");
+        }
+        store.mark_due(&key(8), at(hour)).await.expect("due, and never decided");
+        let taken = async |hash: &str, limit| {
+            let taken = store.claim_anew("global", hash, &["no_need"], at(1), LEASE, limit).await.expect("taken");
+            taken.into_iter().map(|claim| claim.ticket.id).collect::<Vec<u64>>()
+        };
+        assert_eq!(taken("p", 10).await, [0; 0], "it decided them itself");
+        assert_eq!(taken("q", 10).await, [0; 0], "it is not in force");
+        assert!(store.to_decide_anew("p").await.expect("counted").is_empty());
+        store.record_policy(&policy("q", 1)).await.expect("kept");
+        let open = store.to_decide_anew("q").await.expect("counted");
+        assert_eq!(open.into_iter().collect::<Vec<_>>(), [("global".to_owned(), 5)]);
+        for expected in [3, 2, 4, 1] {
+            assert_eq!(taken("q", 1).await, [expected]);
+        }
+        assert_eq!(taken("q", 10).await, [0; 0], "what is due soon, or held back, waits for its time");
+        assert_eq!(claim_one(&store, 61).await.ticket, key(5));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_decided_anew_is_taken_once_and_all_of_it_again_when_asked_for() {
+    check(|store| async move {
+        let policy = PolicyVersion { hash: "q".into(), since: at(0), binding: String::new(), diagram: String::new() };
+        store.record_policy(&policy).await.expect("kept");
+        for id in 1..=3 {
+            store.mark_due(&key(id), at(0)).await.expect("due");
+            store.settle(&claim_one(&store, 0).await, settled(None), at(0)).await.expect("settled");
+        }
+        store.mark_due(&key(4), at(0)).await.expect("due, and never decided");
+        let taken = async |seconds| store.claim_anew("global", "q", &[], at(seconds), LEASE, 10).await.expect("taken");
+        let claims = taken(1).await;
+        assert_eq!(claims.len(), 3);
+        assert!(taken(2).await.is_empty(), "they are in hand");
+        let decided = Next::Settled { look_at: Some(at(9999)), policy: "q".into() };
+        store.settle(&claims[0], decided.clone(), at(3)).await.expect("settled");
+        store.mark_due(&claims[1].ticket, at(3)).await.expect("due");
+        store.settle(&claims[1], decided.clone(), at(3)).await.expect("settled, and due again");
+        let again = Next::Again { at: at(9999) };
+        store.settle(&claims[2], again, at(3)).await.expect("given back");
+        let ids: Vec<u64> = taken(4).await.iter().map(|claim| claim.ticket.id).collect();
+        assert_eq!(ids, [claims[2].ticket.id], "what came to nothing is taken again");
+        assert_eq!(store.decide_all_anew().await.expect("marked"), 3);
+        assert_eq!(store.to_decide_anew("q").await.expect("counted").get("global"), Some(&3));
+        store.pause("global", "ann", at(4)).await.expect("paused");
+        assert!(taken(5).await.is_empty());
+        store.resume("global").await.expect("resumed");
+        let ids: Vec<u64> = taken(5).await.iter().map(|claim| claim.ticket.id).collect();
+        assert_eq!(ids, [claims[0].ticket.id], "one is due by itself, one in hand");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_long_a_first_note_took_is_kept_once_from_the_first_event_by_one_clock() {
+    check(|store| async move {
+        // Each with when the event happened by the helpdesk's clock and was received, when its note stood, and how long that was.
+        let (second, fast) = (TimeDelta::seconds(1), TimeDelta::seconds(20));
+        for (id, happened, received, posted, ahead, took) in [
+            (1, Some(0), 1, 4, TimeDelta::zero(), Some(4)),
+            (2, None, 1, 4, TimeDelta::zero(), Some(3)),
+            (3, Some(20), 1, 4, fast, Some(4)),
+            (4, Some(9), 1, 4, second, Some(3)),
+            (5, Some(0), 1, -1, TimeDelta::zero(), None),
+        ] {
+            let told = NewDelivery { happened_at: happened.map(at), ..delivery(id, Some("first"), received) };
+            store.record(told).await.expect("kept");
+            store.record(delivery(id, Some("second"), received + 1)).await.expect("kept");
+            let claim = claim_one(&store, 10).await;
+            for (reference, carried) in [("A", Carried::Open), ("B", Carried::Open)] {
+                let decided = DecisionRow { ticket: key(id), ..row(reference, carried) };
+                store.record_decision(&claim, &decided).await.expect("kept");
+                store.posted(&claim, reference, at(posted)).await.expect("posted");
+                for expected in [took.filter(|_| reference == "A"), None] {
+                    let told = store.star_to_note(&key(id), reference, ahead).await.expect("kept");
+                    assert_eq!(told, expected.map(Duration::from_secs), "{id} {reference}");
+                }
+            }
+            store.settle(&claim, settled(None), at(10)).await.expect("settled");
+        }
+        let sums = store.sums(None).await.expect("counted");
+        assert_eq!(sums.notes, [(30, 2), (40, 2)]);
+    })
+    .await;
 }

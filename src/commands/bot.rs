@@ -30,11 +30,13 @@ use crate::server::tls::Tls;
 use crate::store::Store;
 use crate::store::follow_ups::Destination;
 use crate::store::policies::PolicyVersion;
+use crate::work::anew::Anew;
 use crate::work::clock::Clocks;
 use crate::work::conditions::Conditions;
 use crate::work::embedder::{Embedder, Embedders};
 use crate::work::follow_ups::{self, Follower, To};
 use crate::work::pace::Share;
+use crate::work::preview::Previews;
 use crate::work::recovery::Recovery;
 use crate::work::rule::PolicyInForce;
 use crate::work::standing::Standing;
@@ -82,11 +84,12 @@ pub(super) async fn run(
     });
     let clocks = Clocks::default();
     let gate = Gate::new(Admission::Closed, sessions, store.clone());
-    let (addresses, ids) = (Addresses::default(), AccountIds::default());
+    let (addresses, ids, previews) = (Addresses::default(), AccountIds::default(), Previews::default());
     let mut workers = Workers {
         shared,
         addresses: addresses.clone(),
         ids: ids.clone(),
+        previews: previews.clone(),
         doors: Doors::default(),
         embedders: embedders.clone(),
         tls: server.tls.clone(),
@@ -109,6 +112,7 @@ pub(super) async fn run(
         }),
         addresses,
         ids,
+        previews,
         gate: gate.clone(),
         embedders: embedders.clone(),
     });
@@ -144,6 +148,7 @@ struct Workers {
     shared: Arc<Shared>,
     addresses: Addresses,
     ids: AccountIds,
+    previews: Previews,
     doors: Doors,
     embedders: Embedders,
     tls: Option<Tls>,
@@ -198,6 +203,7 @@ impl Workers {
         self.shared.destinations.expect(on.iter());
         let clocks = accounts.iter().map(|account| (account.name.clone(), account.helpdesk.ahead().clone()));
         self.clocks.replace(clocks.collect());
+        self.previews.replace(&accounts);
         self.doors.replace(doors);
         if let (Some(tls), Some(certified)) = (&self.tls, loaded.certified) {
             tls.replace(certified);
@@ -259,6 +265,7 @@ fn joined(
         troubles: Troubles::default(),
         tags: Tags::default(),
         recovery: Recovery::default(),
+        anew: Anew::default(),
         wake,
     };
     Ok((door, account))

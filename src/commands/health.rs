@@ -124,9 +124,16 @@ async fn counted(State(health): State<Health>, request: Request) -> Response {
     let headers = parts.headers;
     let now = Utc::now();
     let mut standings = Vec::new();
+    let anew = match health.store.to_decide_anew(&health.rule.now().hash).await {
+        Ok(anew) => anew,
+        Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+    };
     for account in health.standing.names() {
         match standing(&health, account, now).await {
-            Ok(standing) => standings.push(standing),
+            Ok(standing) => {
+                let anew = anew.get(&standing.account).copied().unwrap_or_default();
+                standings.push(metrics::Standing { anew, ..standing });
+            }
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         }
     }
@@ -204,5 +211,5 @@ async fn standing(health: &Health, account: String, now: DateTime<Utc>) -> Resul
     let caught_up = if condition.catch_up_fails.is_none() { Ready::Yes } else { Ready::No };
     let held = condition.held_until.and_then(|until| (until - now).to_std().ok());
     let token_days = condition.token_days(now);
-    Ok(metrics::Standing { account, due, oldest, dead, ready, paused, caught_up, held, token_days })
+    Ok(metrics::Standing { account, due, oldest, anew: 0, dead, ready, paused, caught_up, held, token_days })
 }

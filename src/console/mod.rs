@@ -1,7 +1,8 @@
 //! The console: server-rendered pages and the JSON API, for people who may.
 //!
 //! Pages show the rows the loop writes and decide nothing anew, but for "Try it", which says so. What the console
-//! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
+//! changes it records as an operator event, which the loop performs; it never calls the helpdesk itself: a preview is made
+//! by [`crate::work::preview`].
 
 pub mod account_ids;
 mod answers;
@@ -16,6 +17,7 @@ pub mod gate;
 mod guard;
 pub mod oidc;
 mod page;
+mod preview;
 mod record;
 mod report;
 mod rule;
@@ -33,7 +35,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
@@ -43,6 +47,7 @@ use crate::decide::ticket::{OwnUsers, Reading, TicketKey};
 use crate::helpdesk::addresses::Addresses;
 use crate::store::{Store, StoreError};
 use crate::work::embedder::Embedders;
+use crate::work::preview::Previews;
 use crate::work::rule::PolicyInForce;
 use account_ids::AccountIds;
 use chart::Chart;
@@ -60,6 +65,8 @@ pub struct Console {
     pub addresses: Addresses,
     /// What their forms and fields are, and their hours.
     pub ids: AccountIds,
+    /// What a STAR on one of their tickets would get.
+    pub previews: Previews,
     /// What reads their words.
     pub embedders: Embedders,
     /// Who may.
@@ -117,6 +124,7 @@ pub fn router(console: Console) -> Router {
         .route("/tickets/{account}/{id}/{act}", post(ticket::act))
         .route("/decisions", get(decisions::page))
         .route("/policy", get(rule::page))
+        .route("/preview", get(preview::blank).post(preview::make))
         .route("/try", get(trial::blank).post(trial::decide))
         .route("/shadow", get(shadow::page))
         .route("/backtest", get(backtest::blank).post(backtest::decide))
@@ -124,6 +132,7 @@ pub fn router(console: Console) -> Router {
         .route("/promotion/promote", post(shadow::promote))
         .route("/promotion/back", post(shadow::back))
         .route("/report", get(report::page))
+        .route("/report/download", get(report::download))
         .route("/record", get(record::page))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(room.clone(), guard::admit));
@@ -133,5 +142,15 @@ pub fn router(console: Console) -> Router {
         .route("/sign-in/callback", get(oidc::back))
         .route("/assets/console.css", get(assets::style))
         .route("/favicon.svg", get(assets::icon));
-    guarded.merge(open).merge(api::router(&room)).layer(middleware::from_fn(guard::harden)).with_state(room)
+    let all = guarded.merge(open).merge(api::router(&room)).fallback(nowhere);
+    all.layer(middleware::from_fn(guard::harden)).with_state(room)
+}
+
+/// What is told of an address where nothing is: a page to a browser, JSON to a program.
+async fn nowhere(uri: Uri, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") && !uri.path().starts_with("/api/") {
+        return page::Problem::Missing("There is no page at this address.".into()).into_response();
+    }
+    api::nowhere()
 }

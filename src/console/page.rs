@@ -49,12 +49,13 @@ impl Frame {
     }
 
     /// Entries of the menu.
-    pub(super) fn menu(&self) -> [(&'static str, &'static str); 7] {
+    pub(super) fn menu(&self) -> [(&'static str, &'static str); 8] {
         [
             ("/", "Today"),
             ("/tickets", "Tickets"),
             ("/decisions", "Decisions"),
             ("/policy", "Policy"),
+            ("/preview", "Preview"),
             ("/try", "Try it"),
             ("/report", "Report"),
             ("/record", "Record"),

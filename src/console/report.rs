@@ -2,13 +2,16 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use chrono::{NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Shared;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
+use crate::learn::report::Report;
+use crate::learn::report::csv;
 use crate::learn::report::html::{Tickets, body};
 use crate::work::reported;
 
@@ -21,6 +24,13 @@ const MOST_LISTED: usize = 100;
 #[derive(Deserialize)]
 pub(super) struct Asked {
     days: Option<u16>,
+}
+
+impl Asked {
+    /// How many days.
+    fn chosen(&self) -> u16 {
+        self.days.unwrap_or(30).clamp(1, 3660)
+    }
 }
 
 #[derive(Template)]
@@ -38,12 +48,8 @@ pub(super) async fn page(
     session: Session,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let chosen = asked.days.unwrap_or(30).clamp(1, 3660);
-    let now = Utc::now();
-    let from = now.date_naive() - TimeDelta::days(i64::from(chosen) - 1);
-    let tally = reported::tally(&room.console.store, Some(from), MOST_LISTED).await?;
-    let since = from.and_time(NaiveTime::MIN).and_utc();
-    let report = tally.report(&room.console.rule.now(), Some(since), now, MINUTES_BY_HAND);
+    let chosen = asked.chosen();
+    let report = of_days(&room, chosen).await?;
     let periods = [(7, "7 days"), (30, "30 days"), (92, "3 months"), (365, "A year")];
     html(&Page {
         frame: Frame::new(&session, "Report", "/report"),
@@ -51,4 +57,26 @@ pub(super) async fn page(
         chosen,
         body: body(&report, Tickets::Linked),
     })
+}
+
+/// The same as CSV, to be kept.
+pub(super) async fn download(
+    State(room): State<Shared>,
+    _session: Session,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let chosen = asked.chosen();
+    let csv = csv::csv(&of_days(&room, chosen).await?).map_err(|error| Problem::Fault(error.to_string()))?;
+    let name = format!("attachment; filename=\"star-report-{chosen}-days.csv\"");
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], csv)
+        .into_response())
+}
+
+/// The report of so many days, today among them.
+async fn of_days(room: &Shared, days: u16) -> Result<Report, Problem> {
+    let now = Utc::now();
+    let from = now.date_naive() - TimeDelta::days(i64::from(days) - 1);
+    let tally = reported::tally(&room.console.store, Some(from), MOST_LISTED).await?;
+    let since = from.and_time(NaiveTime::MIN).and_utc();
+    Ok(tally.report(&room.console.rule.now(), Some(since), now, MINUTES_BY_HAND))
 }

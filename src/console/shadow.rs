@@ -151,6 +151,8 @@ struct PromotionPage {
     done: &'static str,
     in_force: String,
     by: String,
+    /// What it has not decided yet, in a sentence; none where there is nothing.
+    still_to_decide: Option<String>,
     file: String,
     candidate: Option<String>,
     warnings: Vec<String>,
@@ -173,31 +175,34 @@ pub(super) async fn promotions(
     let rules = room.console.rule.rules();
     let store = &room.console.store;
     let status = Status::of(store, &rules, None, 0).await?;
-    let newest = status.history.first().map(|step| step.number);
-    let by = match &status.by {
-        Some(step) => format!("Since {}, {} by {}.", expiry::exact(step.at), verb(step), step.who),
-        None if newest.is_some() => "Another was just put in force; it decides here within seconds.".into(),
-        None => "As the file says; nothing was ever promoted.".into(),
+    let by = match (&status.by, &status.until_taken) {
+        (Some(step), taken) => {
+            let soon = if taken.is_some() { " It decides here within seconds." } else { "" };
+            format!("Since {}, {} by {}.{soon}", expiry::exact(step.at), verb(step), step.who)
+        }
+        (None, _) => "As the file says; nothing was ever promoted.".into(),
     };
     let may_go_back = if crate::store::promotions::last_standing(&store.promotions().await?).is_some() {
         MayAct::Yes
     } else {
         MayAct::No
     };
-    let offered = rules.offered().map(|(file, policy)| Offered { file: file.to_owned(), hash: policy.hash.clone() });
+    let offered = rules.offered().filter(|(_, policy)| policy.hash != status.in_force);
+    let offered = offered.map(|(file, policy)| Offered { file: file.to_owned(), hash: policy.hash.clone() }).collect();
     html(&PromotionPage {
         frame: Frame::new(&session, "Promotion", "/policy"),
         done: match asked.done.as_str() {
-            "promote" => "It is in force in the store; every replica decides by it within seconds.",
+            "promote" => "It is in force; every replica decides by it within seconds.",
             "back" => "The former policy is in force again; every replica decides by it within seconds.",
             _ => "",
         },
         by,
         file: status.file.words(&status.in_force),
         candidate: status.candidate.as_ref().map(|candidate| candidate.words(&status.in_force)),
+        still_to_decide: status.still_to_decide(),
         in_force: status.in_force,
         warnings: status.warnings,
-        offered: offered.collect(),
+        offered,
         steps: status.history.iter().map(|step| shown(step, &rules.policy)).collect(),
         may_go_back,
     })

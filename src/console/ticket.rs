@@ -395,6 +395,7 @@ fn opinion(did: &Did) -> Option<Opinion> {
         | Did::Forgot
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
+        | Did::LookAgainAtAll { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
         | Did::Resumed { .. }

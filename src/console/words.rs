@@ -6,6 +6,7 @@ use crate::decide::facts::expiry;
 use crate::decide::note::markup::escape;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
+use crate::learn::report::text::many;
 use crate::store::decisions::Carried;
 use crate::store::follow_ups::{Kind, Stage};
 use crate::store::operators::Did;
@@ -83,6 +84,7 @@ pub(crate) fn did(did: &Did) -> String {
         Did::SignInRefused => "was refused at sign-in".into(),
         Did::SignedOut { .. } => "signed out".into(),
         Did::LookAgain => "asked for another look".into(),
+        Did::LookAgainAtAll { tickets } => format!("asked for another look at {}", many(*tickets, "open ticket")),
         Did::Answered { fact, value } => format!("answered {fact} = {value}"),
         Did::Agreed => "agreed".into(),
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
 use crate::decide::facts::fact::{Confidence, Fact, Finding, Trust};
 use crate::decide::facts::gather::Stated;
@@ -70,7 +71,7 @@ pub enum WithFacts {
 }
 
 /// One known fact, as a decision is given with it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct KnownFact {
     /// An answer, an instant, or a span of time.
     value: String,
@@ -78,6 +79,7 @@ pub struct KnownFact {
     trust: Trust,
     /// For words that a reader read: how sure it is, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1)]
     confidence: Option<Confidence>,
     /// Where it was read.
     source: String,

@@ -32,6 +32,9 @@ const MOST_COMMENTS: usize = 1000;
 /// How many comments are asked for at once.
 const LARGEST_PAGE: usize = 100;
 
+/// How comments are asked for: with who wrote them, the newest first.
+const NEWEST_FIRST: [(&str, &str); 2] = [("include", "users"), ("sort", "-created_at")];
+
 /// How long a call may take where nothing else is said.
 const USUAL_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -80,6 +83,24 @@ pub struct Thread {
     pub read: usize,
     /// Whether these are all.
     pub reach: Reach,
+}
+
+impl Thread {
+    /// Takes in a page; the link to the next, where there is more.
+    fn take(&mut self, page: loose::Read<wire::Comments>) -> Option<String> {
+        let loose::Read { read: page, left_out } = page;
+        self.read += page.comments.len() + left_out.iter().filter(|place| place.starts_with("comments[")).count();
+        self.comments.extend(page.comments);
+        self.users.extend(page.users.unwrap_or_default());
+        let more = page.meta.is_none_or(|meta| meta.has_more);
+        page.links.and_then(|links| links.next).or(page.next_page).filter(|_| more)
+    }
+
+    /// The oldest first.
+    fn in_order(mut self) -> Thread {
+        self.comments.sort_by_key(|comment| (comment.created_at, comment.id));
+        self
+    }
 }
 
 /// How far back a list was read.
@@ -230,13 +251,12 @@ impl Helpdesk {
     /// See [`CallError`].
     pub async fn comments(&self, id: u64) -> Result<Thread, CallError> {
         let mut size = LARGEST_PAGE;
-        let query = [("include", "users"), ("sort", "-created_at")];
-        let mut next = Some(self.url(&format!("/api/v2/tickets/{id}/comments"), &query)?);
+        let mut next = Some(self.url(&format!("/api/v2/tickets/{id}/comments"), &NEWEST_FIRST)?);
         let mut thread = Thread::default();
         while thread.read < MOST_COMMENTS {
             let Some(url) = next.take() else { break };
             let answer = self.call(Method::GET, &with(&url, "page[size]", &size.to_string()), None).await?;
-            let loose::Read { read: page, left_out } = match read_loosely::<wire::Comments>(answer).await {
+            let page = match read_loosely::<wire::Comments>(answer).await {
                 Ok(page) => page,
                 Err(CallError::TooLarge { .. }) if size > 1 => {
                     size = size.div_ceil(10);
@@ -256,18 +276,26 @@ impl Helpdesk {
                 Err(error) => return Err(error),
             };
             size = LARGEST_PAGE.min(size * 10);
-            thread.read += page.comments.len() + left_out.iter().filter(|place| place.starts_with("comments[")).count();
-            thread.comments.extend(page.comments);
-            thread.users.extend(page.users.unwrap_or_default());
-            let more = page.meta.is_none_or(|meta| meta.has_more);
-            let link = page.links.and_then(|links| links.next).or(page.next_page);
-            next = self.next_page(&url, link.filter(|_| more).as_deref())?;
+            next = self.next_page(&url, thread.take(page).as_deref())?;
         }
         if next.is_some() {
             thread.reach = Reach::Newest;
         }
-        thread.comments.sort_by_key(|comment| (comment.created_at, comment.id));
-        Ok(thread)
+        Ok(thread.in_order())
+    }
+
+    /// The newest hundred of them, in one call.
+    ///
+    /// # Errors
+    /// See [`CallError`]; a page that is too large is not asked for in pieces.
+    pub async fn newest_comments(&self, id: u64) -> Result<Thread, CallError> {
+        let url = self.url(&format!("/api/v2/tickets/{id}/comments"), &NEWEST_FIRST)?;
+        let answer = self.call(Method::GET, &with(&url, "page[size]", &LARGEST_PAGE.to_string()), None).await?;
+        let mut thread = Thread::default();
+        if thread.take(read_loosely::<wire::Comments>(answer).await?).is_some() {
+            thread.reach = Reach::Newest;
+        }
+        Ok(thread.in_order())
     }
 
     /// Waits for the turn of a write, so that what is to be written can be looked at a last time before it is.

@@ -1,5 +1,6 @@
 //! The two shapes of a delivery: an event subscription's envelope, and a trigger's own body.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::verify::Verified;
@@ -14,6 +15,8 @@ pub struct Delivery {
     pub event: Option<String>,
     /// What happened: `zen:event-type:ticket.tags_changed`, or `trigger`.
     pub kind: String,
+    /// When it happened, by the helpdesk's clock, where the event tells.
+    pub happened: Option<DateTime<Utc>>,
     /// Who made it happen, by the helpdesk's id.
     pub actor: Option<u64>,
     /// The comment it tells of.
@@ -99,6 +102,7 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
             ticket,
             event: None,
             kind: "trigger".into(),
+            happened: None,
             actor: None,
             comment: Told::Nothing,
             account,
@@ -114,6 +118,7 @@ pub fn parse(verified: Verified<'_>) -> Result<Parsed, ParseError> {
         ticket: id_at("/detail/id").or_else(subject).ok_or(ParseError::NoTicket)?,
         event: text("/id").filter(|id| !id.is_empty()).map(str::to_owned),
         kind: kind.to_owned(),
+        happened: text("/time").and_then(|time| time.parse().ok()),
         actor: id_at("/detail/actor_id").or_else(|| id_at("/event/comment/author/id")),
         comment: match text("/event/comment/body") {
             None => Told::Nothing,

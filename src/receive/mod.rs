@@ -146,6 +146,7 @@ async fn record(
         ticket: ticket.clone(),
         key: invocation.or(delivery.event).map(bounded),
         kind: delivery.kind.chars().take(LONGEST_KIND).collect(),
+        happened_at: delivery.happened,
         received_at: now,
         due_at: now + receiver.settle_delay,
         relevance,

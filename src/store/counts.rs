@@ -4,8 +4,9 @@
 //! kind say the same, so that one of each is read whole and the others are counted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -36,6 +37,10 @@ pub struct Sums {
     pub gists: Vec<(Gist, Sum)>,
     /// Seconds from a ticket's first delivery to the note of its first verdict, and how many tickets waited so long.
     pub waits: Vec<(u64, u64)>,
+    /// Tenths of a second from a ticket's first event to its first note, and how many tickets that took so long.
+    pub notes: Vec<(u64, u64)>,
+    /// Tickets whose first verdict came after one note that asks.
+    pub answered_once: u64,
 }
 
 /// What of a decision's JSON lists and counts go by; what is not there is empty.
@@ -73,10 +78,28 @@ const WAITED: &str = "UPDATE decisions SET waited = (posted_at - (
     WHERE account = $1 AND ticket = $2 AND reference = $3 AND settles = 1 AND waited IS NULL AND posted_at >= (
             SELECT min(received_at) FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)";
 
+/// How long the first note of its ticket took from the first event ($4: by how much the helpdesk's clock is ahead of ours,
+/// by which events tell their time). What ends before it begins is no time.
+macro_rules! star {
+    () => {
+        "(SELECT min(CASE WHEN happened_at IS NULL OR happened_at - CAST($4 AS BIGINT) > received_at
+                THEN received_at ELSE happened_at - CAST($4 AS BIGINT) END)
+            FROM deliveries WHERE deliveries.account = $1 AND deliveries.ticket = $2)"
+    };
+}
+
+const STAR_TO_NOTE: &str = concat!(
+    "UPDATE decisions SET star_to_note = posted_at - ",
+    star!(),
+    " WHERE account = $1 AND ticket = $2 AND reference = $3 AND opens = 1 AND star_to_note IS NULL AND posted_at >= ",
+    star!(),
+    " RETURNING star_to_note"
+);
+
 /// Of each kind how many there are, and one of them.
-const KINDS: &str = "SELECT kind, one.verdict, decision, decisions, tickets, settled FROM (
+const KINDS: &str = "SELECT kind, one.verdict, decision, decisions, tickets, settled, unaided FROM (
         SELECT kind AS of_kind, min(id) AS first, count(*) AS decisions, CAST(sum(opens) AS BIGINT) AS tickets,
-            CAST(sum(settles) AS BIGINT) AS settled
+            CAST(sum(settles) AS BIGINT) AS settled, CAST(sum(opens * settles) AS BIGINT) AS unaided
         FROM decisions WHERE decided_at >= $1 AND opens IS NOT NULL GROUP BY kind
     ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
 
@@ -117,6 +140,15 @@ const DISAGREEMENTS: &str = newest_opinions!(
 const WAITS: &str = "SELECT waited, count(*) FROM decisions WHERE decided_at >= $1 AND waited IS NOT NULL
     GROUP BY waited ORDER BY waited";
 
+const NOTES: &str = "SELECT star_to_note / 100 AS tenths, count(*) FROM decisions
+    WHERE decided_at >= $1 AND star_to_note IS NOT NULL GROUP BY star_to_note / 100 ORDER BY tenths";
+
+const ANSWERED_ONCE: &str = "SELECT count(*) FROM decisions AS settling
+    WHERE decided_at >= $1 AND settles = 1 AND opens = 0 AND 1 = (
+        SELECT count(*) FROM decisions AS earlier
+        WHERE earlier.account = settling.account AND earlier.ticket = settling.ticket AND earlier.opens IS NOT NULL
+            AND earlier.id < settling.id)";
+
 const TALLIES: &str = "SELECT one.verdict, decision, decisions FROM (
         SELECT min(id) AS first, count(*) AS decisions FROM decisions WHERE decided_at >= $1 AND decided_at < $2 GROUP BY kind
     ) AS counted JOIN decisions AS one ON id = first ORDER BY first";
@@ -130,18 +162,40 @@ impl Store {
     pub async fn sums(&self, since: Option<NaiveDate>) -> Result<Sums, StoreError> {
         let since = since.map_or(DateTime::UNIX_EPOCH, midnight);
         self.read(move |t| async move {
-            let kinds: Vec<(i64, String, String, u64, u64, u64)> = t.all(KINDS, values![since]).await?;
+            let kinds: Vec<(i64, String, String, u64, u64, u64, u64)> = t.all(KINDS, values![since]).await?;
             let opinions: Vec<(i64, u64, u64, u64)> = t.all(OPINIONS, values![since]).await?;
             let opinions: BTreeMap<i64, _> =
                 opinions.into_iter().map(|(kind, agreed, disagreed, lost)| (kind, (agreed, disagreed, lost))).collect();
-            let gists = kinds.into_iter().map(|(kind, verdict, decision, decisions, tickets, settled)| {
+            let gists = kinds.into_iter().map(|(kind, verdict, decision, decisions, tickets, settled, unaided)| {
                 let (agreed, disagreed, lost) = opinions.get(&kind).copied().unwrap_or_default();
                 let saved = settled.saturating_sub(lost);
-                Ok((gist(&verdict, &decision)?, Sum { decisions, tickets, saved, agreed, disagreed }))
+                Ok((gist(&verdict, &decision)?, Sum { decisions, tickets, settled, unaided, saved, agreed, disagreed }))
             });
-            Ok(Sums { gists: gists.collect::<Outcome<_>>()?, waits: t.all(WAITS, values![since]).await? })
+            Ok(Sums {
+                gists: gists.collect::<Outcome<_>>()?,
+                waits: t.all(WAITS, values![since]).await?,
+                notes: t.all(NOTES, values![since]).await?,
+                answered_once: t.just(ANSWERED_ONCE, values![since]).await.map(|(tickets,)| tickets)?,
+            })
         })
         .await
+    }
+
+    /// Keeps how long the first note of a ticket took, once it is known to stand: from the ticket's first event, of which the
+    /// helpdesk tells the time by a clock that is so far `ahead` of ours. None where it is no first note, was kept before, or
+    /// no event tells.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn star_to_note(
+        &self,
+        ticket: &TicketKey,
+        reference: &str,
+        ahead: TimeDelta,
+    ) -> Result<Option<Duration>, StoreError> {
+        let values = values![&ticket.account, ticket.id, reference, ahead.num_milliseconds()];
+        let took: Vec<(u64,)> = self.returning(STAR_TO_NOTE, values).await?;
+        Ok(took.first().map(|(ms,)| Duration::from_millis(*ms)))
     }
 
     /// Agreement on the verdicts of a period. Open questions are no verdict: they are left out.

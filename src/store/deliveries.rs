@@ -17,6 +17,8 @@ pub struct NewDelivery {
     pub key: Option<String>,
     /// What happened, as the sender names it: `zen:event-type:ticket.tags_changed`, or `trigger`.
     pub kind: String,
+    /// When it happened, by the helpdesk's word and clock; none where the sender does not say.
+    pub happened_at: Option<DateTime<Utc>>,
     /// When it was received.
     pub received_at: DateTime<Utc>,
     /// From when on the ticket may be looked at because of it: a burst settles before the look.

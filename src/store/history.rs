@@ -55,6 +55,12 @@ pub struct WatchRow {
     pub last_error: Option<String>,
     /// The verdict of its newest decision, carried out or not.
     pub verdict: Option<String>,
+    /// When that was made.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// When time alone may change it.
+    pub valid_until: Option<DateTime<Utc>>,
+    /// Its subject line, a customer's words; empty before the first decision.
+    pub subject: String,
 }
 
 /// A state to list by.
@@ -91,6 +97,8 @@ pub struct WatchFilter {
     pub state: Option<WatchState>,
     /// Whose newest decision has this verdict.
     pub verdict: Option<String>,
+    /// Whose number this is, or whose subject holds it, in whatever case.
+    pub query: Option<String>,
 }
 
 /// How much waits in one account.
@@ -174,19 +182,39 @@ impl Store {
         if let Some(verdict) = &filter.verdict {
             conditions.push(format!("verdict = {}", bind(verdict.into())));
         }
+        if let Some(query) = &filter.query {
+            let words = bind(query.into());
+            let held =
+                format!("replace(lower(coalesce(subject, '')), lower({words}), '') <> lower(coalesce(subject, ''))");
+            conditions.push(format!("({held} OR CAST(ticket AS TEXT) = {words})"));
+        }
         if let Some(TicketKey { account, id }) = after {
             conditions.push(format!("(account, ticket) > ({}, {})", bind(account.into()), bind((*id).into())));
         }
         let list = format!(
-            "SELECT account, ticket, state, due_at, why, failures, last_error, verdict FROM watches
+            "SELECT account, ticket, state, due_at, why, failures, last_error, verdict, decided_at, valid_until, subject FROM watches
              WHERE {} ORDER BY account, ticket LIMIT $1",
             conditions.join(" AND ")
         );
-        type Columns =
-            (String, u64, String, Option<DateTime<Utc>>, Option<String>, u32, Option<String>, Option<String>);
-        let row = |(account, id, state, due_at, why, failures, last_error, verdict): Columns| {
+        type At = Option<DateTime<Utc>>;
+        type Text = Option<String>;
+        type Columns = (String, u64, String, At, Text, u32, Text, Text, At, At, Text);
+        let row = |(
+            account,
+            id,
+            state,
+            due_at,
+            why,
+            failures,
+            last_error,
+            verdict,
+            decided_at,
+            valid_until,
+            subject,
+        ): Columns| {
             let (ticket, watch) = (TicketKey { account, id }, Watch::read(&state, due_at, why)?);
-            Ok(WatchRow { ticket, watch, failures, last_error, verdict })
+            let subject = subject.unwrap_or_default();
+            Ok(WatchRow { ticket, watch, failures, last_error, verdict, decided_at, valid_until, subject })
         };
         self.all(&list, values).await?.into_iter().map(row).collect()
     }

@@ -2,6 +2,7 @@
 //!
 //! One file an idea, with its types and its steps; [`database`] runs them on SQLite or PostgreSQL.
 
+pub mod anew;
 mod bells;
 pub mod budget;
 mod clock;
@@ -65,9 +66,17 @@ pub struct Schema<'a>(pub &'a [&'a str]);
 
 impl Schema<'static> {
     /// For SQLite.
-    pub const SQLITE: Schema<'static> = Schema(&[include_str!("migrations/sqlite/0001_baseline.sql")]);
+    pub const SQLITE: Schema<'static> = Schema(&[
+        include_str!("migrations/sqlite/0001_baseline.sql"),
+        include_str!("migrations/sqlite/0002_decided_by.sql"),
+        include_str!("migrations/sqlite/0003_star_to_note.sql"),
+    ]);
     /// For PostgreSQL.
-    pub const POSTGRES: Schema<'static> = Schema(&[include_str!("migrations/postgres/0001_baseline.sql")]);
+    pub const POSTGRES: Schema<'static> = Schema(&[
+        include_str!("migrations/postgres/0001_baseline.sql"),
+        include_str!("migrations/postgres/0002_decided_by.sql"),
+        include_str!("migrations/postgres/0003_star_to_note.sql"),
+    ]);
 }
 
 impl Store {

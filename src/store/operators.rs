@@ -37,6 +37,11 @@ pub enum Did {
     },
     /// Asked for another look at a ticket.
     LookAgain,
+    /// Asked for another look at every open ticket.
+    LookAgainAtAll {
+        /// How many.
+        tickets: u64,
+    },
     /// Answered a question.
     Answered {
         /// The fact, as written.

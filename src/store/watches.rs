@@ -31,6 +31,8 @@ pub enum Next {
     Settled {
         /// When the passing of time alone may change something.
         look_at: Option<DateTime<Utc>>,
+        /// The hash of the policy that decided it.
+        policy: String,
     },
     /// Not a failure: the moment was not right (a young stamp, a spent budget, a helpdesk that is away); look again then.
     Again {
@@ -67,7 +69,7 @@ impl Next {
     /// When the ticket is looked at again though nothing happens.
     pub fn look_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Next::Settled { look_at } => *look_at,
+            Next::Settled { look_at, .. } => *look_at,
             Next::Again { at } | Next::Held { at, .. } | Next::Retry { at, .. } => Some(*at),
             Next::Dead { .. } | Next::Stopped { .. } => None,
         }
@@ -125,6 +127,8 @@ pub(super) struct Left<'a> {
     pub why: Option<&'a str>,
     pub failures: u32,
     pub last_error: Option<&'a str>,
+    /// Which policy decided it, where one did.
+    pub decided_by: Option<&'a str>,
     /// Whether a mark made since the claim comes first.
     pub yields: Yields,
 }
@@ -145,11 +149,14 @@ impl Next {
             why,
             failures,
             last_error,
+            decided_by: None,
             yields,
         };
         match self {
-            Next::Settled { look_at: None } => left("idle", None, None, 0, None, Yields::ToMarks),
-            Next::Settled { look_at } => left("due", *look_at, None, 0, None, Yields::ToMarks),
+            Next::Settled { look_at, policy } => {
+                let state = if look_at.is_some() { "due" } else { "idle" };
+                Left { decided_by: Some(policy), ..left(state, *look_at, None, 0, None, Yields::ToMarks) }
+            }
             Next::Again { at } => left("due", Some(*at), None, claim.failures, None, Yields::Never),
             Next::Held { at, why } => left("due", Some(*at), None, claim.failures, Some(why), Yields::Never),
             Next::Retry { at, error } => left("due", Some(*at), None, failed, Some(error), Yields::Never),
@@ -218,7 +225,7 @@ const SETTLE: &str = "UPDATE watches SET
         due_at = CASE WHEN $9 = 1 AND marks <> $10 THEN CAST($11 AS BIGINT) ELSE CAST($5 AS BIGINT) END,
         why = CASE WHEN $9 = 1 AND marks <> $10 THEN NULL ELSE $6 END,
         failures = CASE WHEN $9 = 1 AND marks <> $10 THEN 0 ELSE $7 END,
-        last_error = $8, lease = NULL, lease_until = NULL
+        last_error = $8, decided_by = coalesce($12, decided_by), lease = NULL, lease_until = NULL
     WHERE account = $1 AND ticket = $2 AND lease = $3";
 
 const FAILED: &str = "INSERT INTO failures (account, ticket, at, error) VALUES ($1, $2, $3, $4)";
@@ -305,7 +312,7 @@ impl Store {
         let yields = left.yields == Yields::ToMarks;
         let due_at = left.due_at.map(|at| self.shared(at));
         let stands = values![left.state, due_at, left.why, left.failures, left.last_error, yields];
-        let values = [claim.values(), stands, values![claim.marks, self.shared(now)]].concat();
+        let values = [claim.values(), stands, values![claim.marks, self.shared(now), left.decided_by]].concat();
         let Some(error) = left.last_error else { return claim.held_by(self.run(SETTLE, values).await?) };
         let (claim, failed) = (claim.clone(), values![&claim.ticket.account, claim.ticket.id, now, error]);
         self.transaction(move |t| async move {

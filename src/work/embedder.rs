@@ -46,7 +46,20 @@ const MOST_LEARNED: usize = 4;
 
 /// Reads words by a server's embeddings; without one, all is left to the built-in vectors. Clones share it.
 #[derive(Clone, Default)]
-pub struct Embedder(Option<Arc<Served>>);
+pub struct Embedder {
+    served: Option<Arc<Served>>,
+    keeps: Keeps,
+}
+
+/// Whether what a server makes of texts is kept in the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keeps {
+    /// Vectors are kept by their texts.
+    #[default]
+    Vectors,
+    /// Nothing is.
+    Nothing,
+}
 
 /// What reads each account's words, swapped whole; clones share it.
 #[derive(Clone, Default)]
@@ -131,24 +144,30 @@ pub enum LearnError {
 impl Embedder {
     /// Asks this server, and keeps its vectors there.
     pub fn new(server: EmbeddingsServer, store: Store) -> Embedder {
-        Embedder(Some(Arc::new(Served {
+        let served = Served {
             server,
             store,
             calls: Semaphore::new(AT_ONCE),
             learning: tokio::sync::Mutex::default(),
             length: Mutex::default(),
             away: Mutex::default(),
-        })))
+        };
+        Embedder { served: Some(Arc::new(served)), keeps: Keeps::Vectors }
+    }
+
+    /// The same, which keeps this from here on.
+    pub fn that(self, keeps: Keeps) -> Embedder {
+        Embedder { keeps, ..self }
     }
 
     /// Whether there is a server to ask.
     pub fn is_configured(&self) -> bool {
-        self.0.is_some()
+        self.served.is_some()
     }
 
     /// Why the server cannot be used, where it could not last.
     pub fn fault(&self) -> Option<String> {
-        let served = self.0.as_ref()?;
+        let served = self.served.as_ref()?;
         let away = lock(&served.away);
         away.as_ref().map(|(why, _)| format!("{}: {why}", served.place()))
     }
@@ -166,7 +185,7 @@ impl Embedder {
         ticket: &TicketKey,
         now: DateTime<Utc>,
     ) -> Result<Heard, StoreError> {
-        let Some(served) = &self.0 else { return Ok(Heard::default()) };
+        let Some(served) = &self.served else { return Ok(Heard::default()) };
         let texts = judge::texts(policy, ids, reading, own);
         if texts.is_empty() {
             return Ok(Heard::default());
@@ -177,7 +196,8 @@ impl Embedder {
             return Ok(Heard { words: None, away: Some(away) });
         };
         let parts = texts.iter().flat_map(|text| embedding::parts(&text.words)).collect();
-        let (embeddings, failed) = served.embeddings(parts, ticket, (Some(LONGEST), &|_, _| {}), now).await?;
+        let keep = (self.keeps == Keeps::Vectors).then_some(ticket);
+        let (embeddings, failed) = served.embeddings(parts, keep, (Some(LONGEST), &|_, _| {}), now).await?;
         let read = |texts: &[Text]| reader.read(texts, Some(&embeddings));
         let away = failed.map(|why| {
             let (kept, unread): (Vec<Text>, Vec<Text>) =
@@ -194,7 +214,7 @@ impl Embedder {
     /// # Errors
     /// A server that cannot be used, or a store.
     pub async fn learn(&self, policy: &Policy, told: &Told<'_>) -> Result<(), LearnError> {
-        let (Some(served), Some(reader)) = (&self.0, policy.reader()) else { return Ok(()) };
+        let (Some(served), Some(reader)) = (&self.served, policy.reader()) else { return Ok(()) };
         let _one_at_a_time = served.learning.lock().await;
         if served.learned(policy).is_some() {
             return Ok(());
@@ -222,10 +242,10 @@ impl Embedder {
     /// # Errors
     /// A server that cannot be used, or a store.
     pub async fn of_examples(&self, policy: &Policy, told: &Told<'_>) -> Result<Option<Embeddings>, LearnError> {
-        let Some(served) = &self.0 else { return Ok(None) };
+        let Some(served) = &self.served else { return Ok(None) };
         let parts: BTreeSet<String> = policy.examples.iter().flat_map(embedding::of_example).collect();
         let nobodys = TicketKey { account: String::new(), id: 0 };
-        let (embeddings, failed) = served.embeddings(parts, &nobodys, (None, told), Utc::now()).await?;
+        let (embeddings, failed) = served.embeddings(parts, Some(&nobodys), (None, told), Utc::now()).await?;
         match failed {
             None => Ok(Some(embeddings)),
             Some(why) => Err(LearnError::Away(why)),
@@ -235,7 +255,7 @@ impl Embedder {
     /// Learns from the examples of these policies as soon as the server can be used, and asks a server that was away
     /// whether it is back, until `stop` says so.
     pub async fn keep_ready(self, policies: Vec<Arc<Policy>>, mut stop: watch::Receiver<bool>) {
-        let Some(served) = self.0.clone() else { return };
+        let Some(served) = self.served.clone() else { return };
         while !*stop.borrow() {
             for policy in &policies {
                 match self.learn(policy, &|_, _| {}).await {
@@ -276,11 +296,11 @@ impl Served {
     }
 
     /// Vectors of these texts, kept or asked for, which is given up after `longest`; and why some are missing, where they
-    /// are.
+    /// are. What is asked for is kept as the ticket's, where one is given.
     async fn embeddings(
         &self,
         texts: BTreeSet<String>,
-        ticket: &TicketKey,
+        ticket: Option<&TicketKey>,
         (longest, told): (Option<Duration>, &Told<'_>),
         now: DateTime<Utc>,
     ) -> Result<(Embeddings, Option<String>), StoreError> {
@@ -313,7 +333,9 @@ impl Served {
             };
             let hashes = batch.iter().map(|text| TextHash::of(text));
             let keep: Vec<(TextHash, Vec<f32>)> = hashes.zip(vectors.iter().cloned()).collect();
-            self.store.keep_vectors(ticket, model, &keep, now).await?;
+            if let Some(ticket) = ticket {
+                self.store.keep_vectors(ticket, model, &keep, now).await?;
+            }
             there.extend(batch.into_iter().zip(vectors));
             told(there.len(), all);
         }

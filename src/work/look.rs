@@ -166,7 +166,7 @@ pub(super) async fn at(shared: &Shared, account: &Account, claim: &Claim) -> Res
 }
 
 /// What our notes on a ticket said, by their references.
-async fn noted(store: &Store, ticket: &TicketKey) -> Result<BTreeMap<String, Noted>, StoreError> {
+pub(super) async fn noted(store: &Store, ticket: &TicketKey) -> Result<BTreeMap<String, Noted>, StoreError> {
     let decisions = store.history(ticket).await?.map(|history| history.decisions).unwrap_or_default();
     let said = |row: DecisionRow| {
         let decision: Decision = serde_json::from_str(&row.decision).ok()?;
@@ -387,7 +387,7 @@ impl Decided<'_> {
         if let Some(newest) = seen.last()
             && self.last.as_ref().is_none_or(|row| row.reference != *newest || row.carried != Carried::Posted)
         {
-            store.posted(self.claim, newest, self.now).await?; // Where its answer was lost, this is the answer.
+            self.stands_now(newest, self.now).await?; // Where its answer was lost, this is the answer.
             self.last = store.last_decision(&self.claim.ticket).await?;
         }
         let mut hidden = Vec::new();
@@ -401,7 +401,7 @@ impl Decided<'_> {
             if let Some(row) = kept.iter().rfind(|row| row.carried == Carried::Open)
                 && unreadable.is_some_and(|at| at >= row.decided_at - TimeDelta::seconds(2))
             {
-                store.posted(self.claim, &row.reference, self.now).await?;
+                self.stands_now(&row.reference, self.now).await?;
                 self.last = store.last_decision(&self.claim.ticket).await?;
             }
             hidden.extend(
@@ -417,6 +417,18 @@ impl Decided<'_> {
         }
         let newest = seen.pop();
         Ok(SaidBefore { newest, before: seen.pop(), hidden })
+    }
+
+    /// A note is known to stand on the ticket since then.
+    async fn stands_now(&self, reference: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let store = &self.shared.store;
+        store.posted(self.claim, reference, at).await?;
+        if self.last.is_none() {
+            let ahead = self.account.helpdesk.ahead().now().unwrap_or_default();
+            let took = store.star_to_note(&self.claim.ticket, reference, ahead).await?;
+            took.into_iter().for_each(|took| metrics::star_to_note(&self.account.name, took));
+        }
+        Ok(())
     }
 
     /// Why this is not written: it dismisses, and what time it is cannot be told.
@@ -492,7 +504,7 @@ impl Decided<'_> {
         let read_again = self.away.as_ref().map(|_| Utc::now() + READ_AGAIN);
         let valid_until = self.judged.decision.valid_until.map(|until| self.time.here(until));
         let look_at = valid_until.into_iter().chain(ask_again).chain(read_again).min();
-        Looked::so(Next::Settled { look_at })
+        Looked::so(Next::Settled { look_at, policy: self.policy.hash.clone() })
     }
 
     /// Why the server of embeddings is away, where only that turns the verdict that stood: by what it had read, the verdict
@@ -583,7 +595,7 @@ impl Decided<'_> {
                 let audit = written.audit;
                 tracing::info!(%ticket, verdict = row.verdict, reference = row.reference, audit, "note and tags are written");
                 self.account.troubles.let_through(ticket.id, Doing::Writing);
-                self.shared.store.posted(self.claim, &row.reference, Utc::now()).await?;
+                self.stands_now(&row.reference, Utc::now()).await?;
                 Ok(self.taken(&row.reference, &written))
             }
             Err(error) => Ok(fails.with(Doing::Writing, &error).await),

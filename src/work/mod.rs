@@ -32,6 +32,7 @@
 //!   first stands, the next look reads it, and says what has changed since.
 //! - **The store is lost.** The notes on the ticket are enough to know what was said.
 
+pub mod anew;
 mod candidate;
 mod catch_up;
 pub mod clock;
@@ -44,6 +45,7 @@ pub mod look;
 pub mod loops;
 pub mod operators;
 pub mod pace;
+pub mod preview;
 pub mod promotion;
 pub mod recovery;
 pub mod reported;
@@ -77,6 +79,7 @@ use crate::metrics;
 use crate::store::follow_ups::Destination;
 use crate::store::watches::{Claim, Next};
 use crate::store::{Store, StoreError};
+use anew::Anew;
 use conditions::Conditions;
 use embedder::Embedder;
 use look::Looked;
@@ -135,6 +138,8 @@ pub struct Account {
     pub tags: Tags,
     /// Whether it fails, or did of late.
     pub recovery: Recovery,
+    /// Its tickets that the policy in force has not decided yet.
+    pub anew: Anew,
     /// Woken when something of it is due.
     pub wake: Arc<Notify>,
 }
@@ -227,13 +232,21 @@ async fn take(shared: &Arc<Shared>, account: &Arc<Account>, in_hand: &mut InHand
     if account.recovery.tries_one(Instant::now()) {
         shared.store.bring_forward(&account.name, Utc::now(), 1).await?;
     }
-    for claim in shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await? {
+    let due = shared.store.claim(&account.name, Utc::now(), account.work.lease, free).await?;
+    let anew = anew::take(shared, account, free.saturating_sub(due.len())).await?;
+    let held = anew.claims.into_iter().map(|(claim, hand)| (claim, Some(hand)));
+    for (claim, hand) in due.into_iter().map(|claim| (claim, None)).chain(held) {
         let (shared, account) = (shared.clone(), account.clone());
         // What is logged on the way, by whomever, bears the ticket's id.
         let span = tracing::info_span!("look", ticket = %claim.ticket);
-        in_hand.spawn(async move { one(&shared, &account, claim).await }.instrument(span));
+        let look = async move {
+            let _until_it_ends = hand;
+            one(&shared, &account, claim).await
+        };
+        in_hand.spawn(look.instrument(span));
     }
-    Ok(shared.store.next_due(&account.name).await?.map_or(POLL, until))
+    let next = shared.store.next_due(&account.name).await?.map_or(POLL, until);
+    Ok(anew.again.map_or(next, |again| again.min(next)))
 }
 
 /// How many tickets may be in hand: one to try with while the helpdesk lets us touch none, or while little is left of its

@@ -22,6 +22,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         | Did::Forgot
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
+        | Did::LookAgainAtAll { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
         | Did::Resumed { .. }

@@ -44,6 +44,17 @@ impl Share {
         Ok(self.take(0).await?.again().max(spared))
     }
 
+    /// Whether half of what may be called at once is left, so that work that can wait leaves enough for what is new.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn is_ample(&self) -> Result<bool, StoreError> {
+        Ok(match self.take(0).await? {
+            Taken::Now { left } => left >= self.per_minute / 20,
+            Taken::NotBefore(_) | Taken::Held(_) => false,
+        })
+    }
+
     /// Until when the helpdesk wants no calls of this account.
     ///
     /// # Errors

@@ -19,6 +19,10 @@ pub async fn tally(store: &Store, since: Option<NaiveDate>, listed: usize) -> Re
     for (seconds, tickets) in sums.waits {
         tally.waited(seconds, tickets);
     }
+    for (tenths, tickets) in sums.notes {
+        tally.noted(tenths, tickets);
+    }
+    tally.answered_once(sums.answered_once);
     for row in disagreements {
         tally.disagreed(disagreement(row));
     }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::rule::{Rules, Source, first_line};
 use crate::learn::backtest::comparison::{Difference, Matrix};
+use crate::learn::report::text::many;
 use crate::store::comparisons::Pair;
 use crate::store::promotions::{Promotion, Step};
 use crate::store::{Store, StoreError};
@@ -15,6 +16,11 @@ use crate::store::{Store, StoreError};
 pub struct Status {
     /// The hash of the policy in force.
     pub in_force: String,
+    /// What this process decides by until it has taken that one, which is a matter of seconds; none once it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_taken: Option<String>,
+    /// How many open tickets it has not decided yet: until then what was decided before stands on them.
+    pub to_decide_anew: u64,
     /// Who put it in force and when; none where the file decides, for nothing was ever promoted.
     pub by: Option<Stepped>,
     /// The configuration's file.
@@ -110,6 +116,15 @@ pub struct Stepped {
 }
 
 impl Status {
+    /// What is still to be decided by the policy in force, in a sentence; none where nothing is.
+    pub fn still_to_decide(&self) -> Option<String> {
+        let (are, stands) = if self.to_decide_anew == 1 { ("is", "it") } else { ("are", "them") };
+        let tickets = (self.to_decide_anew > 0).then(|| many(self.to_decide_anew, "open ticket"))?;
+        Some(format!(
+            "{tickets} {are} still to be decided by this policy, the most urgent first; until then what the former one decided stands on {stands}"
+        ))
+    }
+
     /// Reads it; of the differences, up to `limit` before the number `before`.
     ///
     /// # Errors
@@ -123,9 +138,17 @@ impl Status {
             }
             None => None,
         };
+        let by = history.first().cloned();
+        // What was promoted since these rules were read is in force already.
+        let in_force = match &by {
+            Some(newest) if Some(newest.number) != rules.promotion => newest.policy.clone(),
+            Some(_) | None => rules.policy.hash.clone(),
+        };
         Ok(Status {
-            in_force: rules.policy.hash.clone(),
-            by: history.first().filter(|newest| Some(newest.number) == rules.promotion).cloned(),
+            until_taken: (in_force != rules.policy.hash).then(|| rules.policy.hash.clone()),
+            to_decide_anew: store.to_decide_anew(&in_force).await?.values().sum(),
+            in_force,
+            by,
             file: stands(&rules.file),
             candidate: rules.candidate.as_ref().map(stands),
             warnings: rules.warnings(),

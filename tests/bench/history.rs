@@ -87,6 +87,7 @@ async fn send(store: Store, sender: u64, rows: u64) {
             },
             key: Some(format!("{mixed:016x}{:016x}", mixed.rotate_left(32))),
             kind: "zen:event-type:ticket.tags_changed".into(),
+            happened_at: None,
             received_at: now,
             due_at: now,
             relevance: Relevance::Ours,

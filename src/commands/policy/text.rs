@@ -22,6 +22,9 @@ pub(super) fn status(status: &Status) -> String {
         }
         None => text.push_str("candidate  none is configured\n"),
     }
+    if let Some(still) = status.still_to_decide() {
+        let _infallible = writeln!(text, "\n{still}");
+    }
     for warning in &status.warnings {
         let _infallible = writeln!(text, "\n! {warning}");
     }

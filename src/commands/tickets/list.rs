@@ -83,6 +83,7 @@ impl List {
                 account: account.map(str::to_owned),
                 state: self.state.map(WatchState::from),
                 verdict: self.verdict.clone(),
+                query: None,
             };
             let found = self.found(store, &filter).await?;
             if let (true, Some(verdict)) = (found.is_empty(), &self.verdict) {
@@ -166,6 +167,6 @@ fn table(found: &[WatchRow], limit: u32) -> String {
 }
 
 fn json(row: &WatchRow) -> serde_json::Value {
-    let WatchRow { ticket, watch, failures, last_error, verdict } = row;
+    let WatchRow { ticket, watch, failures, last_error, verdict, .. } = row;
     json!({ "account": ticket.account, "id": ticket.id, "watch": watch, "verdict": verdict, "failures": failures, "last_error": last_error })
 }

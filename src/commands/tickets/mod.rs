@@ -13,6 +13,7 @@ use super::{ConfigFile, Done, ExitAs, Who, print, store};
 use crate::config::{self, Settings};
 use crate::console::words;
 use crate::decide::ticket::TicketKey;
+use crate::learn::report::text::many;
 use crate::store::Store;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::watches::DeadLetters;
@@ -32,8 +33,8 @@ enum Verb {
     List(list::List),
     /// Show all that is kept of a ticket: where it stands, its time line, the newest note
     Show(show::Show),
-    /// Look at a ticket again now
-    Recheck(One),
+    /// Look at a ticket again now; with --all at every open one, the most urgent first, within the API budget
+    Recheck(Recheck),
     /// Send dead letters back: one ticket, or all that share something
     Retry(Retry),
     /// Leave an account's tickets alone: deliveries are taken and kept, nothing is written
@@ -44,6 +45,21 @@ enum Verb {
     ///
     /// Delete or redact it at the helpdesk first: what is there at the next look is read again.
     Forget(One),
+}
+
+/// One ticket, or all.
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("looked_at").args(["ticket", "all"]).required(true)))]
+struct Recheck {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    by: Who,
+    /// The ticket, such as global/104; its number alone where there is one account
+    ticket: Option<String>,
+    /// Every open ticket that was decided
+    #[arg(long)]
+    all: bool,
 }
 
 /// One ticket.
@@ -95,7 +111,7 @@ impl Tickets {
         let done = match &self.verb {
             Verb::List(list) => list.run(),
             Verb::Show(show) => show.run(),
-            Verb::Recheck(one) => one.recheck(),
+            Verb::Recheck(recheck) => recheck.run(),
             Verb::Retry(retry) => retry.run(),
             Verb::Pause(account) => account.pause(),
             Verb::Resume(account) => account.resume(),
@@ -106,10 +122,17 @@ impl Tickets {
     }
 }
 
-impl One {
-    fn recheck(&self) -> anyhow::Result<()> {
+impl Recheck {
+    fn run(&self) -> anyhow::Result<()> {
         with_store(&self.config, async |settings, store| {
-            let ticket = named(settings, &self.ticket)?;
+            let Some(ticket) = &self.ticket else {
+                let tickets = store.decide_all_anew().await?;
+                store.record_operator(&event(&self.by, None, Did::LookAgainAtAll { tickets })).await?;
+                let (they, are) = (many(tickets, "open ticket"), if tickets == 1 { "is" } else { "are" });
+                print(&format!("{they} {are} looked at again, the most urgent first, within the API budget\n"));
+                return Ok(());
+            };
+            let ticket = named(settings, ticket)?;
             store.record_operator(&event(&self.by, Some(ticket.clone()), Did::LookAgain)).await?;
             print(&format!("{ticket} is due now\n"));
             Ok(())

@@ -137,7 +137,7 @@ pub(super) fn in_shape(mut given: Json) -> Result<Json, String> {
 }
 
 /// Makes whole numbers that were written with a point integers.
-fn whole(json: &mut Json) {
+pub(super) fn whole(json: &mut Json) {
     match json {
         Json::Number(number) => {
             let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= LARGEST);
@@ -155,7 +155,10 @@ fn whole(json: &mut Json) {
 
 /// Names the policy's facts in the document: another name is refused. A decision's words are text.
 pub(super) fn name_words(document: &mut Json, policy: &Policy) {
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Json::as_object_mut) {
+    let is_named = document.to_string().contains("\"#/components/schemas/String\"");
+    if let Some(schemas) =
+        document.pointer_mut("/components/schemas").and_then(Json::as_object_mut).filter(|_| is_named)
+    {
         schemas.insert("String".into(), serde_json::json!({ "type": "string" }));
     }
     let Some(facts) = document.pointer_mut("/components/schemas/Given/properties/facts") else { return };

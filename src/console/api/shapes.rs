@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::decisions::{Carried, DecisionRow};
 use crate::store::feedback::{Feedback, FeedbackRow};
 use crate::store::follow_ups::{FollowUp, Kind, Stage};
-use crate::store::history::History;
+use crate::store::history::{History, WatchRow};
 use crate::store::operators::OperatorEvent;
 use crate::store::watches::Watch;
 use crate::work::operators;
@@ -22,6 +22,37 @@ use crate::work::operators;
 pub(super) struct Refusal {
     /// What is wrong, in a sentence.
     pub error: String,
+}
+
+/// A watched ticket in a list.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ListedTicket {
+    /// The account's name in the configuration.
+    account: String,
+    /// The helpdesk's number.
+    id: u64,
+    /// Its subject line, a customer's words; empty before the first decision.
+    subject: String,
+    /// Where it stands.
+    watch: ApiWatch,
+    /// The verdict of its newest decision. Null: none was made yet.
+    verdict: Option<String>,
+    /// When that was made.
+    decided_at: Option<DateTime<Utc>>,
+    /// When the passing of time alone may change it.
+    valid_until: Option<DateTime<Utc>>,
+    /// How often it has failed in a row.
+    failures: u32,
+    /// What went wrong last, where the last look failed.
+    last_error: Option<String>,
+}
+
+/// Watched tickets, by account and number.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Tickets {
+    pub tickets: Vec<ListedTicket>,
+    /// The cursor of the next ones; null at the end.
+    pub next_cursor: Option<String>,
 }
 
 /// A ticket with all that is kept of it.
@@ -193,12 +224,7 @@ impl ApiTicket {
         Ok(ApiTicket {
             account: ticket.account,
             id: ticket.id,
-            watch: match history.watch {
-                Watch::Due { at } => ApiWatch::Due { at },
-                Watch::Idle => ApiWatch::Idle,
-                Watch::Dead { error } => ApiWatch::Dead { error },
-                Watch::Stopped { why } => ApiWatch::Stopped { why },
-            },
+            watch: ApiWatch::of(history.watch),
             last_error: history.last_error,
             events: history
                 .deliveries
@@ -210,6 +236,34 @@ impl ApiTicket {
             opinions: feedback.into_iter().map(|row| ApiOpinion::of(row.feedback)).collect(),
             follow_ups: follow_ups.into_iter().map(ApiFollowUp::of).collect(),
         })
+    }
+}
+
+impl ListedTicket {
+    pub(super) fn of(row: WatchRow) -> ListedTicket {
+        let TicketKey { account, id } = row.ticket;
+        ListedTicket {
+            account,
+            id,
+            subject: row.subject,
+            watch: ApiWatch::of(row.watch),
+            verdict: row.verdict,
+            decided_at: row.decided_at,
+            valid_until: row.valid_until,
+            failures: row.failures,
+            last_error: row.last_error,
+        }
+    }
+}
+
+impl ApiWatch {
+    fn of(watch: Watch) -> ApiWatch {
+        match watch {
+            Watch::Due { at } => ApiWatch::Due { at },
+            Watch::Idle => ApiWatch::Idle,
+            Watch::Dead { error } => ApiWatch::Dead { error },
+            Watch::Stopped { why } => ApiWatch::Stopped { why },
+        }
     }
 }
 

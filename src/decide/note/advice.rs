@@ -4,6 +4,7 @@ use super::markup::{Span, text};
 use super::{Subject, checklist};
 use crate::decide::facts::expiry;
 use crate::decide::facts::fact::{Finding, Value};
+use crate::decide::facts::sources;
 use crate::decide::policy::decision::{NEEDS_FACTS, NOT_APPLICABLE};
 use crate::decide::ticket::{Reading, Record};
 
@@ -20,6 +21,14 @@ pub(super) fn lines(subject: &Subject<'_>) -> Vec<Vec<Span>> {
         unanswered(subject, reading),
     ];
     told.into_iter().flatten().map(|line| vec![text(line)]).collect()
+}
+
+/// What a STAR on this ticket would lack, a sentence each, by what the policy switches on.
+pub(super) fn missing_for_star(subject: &Subject<'_>, reading: &Reading) -> Vec<String> {
+    let not_ours = sources::not_ours(&subject.policy.binding, subject.ids, &reading.ticket);
+    let not_ours = not_ours.map(|why| format!("No STAR is for this ticket: {why}"));
+    let told = [not_ours, waiting(subject, reading), young(subject, reading), incomplete(subject, reading)];
+    told.into_iter().flatten().collect()
 }
 
 /// The last public comment is ours.

@@ -80,6 +80,12 @@ pub fn write(subject: &Subject<'_>) -> Note {
     Note(blocks)
 }
 
+/// What a STAR on a ticket would lack, a sentence each: one that is solved, that waits for the customer, that is young, or on
+/// which fields are empty that every request needs.
+pub fn missing_for_star(subject: &Subject<'_>) -> Vec<String> {
+    subject.reading.map(|reading| advice::missing_for_star(subject, reading)).unwrap_or_default()
+}
+
 /// What managers wrote that could not be used: they wait for an answer to it.
 fn misunderstood(subject: &Subject<'_>) -> Vec<Block> {
     match subject.problems {

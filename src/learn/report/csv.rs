@@ -30,10 +30,20 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
     let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     csv.write_record(COLUMNS)?;
     let median = report.waited.map(|waited| format!("{:.2}", waited.median_minutes));
+    let [p50, p99, slowest] = report.noted.map_or([const { None }; 3], |noted| {
+        [noted.p50_seconds, noted.p99_seconds, noted.slowest_seconds].map(|seconds| Some(format!("{seconds:.1}")))
+    });
     for (name, figure) in [
         ("decisions", report.decisions.to_string()),
         ("tickets", report.tickets.to_string()),
         ("median_minutes_to_verdict", median.unwrap_or_default()),
+        ("seconds_from_star_to_note_p50", p50.unwrap_or_default()),
+        ("seconds_from_star_to_note_p99", p99.unwrap_or_default()),
+        ("seconds_from_star_to_note_slowest", slowest.unwrap_or_default()),
+        ("tickets_with_a_verdict", report.settled.tickets.to_string()),
+        ("tickets_decided_without_a_person", report.settled.unaided.to_string()),
+        ("tickets_after_one_note_that_asks", report.settled.answered_once.to_string()),
+        ("tickets_with_a_valid_star", report.settled.valid.to_string()),
         ("minutes_by_hand", report.saved.minutes_by_hand.to_string()),
         ("minutes_saved", report.saved.minutes.to_string()),
     ] {

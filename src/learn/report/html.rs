@@ -72,7 +72,9 @@ fn figures(report: &Report) -> String {
         (text::hours(report.saved.minutes), "saved, estimated".into()),
     ];
     let items = figures.iter().map(|(figure, words)| format!("<li><b>{}</b>{}</li>\n", escape(figure), escape(words)));
-    let assumption = text::saved(report);
+    let took = report.noted.as_ref().map(|noted| format!("{}.", text::took(noted)));
+    let lines: Vec<String> = text::settled(report).into_iter().chain(took).chain([text::saved(report)]).collect();
+    let assumption = lines.join(" ");
     format!(
         "<ul class=\"figures\">\n{}</ul>\n<p class=\"quiet\">{}</p>\n",
         items.collect::<String>(),

@@ -9,6 +9,8 @@ mod tally;
 pub mod text;
 mod waits;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -59,6 +61,56 @@ pub struct Waited {
     pub median_minutes: f64,
 }
 
+/// How tickets came to their first verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    /// Tickets with a verdict.
+    pub tickets: u64,
+    /// Those that had it at once, without a person.
+    pub unaided: u64,
+    /// Those that had it after one note that asks.
+    pub answered_once: u64,
+    /// Those whose STAR was valid: the verdict does not dismiss it.
+    pub valid: u64,
+}
+
+/// How long a ticket's first note took from its star, to a tenth of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Noted {
+    /// Tickets of which it is known.
+    pub tickets: u64,
+    /// What half of them did not exceed.
+    pub p50_seconds: f64,
+    /// What ninety-nine of a hundred did not exceed.
+    pub p99_seconds: f64,
+    /// The slowest.
+    pub slowest_seconds: f64,
+}
+
+impl Noted {
+    /// Of tickets counted by tenths of a second; none of no ticket.
+    fn of(tickets_by_tenths: &BTreeMap<u64, u64>) -> Option<Noted> {
+        let all: u64 = tickets_by_tenths.values().sum();
+        let (slowest, _) = tickets_by_tenths.last_key_value()?;
+        let within = |percent: u64| {
+            let wanted = all.saturating_mul(percent).div_ceil(100);
+            let mut seen = 0;
+            let reached = tickets_by_tenths.iter().find(|(_, tickets)| {
+                seen += **tickets;
+                seen >= wanted
+            });
+            seconds(*reached.map_or(slowest, |(tenths, _)| tenths))
+        };
+        let (p50_seconds, p99_seconds) = (within(50), within(99));
+        Some(Noted { tickets: all, p50_seconds, p99_seconds, slowest_seconds: seconds(*slowest) })
+    }
+}
+
+/// Tenths of a second in seconds; beyond a century it is a wrong clock.
+fn seconds(tenths: u64) -> f64 {
+    f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
+}
+
 /// What the bot saved, by an assumption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Saved {
@@ -101,6 +153,10 @@ pub struct Report {
     pub asked: Vec<Row>,
     /// From star to first verdict; none where no ticket tells.
     pub waited: Option<Waited>,
+    /// From star to first note; none where no ticket tells.
+    pub noted: Option<Noted>,
+    /// How tickets came to their first verdict.
+    pub settled: Settled,
     /// What was saved.
     pub saved: Saved,
     /// Decisions somebody disagreed with, newest first.

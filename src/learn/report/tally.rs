@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::gist::{Gist, Gives};
 use super::waits::Waits;
-use super::{Disagreement, Report, Row, Saved};
+use super::{Disagreement, Noted, Report, Row, Saved, Settled};
 use crate::decide::policy::Policy;
 
 /// What a ticket is about where nothing says.
@@ -22,6 +22,10 @@ pub struct Sum {
     pub decisions: u64,
     /// How many of them were their ticket's first.
     pub tickets: u64,
+    /// How many of them were their ticket's first verdict.
+    pub settled: u64,
+    /// How many of them were both: decided without a person.
+    pub unaided: u64,
     /// How many of them were their ticket's first verdict, and nobody disagreed.
     pub saved: u64,
     /// How many somebody agreed with; of several opinions on one decision the newest counts.
@@ -42,6 +46,11 @@ pub struct Tally {
     workflows: Counts,
     asked: Counts,
     waits: Waits,
+    /// Tickets by tenths of a second.
+    notes: BTreeMap<u64, u64>,
+    answered_once: u64,
+    /// Tickets by their first verdict.
+    settled: BTreeMap<String, u64>,
     disagreements: Vec<Disagreement>,
 }
 
@@ -60,6 +69,7 @@ impl Tally {
             return;
         }
         self.given.add(sum);
+        *self.settled.entry(gist.verdict.clone()).or_default() += sum.settled;
         for (node, text) in &gist.nodes {
             count(&mut self.nodes, node, text, sum);
         }
@@ -71,6 +81,16 @@ impl Tally {
     /// Counts tickets that waited so many seconds from the star to their first verdict.
     pub fn waited(&mut self, seconds: u64, tickets: u64) {
         self.waits.add(seconds, tickets);
+    }
+
+    /// Counts tickets whose first note took so many tenths of a second from the star.
+    pub fn noted(&mut self, tenths: u64, tickets: u64) {
+        *self.notes.entry(tenths).or_default() += tickets;
+    }
+
+    /// Counts tickets that one note that asks settled.
+    pub fn answered_once(&mut self, tickets: u64) {
+        self.answered_once += tickets;
     }
 
     /// Lists a verdict that somebody disagreed with; the newest comes first.
@@ -87,6 +107,14 @@ impl Tally {
         minutes_by_hand: u64,
     ) -> Report {
         let (all, given) = (self.all, self.given);
+        let valid =
+            self.settled.iter().filter(|(verdict, _)| policy.outcome(verdict).is_some_and(|it| !it.dismisses()));
+        let settled = Settled {
+            tickets: given.settled,
+            unaided: given.unaided,
+            answered_once: self.answered_once,
+            valid: valid.map(|(_, tickets)| tickets).sum(),
+        };
         let listed = u64::try_from(self.disagreements.len()).unwrap_or(u64::MAX);
         Report {
             since,
@@ -103,6 +131,8 @@ impl Tally {
             workflows: rows(self.workflows, plain),
             asked: rows(self.asked, plain),
             waited: self.waits.median(),
+            noted: Noted::of(&self.notes),
+            settled,
             saved: Saved {
                 tickets: given.saved,
                 minutes_by_hand,
@@ -118,6 +148,8 @@ impl Sum {
     fn add(&mut self, more: Sum) {
         self.decisions += more.decisions;
         self.tickets += more.tickets;
+        self.settled += more.settled;
+        self.unaided += more.unaided;
         self.saved += more.saved;
         self.agreed += more.agreed;
         self.disagreed += more.disagreed;

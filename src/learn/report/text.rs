@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-use super::{Report, Row, Waited, percent};
+use super::{Noted, Report, Row, Settled, Waited, percent};
 use crate::decide::facts::expiry;
 use crate::decide::policy::decision::NEEDS_FACTS;
 
@@ -49,6 +49,8 @@ pub(super) fn headline(report: &Report) -> Vec<String> {
             many(waited.tickets, "ticket")
         ));
     }
+    lines.extend(report.noted.as_ref().map(|noted| format!("{}.", took(noted))));
+    lines.extend(settled(report));
     lines.push(saved(report));
     lines
 }
@@ -61,6 +63,38 @@ pub(super) fn saved(report: &Report) -> String {
         hours(saved.minutes),
         many(saved.tickets, "ticket")
     )
+}
+
+/// How tickets came to their verdicts, and how many of the STARs were valid, in a sentence; none without a verdict.
+pub(super) fn settled(report: &Report) -> Option<String> {
+    let Settled { tickets, unaided, answered_once, valid } = report.settled;
+    let share = |part: u64| Some(format!("{} ({} %)", grouped(part), percent(part, tickets)?));
+    Some(format!(
+        "Of {} with a verdict: {} decided without a person, {} after one note that asks; the STAR was valid on {}; {} disagreed with or corrected.",
+        many(tickets, "ticket"),
+        share(unaided)?,
+        share(answered_once)?,
+        share(valid)?,
+        many(report.disagreed, "verdict")
+    ))
+}
+
+/// How long first notes took, in a sentence.
+pub(super) fn took(noted: &Noted) -> String {
+    let [half, most, slowest] = [noted.p50_seconds, noted.p99_seconds, noted.slowest_seconds].map(short);
+    format!(
+        "From star to note: {half} for half of {}, {most} for 99 %, {slowest} at the slowest",
+        many(noted.tickets, "ticket")
+    )
+}
+
+/// A short time for people: `2.8 s`, `3.0 min`, `5.5 h`.
+fn short(seconds: f64) -> String {
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        median(&Waited { tickets: 1, median_minutes: seconds / 60.0 })
+    }
 }
 
 /// A median wait for people: `40 s`, `3.0 min`, `5.5 h`.

@@ -6,6 +6,7 @@ use deadpool_postgres::{Object, Pool};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_postgres::Error;
+use tokio_postgres::types::ToSql;
 
 use super::{Postgres, connection, is_of_the_data, make_anew, silent, text};
 use crate::store::StoreError;
@@ -24,15 +25,15 @@ const MOST_TOGETHER: usize = 512;
 const RECORD: &str = "
     WITH told AS MATERIALIZED (
         SELECT nextval('deliveries_id_seq') AS id, told.*
-        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
-            WITH ORDINALITY AS told (account, ticket, key, kind, received_at, due_at, ours, nth)
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[])
+            WITH ORDINALITY AS told (account, ticket, key, kind, happened_at, received_at, due_at, ours, nth)
     ), wanted AS MATERIALIZED (
         SELECT * FROM told WHERE ours OR EXISTS (
             SELECT FROM watches
             WHERE watches.account = told.account AND watches.ticket = told.ticket AND watches.state <> 'stopped' OFFSET 0)
     ), kept AS (
-        INSERT INTO deliveries (id, account, ticket, key, kind, received_at)
-        SELECT id, account, ticket, key, kind, received_at FROM wanted ORDER BY account, ticket, key, nth
+        INSERT INTO deliveries (id, account, ticket, key, kind, happened_at, received_at)
+        SELECT id, account, ticket, key, kind, happened_at, received_at FROM wanted ORDER BY account, ticket, key, nth
         ON CONFLICT DO NOTHING RETURNING id
     ), marked AS (
         INSERT INTO watches (account, ticket, state, due_at, marks)
@@ -119,11 +120,13 @@ async fn record(client: &deadpool_postgres::Object, batch: &[Waiting]) -> Result
     let tickets: Vec<i64> = batch.iter().map(|waiting| waiting.ticket).collect();
     let keys: Vec<_> = each().map(|told| told.key.as_deref().map(text)).collect();
     let kinds: Vec<_> = each().map(|told| text(&told.kind)).collect();
+    let happened: Vec<Option<i64>> = each().map(|told| Some(told.happened_at?.timestamp_millis())).collect();
     let received: Vec<i64> = each().map(|told| told.received_at.timestamp_millis()).collect();
     let due: Vec<i64> = each().map(|told| told.due_at.timestamp_millis()).collect();
     let ours: Vec<bool> = each().map(|told| told.relevance == Relevance::Ours).collect();
     let statement = client.prepare_cached(RECORD).await?;
-    let rows = client.query(&statement, &[&accounts, &tickets, &keys, &kinds, &received, &due, &ours]).await?;
+    let values: [&(dyn ToSql + Sync); 8] = [&accounts, &tickets, &keys, &kinds, &happened, &received, &due, &ours];
+    let rows = client.query(&statement, &values).await?;
     rows.iter()
         .map(|row| {
             Ok(match (row.try_get(0)?, row.try_get(1)?) {

@@ -71,7 +71,7 @@ fn record(shared: &Shared, batch: &[Waiting]) -> Outcome<Vec<Recorded>> {
     let mut watched =
         connection.prepare_cached("SELECT 1 FROM watches WHERE account = ?1 AND ticket = ?2 AND state <> 'stopped'")?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO deliveries (account, ticket, key, kind, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO deliveries (account, ticket, key, kind, happened_at, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO NOTHING",
     )?;
     let mut due: BTreeMap<(&str, i64), i64> = BTreeMap::new();
@@ -86,8 +86,9 @@ fn record(shared: &Shared, batch: &[Waiting]) -> Outcome<Vec<Recorded>> {
             recorded.push(Recorded::Ignored);
             continue;
         }
+        let happened_at = delivery.happened_at.map(|at| at.timestamp_millis());
         let received_at = delivery.received_at.timestamp_millis();
-        if insert.execute(params![account, ticket, delivery.key, delivery.kind, received_at])? == 0 {
+        if insert.execute(params![account, ticket, delivery.key, delivery.kind, happened_at, received_at])? == 0 {
             recorded.push(Recorded::Duplicate);
             continue;
         }

@@ -93,7 +93,7 @@ async fn worked(name: &str, store: &str) -> Vec<String> {
 }
 
 /// A starred ticket, last touched an hour ago.
-fn ticket(id: u64) -> Reading {
+pub fn ticket(id: u64) -> Reading {
     let at = Utc::now() - TimeDelta::hours(1);
     let ticket = json!({ "id": id, "subject": "Help", "description": "Please help.", "status": "open",
         "tags": ["star_submitted", "lr", "purchased_wrong_product"], "ticket_form_id": 360000071293_u64,

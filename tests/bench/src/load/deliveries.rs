@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use chrono::Utc;
+use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -41,7 +41,7 @@ pub async fn measure() {
     tokio::spawn(async move { axum::serve(listener, StandIn::new().router()).await });
     println!(
         "deliveries of {} B with an event id each, over kept connections; the median of {ROUNDS} rounds",
-        body(0).len()
+        body(1, &"0".repeat(33), at()).len()
     );
     let mut table = Table::new();
     let head = ["connections", "who", "a second", "of bare", "CPU µs", "p50 ms", "p99 ms", "longest ms", "peak MiB"];
@@ -123,7 +123,7 @@ async fn round(server: &Server, connections: usize, deliveries: usize, first: us
     Round { rate, spent, waits }
 }
 
-async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+pub async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(address).await.expect("a connection");
     stream.set_nodelay(true).expect("a socket");
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a connection");
@@ -132,7 +132,7 @@ async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
 }
 
 /// Sends one after the other, each when the one before it is answered; how long each waited.
-async fn send(mut sender: SendRequest<Full<Bytes>>, deliveries: Vec<Signed>) -> Vec<Duration> {
+pub async fn send(mut sender: SendRequest<Full<Bytes>>, deliveries: Vec<Signed>) -> Vec<Duration> {
     let mut waits = Vec::with_capacity(deliveries.len());
     for delivery in deliveries {
         let request = delivery.request();
@@ -149,7 +149,7 @@ async fn send(mut sender: SendRequest<Full<Bytes>>, deliveries: Vec<Signed>) -> 
 }
 
 /// A delivery, signed before anything is measured.
-struct Signed {
+pub struct Signed {
     body: Bytes,
     signature: String,
     timestamp: String,
@@ -157,7 +157,13 @@ struct Signed {
 
 impl Signed {
     fn new(number: usize, secret: &SecretString) -> Signed {
-        let (body, timestamp) = (body(number), timestamp(Utc::now()));
+        let mixed = (number as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Signed::of(number as u64 / 5 + 1, &format!("{mixed:016x}-{number:016x}"), at(), secret)
+    }
+
+    /// The event with this id on a ticket, which happened then.
+    pub fn of(ticket: u64, event: &str, happened: DateTime<Utc>, secret: &SecretString) -> Signed {
+        let (body, timestamp) = (body(ticket, event, happened), timestamp(Utc::now()));
         let signature = sign(secret, &timestamp, body.as_bytes());
         Signed { body: body.into(), signature, timestamp }
     }
@@ -174,13 +180,16 @@ impl Signed {
     }
 }
 
-/// An event as a subscription sends it; five for each ticket.
-fn body(number: usize) -> String {
-    let mixed = (number as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let ticket = number / 5 + 1;
+/// When measured events happened.
+fn at() -> DateTime<Utc> {
+    "2026-11-24T12:00:00Z".parse().expect("an instant")
+}
+
+/// An event as a subscription sends it.
+fn body(ticket: u64, event: &str, happened: DateTime<Utc>) -> String {
     json!({
-        "type": "zen:event-type:ticket.tags_changed", "account_id": 22129848, "id": format!("{mixed:016x}-{number:016x}"),
-        "time": "2026-11-24T12:00:00.000Z", "zendesk_event_version": "2022-11-06", "subject": format!("zen:ticket:{ticket}"),
+        "type": "zen:event-type:ticket.tags_changed", "account_id": 22129848, "id": event,
+        "time": happened.to_rfc3339_opts(SecondsFormat::Millis, true), "zendesk_event_version": "2022-11-06", "subject": format!("zen:ticket:{ticket}"),
         "detail": { "actor_id": "7001", "assignee_id": "7001", "brand_id": "360000000001", "created_at": "2026-11-24T08:00:00Z",
             "custom_status": "1500000000001", "description": "Our licence ends tonight and the renewal is not through yet. Could you help us out?",
             "external_id": null, "form_id": "360000071293", "group_id": "360000000002", "id": ticket.to_string(), "is_public": true,

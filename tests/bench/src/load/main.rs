@@ -1,12 +1,13 @@
 //! How much the bot takes, of a whole process and over HTTP: the released binary on each kind of store, all of it as it
 //! ships, beside a bare handler in a process of its own.
 //!
-//! Without an argument: deliveries a second. With `backlog`: tickets a second, of tickets that are due already. It builds
-//! the binary, and starts what it needs and ends it; all of it on this machine, over loopback.
+//! Without an argument: deliveries a second. With `backlog`: tickets a second, of tickets that are due already. With `notes`:
+//! how long a STAR waits for its note, of as many as come in a busy minute. It builds the binary, and starts what it needs and ends it; all of it on this machine, over loopback.
 
 mod backlog;
 mod bare;
 mod deliveries;
+mod notes;
 #[allow(dead_code, reason = "shared with the tests, which need all of it")]
 #[path = "../../../support/postgres.rs"]
 mod postgres;
@@ -25,7 +26,13 @@ async fn main() {
             prepare();
             backlog::measure().await;
         }
-        Some(other) => panic!("{other} is nothing this can measure: give `backlog`, or nothing for deliveries"),
+        Some("notes") => {
+            prepare();
+            notes::measure().await;
+        }
+        Some(other) => {
+            panic!("{other} is nothing this can measure: give `backlog`, `notes`, or nothing for deliveries")
+        }
         None => {
             prepare();
             deliveries::measure().await;
