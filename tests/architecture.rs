@@ -116,7 +116,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
 ];
 
 /// Circles of files that are one idea in several files.
-const CIRCLES: [&[&str]; 3] = [
+const CIRCLES: [&[&str]; 4] = [
+    &["console::oidc", "console::sign_in"],
     &["decide::facts::dates::numbers", "decide::facts::dates::spelled"],
     &["demo::helpdesk", "demo::limit", "demo::scopes", "demo::settings", "demo::troubles"],
     &["store::budget", "store::database", "store::postgres", "store::sqlite"],

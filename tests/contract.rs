@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::support::tools::{run, tool};
 use crate::support::{desk, event, serve, ticket};
 
@@ -38,4 +40,23 @@ fn the_api_does_what_its_document_says() {
         .args(["run", "--max-examples", "60", "--seed", "7", "--request-timeout", "10", "--no-color"])
         .arg(format!("{}/api/v1/openapi.json", bot.url))
         .current_dir(folder.path()));
+}
+
+#[test]
+fn what_is_given_is_decided_by_the_accounts_own_ids() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "[accounts.global.forms]\nlicensing = 77");
+    let given = |account: Value| {
+        let ticket = json!({ "id": 1, "tags": ["star_submitted", "purchased_wrong_product"], "status": "open", "ticket_form_id": 77 });
+        let body = json!({ "account": account, "ticket": ticket }).to_string();
+        bot.post("/api/v1/decide", body.into_bytes(), &[("content-type", "application/json")])
+    };
+    for account in [Value::Null, json!(""), json!("global")] {
+        let (status, decision) = given(account.clone());
+        assert_eq!((status, &decision["verdict"]), (200, &json!("wait_for_sales")), "{account}: {decision}");
+    }
+    for (account, says) in [(json!("globl"), "did you mean global?"), (json!(7), "account is a name")] {
+        let (status, refused) = given(account.clone());
+        assert!(status == 400 && refused["error"].to_string().contains(says), "{account}: {refused}");
+    }
 }

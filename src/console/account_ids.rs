@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::page::Problem;
 use crate::decide::facts::sources::Ids;
+use crate::decide::near::instead;
 
 /// The accounts' own ids by their names, swapped whole; clones share them.
 #[derive(Clone, Default)]
@@ -38,6 +39,19 @@ impl AccountIds {
         let accounts = self.0.load_full();
         let only = accounts.keys().next().filter(|_| accounts.len() == 1);
         Chosen { account: only.cloned().unwrap_or_default(), accounts }
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// There is none: which there are.
+    pub(super) fn named(&self, account: &str) -> Result<Chosen, String> {
+        let accounts = self.0.load_full();
+        if accounts.contains_key(account) {
+            return Ok(Chosen { accounts, account: account.to_owned() });
+        }
+        let there: Vec<&str> = accounts.keys().map(String::as_str).collect();
+        Err(format!("there is no account {account}: {}", instead(account, &there)))
     }
 
     /// The account of this name; the policy's own ids where it is empty.

@@ -17,6 +17,9 @@ pub(super) struct When(String);
 /// A ticket with what is known besides.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Given {
+    /// By whose ids of forms and fields it is decided: the account's name in the configuration. Absent or empty: the only
+    /// account's, else the policy's own.
+    account: Option<String>,
     /// Comes back with the decision. Absent: the ticket's number.
     #[schema(value_type = Option<Value>)]
     id: Json,

@@ -299,12 +299,17 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     is_json(&headers)?;
     let not = |error: serde_json::Error| ApiError::Bad(format!("not a ticket: {error}"));
     let json = given::in_shape(serde_json::from_slice(&body).map_err(not)?).map_err(ApiError::Bad)?;
+    let chosen = match json.get("account").unwrap_or(&serde_json::Value::Null) {
+        serde_json::Value::Null => room.console.ids.unasked(),
+        serde_json::Value::String(name) if name.is_empty() => room.console.ids.unasked(),
+        serde_json::Value::String(name) => room.console.ids.named(name).map_err(ApiError::Bad)?,
+        _ => return Err(ApiError::Bad("account is a name of the configuration, in quotes".into())),
+    };
     let line: Line = serde_json::from_value(json).map_err(not)?;
     let (policy, now) = (room.console.rule.now(), Utc::now());
-    let ids = Ids::new(&policy.binding, &Ids::default());
+    let ids = Ids::new(&policy.binding, &chosen.ids());
     let mut case = line.case(&policy, now).map_err(ApiError::Bad)?;
-    let account = room.console.ids.unasked().account;
-    room.read(&policy, &ids, &account, &mut case.reading, case.now).await?;
+    room.read(&policy, &ids, &chosen.account, &mut case.reading, case.now).await?;
     Ok(Json(case.decide(&policy, &ids, WithFacts::None)).into_response())
 }
 
