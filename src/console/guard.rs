@@ -13,9 +13,9 @@ use super::page::Problem;
 use super::session::{By, Role};
 use super::sign_in::Admission;
 
-/// Nothing from elsewhere, no scripts, no frames.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                      frame-ancestors 'none'; base-uri 'none'";
+/// Nothing from elsewhere, no script but our own file, no frames.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Lets in who may, with their session.
 pub(super) async fn admit(State(room): State<Shared>, request: Request, next: Next) -> Response {

@@ -4,6 +4,7 @@
 //! changes it records as an operator event, which the loop performs; it never calls the helpdesk.
 
 pub mod account_ids;
+mod act;
 mod answers;
 pub(crate) mod api;
 pub mod assets;
@@ -18,6 +19,7 @@ pub mod oidc;
 mod page;
 mod record;
 mod report;
+mod rows;
 mod rule;
 pub mod session;
 mod shadow;
@@ -114,7 +116,7 @@ pub fn router(console: Console) -> Router {
         .route("/", get(today::page))
         .route("/tickets", get(tickets::page))
         .route("/tickets/{account}/{id}", get(ticket::page))
-        .route("/tickets/{account}/{id}/{act}", post(ticket::act))
+        .route("/tickets/{account}/{id}/{act}", post(act::act))
         .route("/decisions", get(decisions::page))
         .route("/policy", get(rule::page))
         .route("/try", get(trial::blank).post(trial::decide))
@@ -132,6 +134,7 @@ pub fn router(console: Console) -> Router {
         .route("/sign-in/oidc", get(oidc::start))
         .route("/sign-in/callback", get(oidc::back))
         .route("/assets/console.css", get(assets::style))
+        .route("/assets/console.js", get(assets::script))
         .route("/favicon.svg", get(assets::icon));
     guarded.merge(open).merge(api::router(&room)).layer(middleware::from_fn(guard::harden)).with_state(room)
 }

@@ -12,6 +12,12 @@ use super::assets;
 use super::session::{NoRandomness, Role, Session};
 use crate::store::StoreError;
 
+/// Seconds after which a page that stays up to date is fetched anew.
+const REFRESH: u32 = 20;
+
+/// The same for a page on which something is awaited.
+const SOON: u32 = 2;
+
 /// What surrounds a page.
 pub(super) struct Frame {
     pub title: String,
@@ -21,6 +27,8 @@ pub(super) struct Frame {
     /// Where the page stands in the menu: the path of its entry.
     pub at: &'static str,
     pub style: &'static str,
+    /// After how many seconds the script fetches the page anew; 0 where it does not.
+    pub refresh: u32,
 }
 
 /// Whether buttons are shown.
@@ -45,7 +53,18 @@ impl Frame {
             may_act: if session.role >= Role::Act { MayAct::Yes } else { MayAct::No },
             at,
             style: assets::version(),
+            refresh: 0,
         }
+    }
+
+    /// What the page waits for comes within seconds.
+    pub(super) fn soon(self) -> Frame {
+        Frame { refresh: SOON, ..self }
+    }
+
+    /// The page stays up to date by itself.
+    pub(super) fn refreshed(self) -> Frame {
+        Frame { refresh: REFRESH, ..self }
     }
 
     /// Entries of the menu.
@@ -81,13 +100,6 @@ pub enum Problem {
     Missing(String),
     /// The form or address makes no sense.
     Bad(String),
-    /// A ticket's form makes no sense.
-    Unusable {
-        /// Why.
-        what: String,
-        /// The ticket's page.
-        ticket: String,
-    },
     /// The form was not one of ours, or is too old.
     Forged,
     /// They may read alone.
@@ -116,13 +128,10 @@ struct ProblemPage {
     style: &'static str,
     title: &'static str,
     what: String,
-    /// The page of the ticket it is about.
-    ticket: Option<String>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut back = None;
         let (status, title, what) = match self {
             Problem::Closed => (
                 StatusCode::FORBIDDEN,
@@ -147,10 +156,6 @@ impl IntoResponse for Problem {
             ),
             Problem::Missing(what) => (StatusCode::NOT_FOUND, "Nothing here", what),
             Problem::Bad(what) => (StatusCode::BAD_REQUEST, "That makes no sense here", what),
-            Problem::Unusable { what, ticket } => {
-                back = Some(ticket);
-                (StatusCode::BAD_REQUEST, "That makes no sense here", what)
-            }
             Problem::Forged => (
                 StatusCode::FORBIDDEN,
                 "This form is too old",
@@ -166,7 +171,7 @@ impl IntoResponse for Problem {
                 (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", "The log says why.".into())
             }
         };
-        let page = ProblemPage { style: assets::version(), title, what, ticket: back };
+        let page = ProblemPage { style: assets::version(), title, what };
         (status, Html(page.render().unwrap_or_else(|_| title.to_owned()))).into_response()
     }
 }

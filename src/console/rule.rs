@@ -87,7 +87,7 @@ pub(super) async fn page(
             .into_iter()
             .map(|(hash, count)| format!("{} more by another policy, {hash}.", grouped(count)))
             .collect(),
-        chart: chart.svg(&Shown { walked: &[], counts: Some(&counts), link: &link }),
+        chart: chart.svg(&Shown { walked: &[], counts: Some(&counts), link: &link, ..Shown::default() }),
         nodes: nodes.collect(),
         versions: versions(&room.console.store.policies(VERSIONS).await?),
     })

@@ -1,6 +1,6 @@
 //! How things are told, on pages and at the command line.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::decide::facts::expiry;
 use crate::decide::note::markup::escape;
@@ -11,6 +11,21 @@ use crate::store::follow_ups::{Kind, Stage};
 use crate::store::operators::Did;
 use crate::store::pauses::Paused;
 use crate::store::watches::Watch;
+
+/// A moment for a page: as programs read it, and in words, which a script puts into the reader's zone.
+#[derive(Debug, Clone)]
+pub(super) struct When {
+    /// RFC 3339.
+    pub iso: String,
+    /// `24 Nov 2026, 12:03 UTC`.
+    pub words: String,
+}
+
+impl When {
+    pub(super) fn of(at: DateTime<Utc>) -> When {
+        When { iso: at.to_rfc3339_opts(SecondsFormat::Secs, true), words: expiry::exact(at) }
+    }
+}
 
 /// A verdict as people call it.
 pub(super) fn verdict(policy: &Policy, verdict: &str) -> String {
@@ -31,11 +46,6 @@ pub(super) fn tone(policy: &Policy, verdict: &str) -> &'static str {
     }
 }
 
-/// A moment, with how far it is off: `24 Nov 2026, 12:03 UTC (5 min ago)`.
-pub(super) fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    format!("{} ({})", expiry::exact(at), distance(at, now))
-}
-
 /// How far a moment is off: `5 min ago`, `in 3 h`.
 pub(super) fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let span = at - now;
@@ -51,8 +61,8 @@ pub(crate) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
     match watch {
         Watch::Due { at } if *at <= now => "due now".into(),
         Watch::Due { at } => format!("next look {}", distance(*at, now)),
-        Watch::Idle => "waits for news".into(),
-        Watch::Dead { error } => format!("dead letter: {error}"),
+        Watch::Idle => "waiting for something new on the ticket".into(),
+        Watch::Dead { error } => format!("the bot gave up: {error}"),
         Watch::Stopped { why } => format!("left alone: {why}"),
     }
 }
@@ -84,17 +94,21 @@ pub(crate) fn did(did: &Did) -> String {
         Did::SignedOut { .. } => "signed out".into(),
         Did::LookAgain => "asked for another look".into(),
         Did::Answered { fact, value } => format!("answered {fact} = {value}"),
+        Did::Refused => "said no to the proposal".into(),
         Did::Agreed => "agreed".into(),
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
         Did::Disagreed { why } => format!("disagreed: {why}"),
         Did::Stopped => "told the bot to leave the ticket alone".into(),
         Did::Promoted { policy } => format!("promoted the policy {policy}"),
         Did::SteppedBack { policy } => format!("took the newest promotion back; in force again is {policy}"),
-        Did::SentBack { tickets: 1 } => "sent a dead letter back".into(),
-        Did::SentBack { tickets } => format!("sent {tickets} dead letters back"),
+        Did::SentBack { tickets: 1 } => "had a ticket tried again that the bot had given up".into(),
+        Did::SentBack { tickets } => format!("had {tickets} tickets tried again that the bot had given up"),
         Did::Paused { account } => format!("paused {account}"),
         Did::Resumed { account } => format!("ended the pause of {account}"),
-        Did::TriedAgain => "sent follow-ups back".into(),
+        Did::TriedAgain => "had what follows elsewhere tried again".into(),
+        Did::Took => "took the ticket".into(),
+        Did::Finished => "said it is done".into(),
+        Did::GaveBack => "gave the ticket back".into(),
     }
 }
 

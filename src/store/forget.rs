@@ -16,7 +16,8 @@ const EVENTS: &str = "SELECT id, did FROM operator_events WHERE account = $1 AND
 
 /// What is written anew without words, or deleted. A corrected verdict is no word of a person's own.
 const WORDS: [&str; 6] = [
-    "UPDATE watches SET subject = NULL, why = NULL, last_error = NULL WHERE account = $1 AND ticket = $2",
+    "UPDATE watches SET subject = NULL, organization = NULL, why = NULL, last_error = NULL, hand = NULL, hand_who = NULL,
+        hand_at = NULL WHERE account = $1 AND ticket = $2",
     "UPDATE feedback SET key = 'forgotten ' || CAST(id AS TEXT), who = '',
         detail = CASE WHEN opinion = 'corrected' THEN detail ELSE '' END WHERE account = $1 AND ticket = $2",
     "UPDATE follow_ups SET told = NULL WHERE account = $1 AND ticket = $2",

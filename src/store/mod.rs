@@ -13,6 +13,7 @@ pub mod deliveries;
 pub mod feedback;
 pub mod follow_ups;
 mod forget;
+pub mod hands;
 pub mod history;
 pub mod looks;
 pub mod operators;
@@ -62,9 +63,13 @@ pub struct Schema<'a>(pub &'a [&'a str]);
 
 impl Schema<'static> {
     /// For SQLite.
-    pub const SQLITE: Schema<'static> = Schema(&[include_str!("migrations/sqlite/0001_baseline.sql")]);
+    pub const SQLITE: Schema<'static> =
+        Schema(&[include_str!("migrations/sqlite/0001_baseline.sql"), include_str!("migrations/sqlite/0003_desk.sql")]);
     /// For PostgreSQL.
-    pub const POSTGRES: Schema<'static> = Schema(&[include_str!("migrations/postgres/0001_baseline.sql")]);
+    pub const POSTGRES: Schema<'static> = Schema(&[
+        include_str!("migrations/postgres/0001_baseline.sql"),
+        include_str!("migrations/postgres/0003_desk.sql"),
+    ]);
 }
 
 impl Store {
