@@ -143,6 +143,7 @@ fn opinion(did: &Did) -> Option<Opinion> {
         | Did::Answered { .. }
         | Did::Refused
         | Did::Stopped
+        | Did::Proposed { .. }
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }

@@ -9,7 +9,7 @@ use super::account_ids::Chosen;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
-use super::words;
+use super::words::{self, PolicyName};
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::learn::backtest::past::{self, Marks};
@@ -40,7 +40,7 @@ struct Shown {
 }
 
 struct Tried {
-    hash: String,
+    name: PolicyName,
     differing: String,
     table: Table,
     rows: Vec<Differing>,
@@ -135,7 +135,7 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
         settled_by: tally.questions().into_iter().map(settles).collect(),
         agreement,
         tried: summary.against.as_ref().map(|against| Tried {
-            hash: against.policy.clone(),
+            name: PolicyName::of(&against.policy),
             differing: many(against.differing, "verdict"),
             table: table(policy, &against.matrix),
             rows: rows

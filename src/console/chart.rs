@@ -177,8 +177,8 @@ impl Chart {
             self.width.ceil() + 80.0, // Room for counts that reach past the outermost shapes.
             self.height.ceil() + 24.0,
             self.width.ceil() + 80.0,
-            marker(&format!("{}tip", shown.prefix)),
-            marker(&format!("{}tip-lit", shown.prefix)),
+            marker(shown.prefix, "tip"),
+            marker(shown.prefix, "tip-lit"),
         );
         for group in &self.groups {
             let ((x, y), (title_x, title_y)) = (group.at, group.title_at);
@@ -300,9 +300,9 @@ pub fn query(text: &str) -> String {
     encoded
 }
 
-fn marker(id: &str) -> String {
+fn marker(prefix: &str, kind: &str) -> String {
     format!(
-        "<marker id=\"{id}\" viewBox=\"0 0 10 10\" refX=\"8\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"11\" markerHeight=\"11\" orient=\"auto\"><path d=\"M 0 0 L 10 5 L 0 10 z\"/></marker>"
+        "<marker id=\"{prefix}{kind}\" class=\"{kind}\" viewBox=\"0 0 10 10\" refX=\"8\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"11\" markerHeight=\"11\" orient=\"auto\"><path d=\"M 0 0 L 10 5 L 0 10 z\"/></marker>"
     )
 }
 

@@ -10,13 +10,17 @@ pub(crate) mod api;
 pub mod assets;
 pub mod attempts;
 mod backtest;
+mod binding;
 pub mod chart;
 mod decisions;
 pub(crate) mod derived;
+mod diff;
 pub mod gate;
 mod guard;
+mod kept;
 pub mod oidc;
 mod page;
+mod promotion;
 mod record;
 mod report;
 mod rows;
@@ -119,12 +123,14 @@ pub fn router(console: Console) -> Router {
         .route("/tickets/{account}/{id}/{act}", post(act::act))
         .route("/decisions", get(decisions::page))
         .route("/policy", get(rule::page))
+        .route("/policy/words", get(binding::words))
         .route("/try", get(trial::blank).post(trial::decide))
         .route("/shadow", get(shadow::page))
         .route("/backtest", get(backtest::blank).post(backtest::decide))
-        .route("/promotion", get(shadow::promotions))
-        .route("/promotion/promote", post(shadow::promote))
-        .route("/promotion/back", post(shadow::back))
+        .route("/promotion", get(promotion::page))
+        .route("/promotion/confirm", post(promotion::confirm))
+        .route("/promotion/promote", post(promotion::promote))
+        .route("/promotion/back", post(promotion::back))
         .route("/report", get(report::page))
         .route("/record", get(record::page))
         .route("/sign-out", post(sign_in::sign_out))

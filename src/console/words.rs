@@ -27,6 +27,26 @@ impl When {
     }
 }
 
+/// A policy as people tell it from others: by twelve digits, and since when it is in force.
+#[derive(Debug, Clone)]
+pub(super) struct PolicyName {
+    pub short: String,
+    /// The whole hash.
+    pub hash: String,
+    /// When it last came into force; none where it never did.
+    pub since: Option<When>,
+}
+
+impl PolicyName {
+    pub(super) fn of(hash: &str) -> PolicyName {
+        PolicyName { short: short(hash).to_owned(), hash: hash.to_owned(), since: None }
+    }
+
+    pub(super) fn since(hash: &str, since: DateTime<Utc>) -> PolicyName {
+        PolicyName { since: Some(When::of(since)), ..PolicyName::of(hash) }
+    }
+}
+
 /// A verdict as people call it.
 pub(super) fn verdict(policy: &Policy, verdict: &str) -> String {
     match verdict {
@@ -99,8 +119,9 @@ pub(crate) fn did(did: &Did) -> String {
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
         Did::Disagreed { why } => format!("disagreed: {why}"),
         Did::Stopped => "told the bot to leave the ticket alone".into(),
-        Did::Promoted { policy } => format!("promoted the policy {policy}"),
-        Did::SteppedBack { policy } => format!("took the newest promotion back; in force again is {policy}"),
+        Did::Proposed { policy } => format!("asked to put the policy {} in force", short(policy)),
+        Did::Promoted { policy } => format!("put the policy {} in force", short(policy)),
+        Did::SteppedBack { policy } => format!("took the newest promotion back: {} is in force again", short(policy)),
         Did::SentBack { tickets: 1 } => "had a ticket tried again that the bot had given up".into(),
         Did::SentBack { tickets } => format!("had {tickets} tickets tried again that the bot had given up"),
         Did::Paused { account } => format!("paused {account}"),
@@ -110,6 +131,12 @@ pub(crate) fn did(did: &Did) -> String {
         Did::Finished => "said it is done".into(),
         Did::GaveBack => "gave the ticket back".into(),
     }
+}
+
+/// The first twelve digits of a policy's hash, by which people tell it from others.
+pub(crate) fn short(hash: &str) -> &str {
+    let digits = hash.strip_prefix("sha256:").unwrap_or(hash);
+    digits.get(..12).unwrap_or(digits)
 }
 
 /// What follows a decision elsewhere.

@@ -55,6 +55,11 @@ pub enum Did {
     },
     /// Told the bot to leave a ticket alone.
     Stopped,
+    /// Asked for a policy to be put in force, which takes another person.
+    Proposed {
+        /// Its hash.
+        policy: String,
+    },
     /// Put a policy in force.
     Promoted {
         /// Its hash.

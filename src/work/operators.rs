@@ -20,6 +20,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         Did::SignedIn
         | Did::SignInRefused
         | Did::SignedOut { .. }
+        | Did::Proposed { .. }
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
         | Did::SentBack { .. }

@@ -11,3 +11,17 @@ CREATE INDEX watches_standing ON watches (verdict, (deadline IS NULL), deadline,
 CREATE INDEX watches_locked_out ON watches ((deadline IS NULL), deadline, decided_at, account, ticket)
     WHERE state IN ('due', 'idle') AND locked_out = 1;
 CREATE INDEX watches_done ON watches (hand_at, account, ticket) WHERE hand = 'done';
+
+-- Why a policy was put in force, and who asked for it where that takes two.
+ALTER TABLE promotions ADD COLUMN why TEXT;
+ALTER TABLE promotions ADD COLUMN asked_by TEXT;
+
+-- Promotions that wait for a second person.
+CREATE TABLE proposals (
+    policy   TEXT    NOT NULL PRIMARY KEY,   -- the hash of what is to come into force
+    former   TEXT    NOT NULL,               -- the hash of what was in force then
+    at       INTEGER NOT NULL,
+    who      TEXT    NOT NULL,
+    why      TEXT,
+    backtest TEXT                            -- JSON
+) WITHOUT ROWID;

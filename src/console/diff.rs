@@ -1,0 +1,101 @@
+//! What is different between two policies: of their text, and of the chart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use similar::{ChangeTag, TextDiff};
+
+use super::chart::{Mark, Marks};
+use crate::decide::policy::Policy;
+use crate::decide::policy::diagram::Diagram;
+
+/// How many unchanged lines stand around changed ones.
+const AROUND: usize = 2;
+
+/// The lines of two policies' diagrams and bindings that differ, each with the class that colours it, and some around.
+pub(super) fn lines(before: [&str; 2], after: [&str; 2]) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for ((old, new), name) in before.into_iter().zip(after).zip(["The chart", "What it means"]) {
+        let diff = TextDiff::from_lines(old, new);
+        for (place, group) in diff.grouped_ops(AROUND).iter().enumerate() {
+            lines.push(("part", if place == 0 { name.to_owned() } else { "…".to_owned() }));
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                let text = change.value().trim_end();
+                lines.push(match change.tag() {
+                    ChangeTag::Insert => ("added", format!("+ {text}")),
+                    ChangeTag::Delete => ("removed", format!("- {text}")),
+                    ChangeTag::Equal => ("same", format!("  {text}")),
+                });
+            }
+        }
+    }
+    lines
+}
+
+/// How many lines come and go.
+pub(super) fn count(lines: &[(&'static str, String)]) -> usize {
+    lines.iter().filter(|(class, _)| ["added", "removed"].contains(class)).count()
+}
+
+/// What is different of the chart.
+#[derive(Default)]
+pub(super) struct ChartDiff {
+    /// On the chart of before: what is gone.
+    pub before: Marks,
+    /// On the chart of after: what is new or changed.
+    pub after: Marks,
+    /// The same, a sentence each.
+    pub told: Vec<String>,
+}
+
+/// What is different of the chart and of what its nodes mean.
+pub(super) fn chart(before: &Policy, after: &Policy) -> ChartDiff {
+    let mut diff = ChartDiff::default();
+    let rows = |policy: &Policy| -> BTreeMap<String, (String, Option<String>)> {
+        policy.table().into_iter().map(|row| (row.node, (row.text, row.bound_to))).collect()
+    };
+    let (old, new) = (rows(before), rows(after));
+    for (node, (text, _)) in old.iter().filter(|(node, _)| !new.contains_key(*node)) {
+        diff.before.nodes.insert(node.clone(), Mark::Gone);
+        diff.told.push(format!("Gone: {text} ({node})."));
+    }
+    for (node, (text, means)) in &new {
+        match old.get(node) {
+            None => {
+                diff.after.nodes.insert(node.clone(), Mark::Added);
+                diff.told.push(format!("New: {text} ({node})."));
+            }
+            Some((was, meant)) if was != text || meant != means => {
+                diff.after.nodes.insert(node.clone(), Mark::Changed);
+                if was != text {
+                    diff.told.push(format!("Changed ({node}): “{was}” now reads “{text}”."));
+                }
+                if meant != means {
+                    let words = |means: &Option<String>| means.clone().unwrap_or_else(|| "passed through".into());
+                    diff.told.push(format!("Changed: {text} ({node}): {}, was {}.", words(means), words(meant)));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    let (old, new) = (links(&before.diagram), links(&after.diagram));
+    for link in old.difference(&new) {
+        diff.before.links.insert(link.clone(), Mark::Gone);
+        diff.told.push(format!("Link gone: {}.", named(link)));
+    }
+    for link in new.difference(&old) {
+        diff.after.links.insert(link.clone(), Mark::Added);
+        diff.told.push(format!("Link new: {}.", named(link)));
+    }
+    diff
+}
+
+type Link = (String, String, String);
+
+fn named((from, to, label): &Link) -> String {
+    if label.is_empty() { format!("{from} to {to}") } else { format!("{from} to {to}, {label}") }
+}
+
+fn links(diagram: &Diagram) -> BTreeSet<Link> {
+    let id = |index: usize| diagram.nodes.get(index).map(|node| node.id.clone()).unwrap_or_default();
+    diagram.edges.iter().map(|edge| (id(edge.from), id(edge.to), edge.label.clone().unwrap_or_default())).collect()
+}
