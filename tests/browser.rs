@@ -335,7 +335,7 @@ fn people_sign_in_and_see_what_they_may_do() {
         page.go("/").await;
         page.says("Sign in").await; // The session is over.
         sign_in("rob", "correct horse").await;
-        page.says("Verdicts today").await;
+        page.says("Decided today").await;
         page.go("/tickets/global/1").await;
         page.says("The way through the chart").await;
         assert_eq!(
@@ -366,7 +366,7 @@ fn what_changed_of_the_policy_is_shown_line_by_line() {
     crate::support::wait_for("the new policy", || (bot.get("/readyz").1["policy"] != before.as_str()).then_some(()));
     browse(&bot, &[], async |page: &Page| {
         page.go("/policy").await;
-        page.says(&before).await;
+        page.says(&before["sha256:".len()..][..12]).await;
         page.click("#versions ~ ol summary").await;
         let lines = |class: &str| {
             format!(
@@ -391,32 +391,35 @@ fn asked(bot: &Bot, path: &str) -> Value {
 
 async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.go("/").await;
-    page.says("waiting for an answer").await;
+    page.says("Waiting for an answer").await;
     // The hostile ticket is text wherever it is shown.
     page.click("a[href='/tickets/global/2']").await;
     for words in [&format!("{SCRIPT} extend our trial"), &format!("Acme {SCRIPT}")] {
         page.says(words).await;
     }
-    assert_eq!(page.eval("return document.scripts.length + document.images.length").await, 0);
+    assert_eq!(
+        page.eval("return [document.images.length, ...[...document.scripts].map(it => it.src.split('?')[0])]").await,
+        json!([0, format!("{}/assets/console.js", page.bot)])
+    );
     page.picture("ticket-hostile").await;
     // A question is answered; the bot looks again and its note names who said so.
     page.click("form[action$='/answer'] button[value='no']").await;
-    page.says("Your answer is recorded").await;
+    page.says("Your answer is kept.").await;
     let notes = tokio::task::block_in_place(|| bot.notes(desk, 2, 2));
-    assert!(notes[1].contains("operator, console, "), "the note names its source: {}", notes[1]);
+    assert!(notes[1].contains("somebody on this machine, console, "), "the note names its source: {}", notes[1]);
     page.go("/tickets/global/2").await;
-    page.says("operator answered").await;
+    page.says("somebody on this machine answered").await;
     // Agree, disagree, look again, stop.
     page.go("/tickets/global/1").await;
     page.click("button[formaction$='/agree']").await;
-    page.says("recorded that you agree").await;
+    page.says("kept that you agree").await;
     page.find("input[name='why']").await.send_keys("the renewal is in procurement").await.expect("typed");
     page.click("form[action$='/disagree'] button:not([formaction])").await;
     page.says("disagreed: the renewal is in procurement").await;
-    page.click("form[action$='/look-again'] button:not([formaction])").await;
-    page.says("looks again").await;
+    page.click("button[formaction$='/look-again']").await;
+    page.says("The bot ").await;
     page.click("button[formaction$='/stop']").await;
-    page.says("leaves this ticket alone").await;
+    page.says("follows this ticket no more").await;
     tokio::task::block_in_place(|| {
         crate::support::wait_for("the stop", || {
             (bot.get("/api/v1/tickets/global/1").1["watch"]["state"] == "stopped").then_some(())
@@ -443,7 +446,7 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.says("This is not a ticket").await;
     assert_eq!(asked(bot, "/api/v1/decisions"), before, "nothing was written");
     page.go("/record").await;
-    page.says("operator disagreed: the renewal is in procurement on global/1").await;
+    page.says("somebody on this machine disagreed: the renewal is in procurement on global/1").await;
     page.picture("record").await;
     candidates(page).await;
     // By keyboard the first stop is past the menu.
@@ -456,22 +459,31 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
 async fn candidates(page: &Page) {
     page.go("/policy").await;
     page.click("a[href='/shadow']").await;
-    page.says("decisions made by both").await;
+    page.says("As tickets are decided").await;
     page.click("a[href='/backtest']").await;
     let past = json!({ "ticket": ticket(9, &[]).ticket, "facts": { "trial": "no", "expires_at": "2026-11-11" }, "now": "2026-11-24T12:00:00Z" });
     page.find("textarea").await.send_keys(&past.to_string()).await.expect("typed");
     page.click("main form.stack > button").await;
     page.says("1 verdict would differ").await;
     page.picture("backtest-tried").await;
+    page.find("form[action='/promotion/confirm'] textarea[name='why']")
+        .await
+        .send_keys("the page changed")
+        .await
+        .expect("typed");
+    page.click("form[action='/promotion/confirm'] button").await;
+    page.says("Put it in force?").await;
+    page.picture("promotion-asked").await;
     page.click("form[action='/promotion/promote'] button").await;
-    page.says("It is in force in the store").await;
+    page.says("Put in force: every replica").await;
+    page.says("the page changed").await;
     page.says("on a backtest of 1 ticket: 1 verdict differs").await;
     page.click("details summary").await;
     page.picture("promotion-made").await;
     page.click("form[action='/promotion/back'] button").await;
     page.says("The former policy is in force again").await;
     page.go("/record").await;
-    page.says("operator took the newest promotion back").await;
+    page.says("somebody on this machine took the newest promotion back").await;
 }
 
 /// Every page in the dark and on a phone.

@@ -13,7 +13,7 @@ use super::chart::query;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use crate::decide::policy::Policy;
-use crate::decide::policy::source::{Place, Pattern, Says, SourceBinding, Standing};
+use crate::decide::policy::source::{Pattern, Place, Says, SourceBinding, Standing};
 use crate::decide::reader::example::By;
 
 /// How many examples are shown at a time.
@@ -172,7 +172,11 @@ pub(super) async fn words(
             By::Customer => "customer",
             By::Colleague => "staff",
         },
-        answer: example.answers.get(&asked.fact).map(|it| answers::called(&policy, &asked.fact, it)).unwrap_or_default(),
+        answer: example
+            .answers
+            .get(&asked.fact)
+            .map(|it| answers::called(&policy, &asked.fact, it))
+            .unwrap_or_default(),
         language: example.language.clone(),
     };
     let more = chosen.len() > asked.skip.saturating_add(EXAMPLES);

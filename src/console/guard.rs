@@ -10,7 +10,7 @@ use super::Shared;
 use super::chart::query;
 use super::gate::{Whence, whence};
 use super::page::Problem;
-use super::session::{By, Role};
+use super::session::{By, Role, SOMEBODY};
 use super::sign_in::Admission;
 
 /// Nothing from elsewhere, no script but our own file, no frames.
@@ -36,7 +36,7 @@ pub(super) async fn admit(State(room): State<Shared>, request: Request, next: Ne
     };
     let (session, fresh) = match session {
         Some(session) => (session, None),
-        None if open => match gate.sessions().begin("operator", By::ThisMachine, Role::Act, Utc::now()) {
+        None if open => match gate.sessions().begin(SOMEBODY, By::ThisMachine, Role::Act, Utc::now()) {
             Ok(session) => {
                 let cookie = gate.sessions().cookie(&session);
                 (session, cookie)

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::assets;
-use super::session::{NoRandomness, Role, Session};
+use super::session::{By, NoRandomness, Role, Session};
 use crate::store::StoreError;
 
 /// Seconds after which a page that stays up to date is fetched anew.
@@ -24,6 +24,8 @@ pub(super) struct Frame {
     pub who: String,
     pub csrf: String,
     pub may_act: MayAct,
+    /// Whether they signed in, so that they can sign out.
+    pub signed_in: bool,
     /// Where the page stands in the menu: the path of its entry.
     pub at: &'static str,
     pub style: &'static str,
@@ -50,6 +52,7 @@ impl Frame {
             title: title.into(),
             who: session.name.clone(),
             csrf: session.csrf.clone(),
+            signed_in: session.by != By::ThisMachine,
             may_act: if session.role >= Role::Act { MayAct::Yes } else { MayAct::No },
             at,
             style: assets::version(),
@@ -76,7 +79,7 @@ impl Frame {
             ("/policy", "Policy"),
             ("/try", "Try it"),
             ("/report", "Report"),
-            ("/record", "Record"),
+            ("/record", "Activity"),
         ]
     }
 }

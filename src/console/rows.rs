@@ -115,6 +115,7 @@ fn row(
     let decision = decided.and_then(|row| serde_json::from_str::<Decision>(&row.decision).ok());
     let basis: Basis = decided.and_then(|row| serde_json::from_str(&row.basis).ok()).unwrap_or_default();
     let verdict = listed.verdict.clone().unwrap_or_default();
+    let tone = words::tone(policy, &verdict);
     let open = matches!(listed.watch, Watch::Due { .. } | Watch::Idle);
     let looking = matches!(listed.watch, Watch::Due { at } if at <= now);
     let mut told = Vec::new();
@@ -152,12 +153,12 @@ fn row(
         link: link(&listed.ticket),
         key: listed.ticket.to_string(),
         id: format!("t-{}-{}", listed.ticket.account, listed.ticket.id),
-        tone: words::tone(policy, &verdict),
+        tone,
         verdict: if verdict.is_empty() { verdict } else { words::verdict(policy, &verdict) },
         reason: decided
             .map(|row| ticket::reason(&row.note, &policy.title(&row.verdict).to_owned()))
             .unwrap_or_default(),
-        left: listed.deadline.map(|at| Left { words: left(at, now), when: When::of(at) }),
+        left: listed.deadline.map(|at| Left { words: left(at, tone, now), when: When::of(at) }),
         locked_out: listed.locked_out,
         subject: listed.subject,
         organization: listed.organization,
@@ -198,9 +199,13 @@ impl Row {
 }
 
 /// How long there is: `4 h 12 min left`, `ended 2 d ago`.
-fn left(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+fn left(at: DateTime<Utc>, tone: &str, now: DateTime<Utc>) -> String {
     let length = crate::decide::facts::expiry::length((at - now).num_milliseconds());
-    if at > now { format!("{length} left") } else { format!("ended {length} ago") }
+    match at > now {
+        true if tone == "dismisses" => format!("holds for {length}"),
+        true => format!("{length} left"),
+        false => format!("ended {length} ago"),
+    }
 }
 
 /// Who has a ticket in hand, for `me`.

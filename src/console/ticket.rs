@@ -389,7 +389,7 @@ fn stored(row: &DecisionRow, decision: &Decided, policy: &Policy, chart: &Chart)
 }
 
 /// What is known, in words: first what the verdict rests on, then what else the chart asks for, then the rest.
-fn facts(facts: &Facts, policy: &Policy, decision: Option<&Decided>) -> Vec<FactRow> {
+pub(super) fn facts(facts: &Facts, policy: &Policy, decision: Option<&Decided>) -> Vec<FactRow> {
     let met: Vec<&str> = decision.map_or_else(Vec::new, |decision| {
         let answered = decision.path.iter().chain(&decision.beyond).map(|answered| answered.fact.as_str());
         answered.chain(decision.missing.iter().map(|missing| missing.fact.as_str())).collect()
@@ -401,7 +401,7 @@ fn facts(facts: &Facts, policy: &Policy, decision: Option<&Decided>) -> Vec<Fact
 }
 
 /// One fact in words; without a value where it is not known.
-fn fact((name, finding): (&String, &Finding), policy: &Policy, decision: Option<&Decided>) -> FactRow {
+pub(super) fn fact((name, finding): (&String, &Finding), policy: &Policy, decision: Option<&Decided>) -> FactRow {
     let value_of = |value: &str| answers::shown(policy, name, value);
     let follows = || decision.and_then(|decision| derived::follows(name, policy, decision));
     let (value, source, quote) = match finding {
@@ -497,7 +497,7 @@ fn told(asked: &Asked, newest: Option<&DecisionRow>, looking: bool) -> String {
         "agree" => return "Thank you: kept that you agree.".into(),
         "disagree" => return "Thank you: kept that you disagree, and why.".into(),
         "try-again" => return "What follows elsewhere is tried again within seconds.".into(),
-        "stop" => return "The bot leaves this ticket alone until somebody asks it to look again.".into(),
+        "stop" => return "The bot follows this ticket no more, until somebody asks it to look again.".into(),
         "stale" => return "It was decided anew meanwhile: read it again before you answer.".into(),
         "look-again" => "",
         "answer" | "yes" | "no" => "Your answer is kept. ",

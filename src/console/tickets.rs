@@ -81,7 +81,7 @@ pub(super) async fn page(
         (_, Some(number), ..) => (Listed::Number(number), format!("No ticket with the number {number} is known.")),
         ("", _, "changing", _) => (Listed::Flipping(now + SOON), "No verdict changes by itself within 24 h.".into()),
         ("", _, "failed", _) => (Listed::Dead, "The bot could work on every ticket.".into()),
-        ("", _, "left-alone", _) => (Listed::Stopped, "No ticket is left alone.".into()),
+        ("", _, "stopped", _) => (Listed::Stopped, "Every ticket is still followed.".into()),
         ("", _, "done", _) => (Listed::Done, "Nobody said done of an open ticket.".into()),
         ("", _, _, Some(verdict)) => {
             let none = format!("No open ticket: {}.", words::verdict(&policy, verdict));
@@ -132,7 +132,7 @@ async fn tabs(store: &Store, policy: &Policy) -> Result<Vec<Tab>, Problem> {
     let mut tabs = vec![tab("", "All")];
     tabs.extend(verdicts.into_iter().map(verdict));
     tabs.extend(
-        [("done", "Done"), ("changing", "Changing soon"), ("failed", "Failed"), ("left-alone", "Left alone")]
+        [("done", "Done"), ("changing", "Changing soon"), ("failed", "Bot gave up"), ("stopped", "Not followed")]
             .map(|(show, words)| tab(show, words)),
     );
     Ok(tabs)

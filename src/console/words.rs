@@ -83,7 +83,7 @@ pub(crate) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
         Watch::Due { at } => format!("next look {}", distance(*at, now)),
         Watch::Idle => "waiting for something new on the ticket".into(),
         Watch::Dead { error } => format!("the bot gave up: {error}"),
-        Watch::Stopped { why } => format!("left alone: {why}"),
+        Watch::Stopped { why } => format!("not followed any more: {why}"),
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn carried(carried: Carried) -> &'static str {
     match carried {
         Carried::Open => "not written yet",
         Carried::Posted => "note and tags are on the ticket",
-        Carried::Shadow => "shadow mode: recorded, not written",
+        Carried::Shadow => "not written on the ticket: the account is in shadow mode",
         Carried::Overtaken => "overtaken before it was written",
     }
 }
@@ -118,7 +118,7 @@ pub(crate) fn did(did: &Did) -> String {
         Did::Agreed => "agreed".into(),
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
         Did::Disagreed { why } => format!("disagreed: {why}"),
-        Did::Stopped => "told the bot to leave the ticket alone".into(),
+        Did::Stopped => "told the bot to stop following the ticket".into(),
         Did::Proposed { policy } => format!("asked to put the policy {} in force", short(policy)),
         Did::Promoted { policy } => format!("put the policy {} in force", short(policy)),
         Did::SteppedBack { policy } => format!("took the newest promotion back: {} is in force again", short(policy)),

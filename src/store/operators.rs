@@ -13,7 +13,7 @@ use crate::decide::ticket::{OwnUsers, TicketKey};
 pub struct OperatorEvent {
     /// When.
     pub at: DateTime<Utc>,
-    /// Who, as they signed in; `operator` where sign-in is not needed.
+    /// Who, as they signed in; `somebody on this machine` where sign-in is not needed.
     pub who: String,
     /// On which ticket, where it was on one.
     pub ticket: Option<TicketKey>,

@@ -91,12 +91,12 @@ const FORMER: &str =
 const POLICY: &str = "INSERT INTO policies (hash, since, binding, diagram) VALUES ($1, $2, $3, $4)
     ON CONFLICT (hash) DO UPDATE SET since = excluded.since, binding = excluded.binding, diagram = excluded.diagram";
 
-const PROMOTE: &str =
-    "INSERT INTO promotions (at, who, policy, former, undoes, backtest, why, asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const PROMOTE: &str = "INSERT INTO promotions (at, who, policy, former, undoes, backtest, why, asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 const NEWEST: &str = "SELECT max(id) FROM promotions";
 
-const ALL: &str = "SELECT id, at, who, policy, former, undoes, backtest, why, asked_by FROM promotions ORDER BY id DESC";
+const ALL: &str =
+    "SELECT id, at, who, policy, former, undoes, backtest, why, asked_by FROM promotions ORDER BY id DESC";
 
 const PROPOSE: &str = "INSERT INTO proposals (policy, former, at, who, why, backtest) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (policy) DO UPDATE SET former = excluded.former, at = excluded.at, who = excluded.who, why = excluded.why,

@@ -104,7 +104,9 @@ pub async fn promote(
     let (mut backtest, mut why, mut asked_by) = (backtest, grounds.why.map(str::to_owned), None);
     if rules.approval == Approval::TwoPeople {
         match asked_for(store, rules, chosen).await?.filter(|asked| asked.who != by.who) {
-            Some(asked) => (backtest, why, asked_by) = (asked.backtest.or(backtest), asked.why.or(why), Some(asked.who)),
+            Some(asked) => {
+                (backtest, why, asked_by) = (asked.backtest.or(backtest), asked.why.or(why), Some(asked.who))
+            }
             None => {
                 let (policy, former) = (chosen.hash.clone(), rules.policy.hash.clone());
                 let proposal = Proposal { policy, former, at: by.now, who: by.who.to_owned(), why, backtest };
