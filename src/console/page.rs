@@ -200,6 +200,11 @@ impl Filled {
         self.fields.get(name).map_or("", |value| value.trim())
     }
 
+    /// Whether a field was sent.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// Everything that was filled in but the form's own token.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let filled = self.fields.iter().map(|(name, value)| (name.as_str(), value.trim()));

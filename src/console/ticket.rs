@@ -152,6 +152,12 @@ impl Page {
         self.shown.as_ref().is_some_and(|shown| shown.questions.iter().any(|question| question.fact == fact))
     }
 
+    /// Whether what was sent was chosen from the list of facts with fixed answers.
+    fn is_wrong_choice(&self) -> bool {
+        let chosen = |fact: &str| self.chosen.iter().any(|offer| offer.fact == fact);
+        self.wrong.as_ref().is_some_and(|wrong| wrong.fact == "answer" || chosen(&wrong.fact))
+    }
+
     /// What was typed for a fact that could not be taken.
     fn typed(&self, fact: &str) -> &str {
         self.wrong.as_ref().filter(|wrong| wrong.fact == fact).map_or("", |wrong| &wrong.value)
@@ -272,6 +278,8 @@ pub(super) async fn again(room: &Room, filled: &Filled, ticket: &TicketKey, what
         "" => (filled.field("fact"), filled.field("value")),
         both => both.split_once('=').unwrap_or((both, "")),
     };
+    // Without a fact it is the form in which both are chosen, unless it is the one that asks why.
+    let fact = if fact.is_empty() && filled.field("answer").is_empty() && !filled.has("why") { "answer" } else { fact };
     let wrong = Wrong { what, fact: fact.into(), value: value.into(), time: filled.field("time").to_owned() };
     let page = shown(room, &filled.session, ticket, &Asked::default(), Some(wrong)).await?;
     Ok((StatusCode::BAD_REQUEST, html(&page)?).into_response())
