@@ -234,7 +234,7 @@ impl Chart {
         let words = self.diagram.nodes.iter().find(|known| known.id == node.id).map_or("", |known| known.text.as_str());
         let lit = shown.walked.contains(&node.id);
         let count = shown.counts.map(|counts| counts.nodes.get(&node.id).copied().unwrap_or_default());
-        let mut told = words.to_owned();
+        let mut told = String::new(); // What is drawn, for who cannot see it.
         if let Some(count) = count {
             told.push_str(&format!(", {}", many(count, "decision")));
         }
@@ -248,17 +248,17 @@ impl Chart {
         let ((x, y), (width, height)) = (node.at, (node.label.0 + 24.0, node.label.1 + 20.0));
         let _infallible = write!(
             svg,
-            "<a class=\"{} {}\" href=\"{}{}\" aria-label=\"{}\"><g transform=\"translate({x},{y})\">{}\
-             <foreignObject x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\"><div class=\"words\">{}</div></foreignObject>",
+            "<a class=\"{} {}\" href=\"{}{}\"><g transform=\"translate({x},{y})\">{}\
+             <foreignObject x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\"><div class=\"words\">{}<span class=\"unseen\">{}</span></div></foreignObject>",
             if lit { "node lit" } else { "node" },
             mark.map_or("", |mark| mark.class()),
             escape(shown.link),
             query(&node.id),
-            escape(&told),
             node.outline,
             -width / 2.0,
             -height / 2.0,
             escape(words),
+            escape(&told),
         );
         if let Some(count) = count {
             let text = grouped(count);
@@ -266,7 +266,7 @@ impl Chart {
             let (x, y) = (node.half.0 - wide / 2.0 + 8.0, -node.half.1);
             let _infallible = write!(
                 svg,
-                "<g class=\"count\" transform=\"translate({x},{y})\"><rect x=\"{}\" y=\"-10\" width=\"{wide}\" height=\"20\" rx=\"10\"/><text y=\"5\">{text}</text></g>",
+                "<g class=\"count\" aria-hidden=\"true\" transform=\"translate({x},{y})\"><rect x=\"{}\" y=\"-10\" width=\"{wide}\" height=\"20\" rx=\"10\"/><text y=\"5\">{text}</text></g>",
                 -wide / 2.0
             );
         }

@@ -52,7 +52,8 @@ pub(super) async fn compared(store: &Store, policy: &Policy, candidate: &Policy)
     }
     Ok(Compared {
         sentence: sentence(matrix.total(), matrix.off_diagonal()),
-        table: (matrix.total() > 0).then(|| table(policy, &matrix)),
+        table: (matrix.total() > 0)
+            .then(|| table(policy, &matrix, "Verdicts on decisions that are kept, in force by the candidate's")),
         rows,
     })
 }

@@ -199,7 +199,9 @@ fn shown(step: &Stepped, name: PolicyName, policy: &Policy) -> Step {
         policy: name,
         on,
         why: step.why.clone(),
-        table: tried.map(|tried| table(policy, &tried.matrix)),
+        table: tried.map(|tried| {
+            table(policy, &tried.matrix, format!("Verdicts in the backtest of promotion {}", step.number))
+        }),
     }
 }
 
@@ -232,7 +234,8 @@ pub(super) async fn confirm(State(room): State<Shared>, filled: Filled) -> Resul
         it,
         why: filled.field("why").to_owned(),
         tried: tried.as_ref().map(on_backtest),
-        table: tried.map(|tried| table(&rules.policy, &tried.matrix)),
+        table: tried
+            .map(|tried| table(&rules.policy, &tried.matrix, "Verdicts in the backtest, in force by the candidate's")),
         backtest,
         two_people: rules.approval == Approval::TwoPeople,
     })

@@ -19,6 +19,8 @@ use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status};
 
 /// Counts by two names, as a table shows them.
 pub(super) struct Table {
+    /// What it is called.
+    pub label: String,
     pub columns: Vec<String>,
     pub rows: Vec<(String, Vec<Cell>)>,
 }
@@ -93,7 +95,8 @@ fn shadow(compared: Compared, policy: &Policy) -> Shadow {
         compared: sentence(decisions, differing),
         not_comparable: (not_comparable > 0)
             .then(|| format!("{} more cannot be compared: {NOT_COMPARABLE}.", grouped(not_comparable))),
-        table: (decisions > 0).then(|| table(policy, &verdicts)),
+        table: (decisions > 0)
+            .then(|| table(policy, &verdicts, "Verdicts as tickets are decided, in force by the candidate's")),
         rows: newest.into_iter().map(row).collect(),
         next,
     }
@@ -119,7 +122,7 @@ pub(super) fn differs(
     Differing { key, link, at, parts_at, sides: sides.map(side) }
 }
 
-pub(super) fn table(policy: &Policy, matrix: &Matrix) -> Table {
+pub(super) fn table(policy: &Policy, matrix: &Matrix, label: impl Into<String>) -> Table {
     let columns = matrix.columns();
     let cell = |row: &str, column: &str| {
         let count = matrix.at(row, column);
@@ -132,6 +135,7 @@ pub(super) fn table(policy: &Policy, matrix: &Matrix) -> Table {
     };
     let row = |row: &String| (words::verdict(policy, row), columns.iter().map(|column| cell(row, column)).collect());
     Table {
+        label: label.into(),
         rows: matrix.0.keys().map(row).collect(),
         columns: columns.iter().map(|column| words::verdict(policy, column)).collect(),
     }
