@@ -497,7 +497,7 @@ async fn candidates(page: &Page) {
     page.says("Put in force: every replica").await;
     page.says("the page changed").await;
     page.says("on a backtest of 1 ticket: 1 verdict differs").await;
-    page.click("details summary").await;
+    page.click("#history ~ ol details summary").await;
     page.picture("promotion-made").await;
     page.click("form[action='/promotion/back'] button").await;
     page.says("The former policy is in force again").await;
@@ -533,10 +533,13 @@ async fn looks(page: &Page) {
                 page.scheme(scheme).await;
                 page.go(path).await;
                 let name = format!("{name}-{scheme}-{device}");
+                page.accessible(&name, &axe).await;
+                if device == "tablet" {
+                    continue;
+                }
+                page.go(path).await;
                 page.picture(&name).await;
                 page.readable(&name).await;
-                page.accessible(&name, &axe).await;
-                page.go(path).await;
                 if path == "/tickets/global/1" {
                     let seen = page.client.execute(OUT_OF_SIGHT, vec![json!("WP")]).await.expect("a value");
                     assert_eq!(
@@ -545,7 +548,8 @@ async fn looks(page: &Page) {
                         "{name}: the way's end, and every column of the facts, are seen"
                     );
                 }
-                if (scheme, device) == ("light", "desk") {
+                // What is to be confirmed has the keys at once.
+                if (scheme, device) == ("light", "desk") && !path.contains("answer=") {
                     page.by_keyboard(&name).await;
                 }
             }
@@ -564,13 +568,16 @@ fn a_manager_on_call_sees_what_is_to_be_done_now() {
     desk.helpdesk.add(soon);
     desk.helpdesk.say(2, 7001, &format!("star: expires_at={}", chrono::Utc::now().date_naive()), Publicity::Internal);
     assert_eq!(bot.deliver(&event("e2", 2, "tags_changed"), &[]).0, 200);
-    bot.notes(&desk, 2, 1);
+    crate::support::wait_for("a verdict", || {
+        (bot.kept(2)["decisions"][0]["decision"]["verdict"] == "ok_to_star").then_some(())
+    });
     starred(&bot, &desk, ticket(3, &[]));
     browse(&bot, &[], async |page: &Page| {
         // What must I do now? First what has a deadline, then what has none.
         page.go("/").await;
         let order = "return [...document.querySelectorAll('#now ~ .rows .number')].map(it => it.textContent)";
         assert_eq!(page.eval(order).await, json!(["global/2", "global/1"]));
+        page.says(" left").await;
         page.says("as of ").await;
         page.picture("desk").await;
         page.click("#t-global-2 button[aria-label^='Take it']").await;

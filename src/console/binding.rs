@@ -17,7 +17,7 @@ use crate::decide::policy::source::{Pattern, Place, Says, SourceBinding, Standin
 use crate::decide::reader::example::By;
 
 /// How many examples are shown at a time.
-const EXAMPLES: usize = 200;
+const EXAMPLES: usize = 50;
 
 /// A fact with where it is read.
 pub(super) struct FactShown {

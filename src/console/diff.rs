@@ -11,29 +11,48 @@ use crate::decide::policy::diagram::Diagram;
 /// How many unchanged lines stand around changed ones.
 const AROUND: usize = 2;
 
-/// The lines of two policies' diagrams and bindings that differ, each with the class that colours it, and some around.
-pub(super) fn lines(before: [&str; 2], after: [&str; 2]) -> Vec<(&'static str, String)> {
-    let mut lines = Vec::new();
+/// How many lines are shown.
+const SHOWN: usize = 400;
+
+/// What is different of two policies' texts.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// How many lines come or go.
+    pub changed: usize,
+    /// The first of them, each with the class that colours it, and some lines around.
+    pub shown: Vec<(&'static str, String)>,
+    /// How many more there are.
+    pub left_out: usize,
+}
+
+/// The lines of two policies' diagrams and bindings that differ, and some around.
+pub(super) fn lines(before: [&str; 2], after: [&str; 2]) -> Lines {
+    let mut lines = Lines::default();
     for ((old, new), name) in before.into_iter().zip(after).zip(["The chart", "What it means"]) {
         let diff = TextDiff::from_lines(old, new);
         for (place, group) in diff.grouped_ops(AROUND).iter().enumerate() {
-            lines.push(("part", if place == 0 { name.to_owned() } else { "…".to_owned() }));
+            lines.add("part", if place == 0 { name.to_owned() } else { "…".to_owned() });
             for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
                 let text = change.value().trim_end();
-                lines.push(match change.tag() {
-                    ChangeTag::Insert => ("added", format!("+ {text}")),
-                    ChangeTag::Delete => ("removed", format!("- {text}")),
-                    ChangeTag::Equal => ("same", format!("  {text}")),
-                });
+                match change.tag() {
+                    ChangeTag::Insert => lines.add("added", format!("+ {text}")),
+                    ChangeTag::Delete => lines.add("removed", format!("- {text}")),
+                    ChangeTag::Equal => lines.add("same", format!("  {text}")),
+                }
             }
         }
     }
     lines
 }
 
-/// How many lines come and go.
-pub(super) fn count(lines: &[(&'static str, String)]) -> usize {
-    lines.iter().filter(|(class, _)| ["added", "removed"].contains(class)).count()
+impl Lines {
+    fn add(&mut self, class: &'static str, line: String) {
+        self.changed += usize::from(["added", "removed"].contains(&class));
+        match self.shown.len() < SHOWN {
+            true => self.shown.push((class, line)),
+            false => self.left_out += 1,
+        }
+    }
 }
 
 /// What is different of the chart.

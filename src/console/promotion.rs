@@ -45,8 +45,7 @@ struct Offered {
     before: Option<String>,
     /// The chart of then with what is new or changed; none where nothing is.
     after: Option<String>,
-    lines: Vec<(&'static str, String)>,
-    changed: usize,
+    lines: diff::Lines,
     /// What it makes of decisions beside the one in force; none where it is not compared.
     compared: Option<String>,
     /// Who asked for it, where it takes a second person.
@@ -171,7 +170,6 @@ async fn offer(
         before: is_marked(&diff.before).then(|| draw(&chart, &diff.before, "was-")),
         after: is_marked(&diff.after).then(|| draw(&next, &diff.after, "next-")),
         told: diff.told,
-        changed: diff::count(&lines),
         lines,
         compared: compared.map(|it| sentence(it.decisions, it.differing)),
         asked,

@@ -33,15 +33,8 @@ struct NodeRow {
 
 struct Version {
     name: PolicyName,
-    /// What is different from the one before: each line with the class that colours it.
-    changes: Vec<(&'static str, String)>,
-}
-
-impl Version {
-    /// How many lines come and go.
-    fn changed(&self) -> usize {
-        diff::count(&self.changes)
-    }
+    /// What is different from the one before.
+    changes: diff::Lines,
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ use super::policy::Policy;
 use super::policy::decision::Decision;
 use crate::decide::facts::fact::Facts;
 use crate::decide::facts::replies::Reply;
+use crate::decide::facts::span::Span;
 use crate::decide::ticket::Reading;
 
 /// What a decision was made on; customers' words in it are shown as text and nothing else.
@@ -53,9 +54,12 @@ impl Basis {
 }
 
 /// When the time of a ticket runs out: the first of the instants that its answers, or what is proposed, rest on and of
-/// the moment at which time alone may change the verdict.
+/// the moment at which time alone may change the verdict. Of a span of time it is the end.
 fn deadline(decision: &Decision) -> Option<DateTime<Utc>> {
     let answers = decision.path.iter().chain(&decision.beyond).map(|answered| &answered.value);
-    let ends = answers.chain(decision.proposal.values()).filter_map(|value| DateTime::parse_from_rfc3339(value).ok());
-    ends.map(|at| at.to_utc()).chain(decision.valid_until).min()
+    let ends = answers.chain(decision.proposal.values()).filter_map(|value| match value.parse::<Span>() {
+        Ok(span) => Some(span.until),
+        Err(_) => DateTime::parse_from_rfc3339(value).ok().map(|at| at.to_utc()),
+    });
+    ends.chain(decision.valid_until).min()
 }

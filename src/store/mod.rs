@@ -64,11 +64,11 @@ pub struct Schema<'a>(pub &'a [&'a str]);
 impl Schema<'static> {
     /// For SQLite.
     pub const SQLITE: Schema<'static> =
-        Schema(&[include_str!("migrations/sqlite/0001_baseline.sql"), include_str!("migrations/sqlite/0003_desk.sql")]);
+        Schema(&[include_str!("migrations/sqlite/0001_baseline.sql"), include_str!("migrations/sqlite/0004_desk.sql")]);
     /// For PostgreSQL.
     pub const POSTGRES: Schema<'static> = Schema(&[
         include_str!("migrations/postgres/0001_baseline.sql"),
-        include_str!("migrations/postgres/0003_desk.sql"),
+        include_str!("migrations/postgres/0004_desk.sql"),
     ]);
 }
 

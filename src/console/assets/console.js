@@ -22,7 +22,7 @@
   setInterval(async () => {
     if (busy()) return;
     try {
-      const answer = await fetch(location.pathname, { credentials: 'same-origin' });
+      const answer = await fetch(location.pathname + (location.pathname === '/' ? '' : location.search), { credentials: 'same-origin' });
       if (!answer.ok || answer.redirected) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
       if (!fresh || busy()) return;
