@@ -211,10 +211,10 @@ impl Chart {
         let (stroke, prefix) = (escape(&edge.stroke), shown.prefix);
         let label = edge.label.clone().unwrap_or_default();
         let mark = shown.marks.and_then(|marks| marks.links.get(&(from.to_owned(), to.to_owned(), label)));
-        let marked = mark.map_or("", |mark| mark.class());
+        let marked = mark.map_or_else(String::new, |mark| format!(" {}", mark.class()));
         let _infallible = write!(
             svg,
-            "<path class=\"{class} {stroke} {marked}\" d=\"{}\" marker-end=\"url(#{prefix}{tip})\"/>",
+            "<path class=\"{class} {stroke}{marked}\" d=\"{}\" marker-end=\"url(#{prefix}{tip})\"/>",
             escape(&link.path)
         );
         let count = shown.counts.map(|counts| counts.links.get(&(from.into(), to.into())).copied().unwrap_or_default());
@@ -248,10 +248,10 @@ impl Chart {
         let ((x, y), (width, height)) = (node.at, (node.label.0 + 24.0, node.label.1 + 20.0));
         let _infallible = write!(
             svg,
-            "<a class=\"{} {}\" href=\"{}{}\"><g transform=\"translate({x},{y})\">{}\
+            "<a class=\"{}{}\" href=\"{}{}\"><g transform=\"translate({x},{y})\">{}\
              <foreignObject x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\"><div class=\"words\">{}<span class=\"unseen\">{}</span></div></foreignObject>",
             if lit { "node lit" } else { "node" },
-            mark.map_or("", |mark| mark.class()),
+            mark.map_or_else(String::new, |mark| format!(" {}", mark.class())),
             escape(shown.link),
             query(&node.id),
             node.outline,

@@ -55,12 +55,9 @@ pub(super) struct Left {
 /// What can be said of a ticket in its row.
 #[derive(Default)]
 pub(super) struct Says {
-    pub take: bool,
+    pub buttons: Vec<Button>,
     /// Whose it is, where somebody else can take it over.
     pub take_over: Option<String>,
-    pub done: bool,
-    pub give_back: bool,
-    pub agree: bool,
     /// What taking the proposal means.
     pub proposal: Option<String>,
     /// The decision that the buttons speak of.
@@ -68,10 +65,39 @@ pub(super) struct Says {
     pub questions: Vec<Question>,
 }
 
+/// What can be said of a ticket with one button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Button {
+    /// It is mine.
+    Take,
+    /// Nothing is left to do.
+    Done,
+    /// It is nobody's, or not done after all.
+    GiveBack,
+    /// The verdict is right.
+    Agree,
+}
+
 impl Says {
     /// Whether there is a button at all.
     pub(super) fn something(&self) -> bool {
-        self.take || self.done || self.give_back || self.take_over.is_some() || self.agree || !self.questions.is_empty()
+        !self.buttons.is_empty() || self.take_over.is_some() || !self.questions.is_empty()
+    }
+
+    pub(super) fn take(&self) -> bool {
+        self.buttons.contains(&Button::Take)
+    }
+
+    pub(super) fn done(&self) -> bool {
+        self.buttons.contains(&Button::Done)
+    }
+
+    pub(super) fn give_back(&self) -> bool {
+        self.buttons.contains(&Button::GiveBack)
+    }
+
+    pub(super) fn agree(&self) -> bool {
+        self.buttons.contains(&Button::Agree)
     }
 }
 
@@ -135,12 +161,16 @@ fn row(
     let is_done = hand.is_some_and(|hand| hand.said == Said::Done);
     let decides = open && decided.is_some() && !is_done;
     let asks = verdict == NEEDS_FACTS && !looking;
+    let buttons = [
+        (Button::Take, decides && hand.is_none()),
+        (Button::Done, decides && hand.is_some()),
+        (Button::GiveBack, open && (mine || is_done)),
+        (Button::Agree, decides && verdict != NEEDS_FACTS && agreed.is_none()),
+    ];
+    let buttons = buttons.into_iter().filter_map(|(button, there)| there.then_some(button)).collect();
     let says = Says {
-        take: decides && hand.is_none(),
+        buttons,
         take_over: others.filter(|_| decides),
-        done: decides && hand.is_some(),
-        give_back: open && (mine || is_done),
-        agree: decides && verdict != NEEDS_FACTS && agreed.is_none(),
         proposal: decision.as_ref().filter(|_| asks && decides).and_then(|it| answers::proposal(policy, it)),
         reference: decided.map(|row| row.reference.clone()).unwrap_or_default(),
         questions: decision
@@ -155,9 +185,7 @@ fn row(
         id: format!("t-{}-{}", listed.ticket.account, listed.ticket.id),
         tone,
         verdict: if verdict.is_empty() { verdict } else { words::verdict(policy, &verdict) },
-        reason: decided
-            .map(|row| ticket::reason(&row.note, &policy.title(&row.verdict).to_owned()))
-            .unwrap_or_default(),
+        reason: decided.map(|row| ticket::reason(&row.note, policy.title(&row.verdict))).unwrap_or_default(),
         left: listed.deadline.map(|at| Left { words: left(at, tone, now), when: When::of(at) }),
         locked_out: listed.locked_out,
         subject: listed.subject,

@@ -243,7 +243,7 @@ fn step(answered: &Answered, policy: &Policy) -> WayStep {
     WayStep {
         text: answered.text.clone(),
         answer: answers::called(policy, &answered.fact, &answered.answer),
-        trust: trust(answered.trust),
+        trust: trust(answered.trust, &answered.source),
         source: answered.source.to_string(),
         quote: answered.quote.as_deref().map(quoted),
     }
@@ -254,8 +254,9 @@ fn quoted(words: &str) -> String {
     format!("“{words}”")
 }
 
-fn trust(trust: Trust) -> &'static str {
+fn trust(trust: Trust, source: &Source) -> &'static str {
     match trust {
+        _ if *source == Source::Otherwise => "assumed",
         Trust::Inferred => "a guess",
         Trust::Recorded => "on record",
         Trust::Stated => "stated",
@@ -316,10 +317,9 @@ async fn shown(
         Some(Ok(tapped)) => (Some(tapped), None),
         Some(Err(why)) => (None, Some(why)),
     };
-    let looking = matches!(history.watch, Watch::Due { at } if at <= now);
     let frame = Frame::new(session, format!("Ticket {ticket}"), "/tickets");
     Ok(Page {
-        frame: if looking { frame.soon() } else { frame.refreshed() },
+        frame: if is_looked_at(&history.watch, now) { frame.soon() } else { frame.refreshed() },
         key: ticket.to_string(),
         link: link(ticket),
         helpdesk: row.helpdesk,
@@ -328,7 +328,7 @@ async fn shown(
         locked_out: row.locked_out,
         left: row.left,
         says: row.says,
-        done: told(asked, newest, looking),
+        done: told(asked, newest, &history.watch, now),
         wrong,
         tapped: tapped.filter(|_| session.role >= Role::Act),
         untapped,
@@ -346,6 +346,11 @@ async fn shown(
             now,
         ),
     })
+}
+
+/// Whether the bot is looking at it, or is about to.
+fn is_looked_at(watch: &Watch, now: DateTime<Utc>) -> bool {
+    matches!(watch, Watch::Due { at } if *at <= now)
 }
 
 /// When the bot looks at it next by itself, where that is some day.
@@ -415,21 +420,22 @@ pub(super) fn fact((name, finding): (&String, &Finding), policy: &Policy, decisi
     let (value, source, quote) = match finding {
         Finding::Known(Fact { value, trust: sure, source, quote, confidence, .. }) => {
             let sure = match confidence {
-                Some(confidence) => format!("{}, {:.0} % sure", trust(*sure), 100.0 * confidence.share()),
-                None => trust(*sure).to_owned(),
+                Some(confidence) => format!("{}, {:.0} % sure", trust(*sure, source), 100.0 * confidence.share()),
+                None => trust(*sure, source).to_owned(),
             };
             (value_of(&value.to_string()), format!("{sure}: {source}"), quote.as_deref().map(quoted))
         }
         Finding::Conflict(both) => {
             let (one, other) = both.as_ref();
-            let told =
-                |fact: &Fact| format!("{} ({}: {})", value_of(&fact.value.to_string()), trust(fact.trust), fact.source);
+            let told = |fact: &Fact| {
+                format!("{} ({}: {})", value_of(&fact.value.to_string()), trust(fact.trust, &fact.source), fact.source)
+            };
             ("Records contradict each other".into(), format!("{}; {}", told(one), told(other)), None)
         }
         Finding::Unknown { looked, .. } => match follows() {
             Some(Follows::Answer(answered)) => {
                 let Answered { value, trust: sure, source, quote, .. } = answered;
-                (value_of(value), format!("{}: {source}", trust(*sure)), quote.as_deref().map(quoted))
+                (value_of(value), format!("{}: {source}", trust(*sure, source)), quote.as_deref().map(quoted))
             }
             Some(Follows::NotAsked(why)) => (String::new(), why.into(), None),
             None => (String::new(), looked.join("; "), None),
@@ -496,7 +502,7 @@ fn line(kept: &Kept<'_>, policy: &Policy, now: DateTime<Utc>) -> Vec<Moment> {
 }
 
 /// What a button came to, in a sentence: whether the bot has looked since.
-fn told(asked: &Asked, newest: Option<&DecisionRow>, looking: bool) -> String {
+fn told(asked: &Asked, newest: Option<&DecisionRow>, watch: &Watch, now: DateTime<Utc>) -> String {
     let kept = match asked.done.as_str() {
         "take" => return "It is yours. Others see it.".into(),
         "held" => return "Somebody else has it: see above.".into(),
@@ -512,7 +518,7 @@ fn told(asked: &Asked, newest: Option<&DecisionRow>, looking: bool) -> String {
         _ => return String::new(),
     };
     match newest {
-        _ if looking => format!("{kept}The bot is looking at the ticket now."),
+        _ if is_looked_at(watch, now) => format!("{kept}The bot is looking at the ticket now."),
         Some(row) if row.reference != asked.was => format!("{kept}It was decided anew with it: ref {}.", row.reference),
         Some(_) | None => format!("{kept}The bot has looked: the decision is the same."),
     }
