@@ -12,6 +12,7 @@ use super::tickets::link;
 use super::words::{self, When};
 use super::{Room, ticket};
 use crate::decide::basis::Basis;
+use crate::decide::facts::expiry;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
 use crate::decide::ticket::TicketKey;
@@ -185,7 +186,12 @@ fn row(
         id: format!("t-{}-{}", listed.ticket.account, listed.ticket.id),
         tone,
         verdict: if verdict.is_empty() { verdict } else { words::verdict(policy, &verdict) },
-        reason: decided.map(|row| ticket::reason(&row.note, policy.title(&row.verdict))).unwrap_or_default(),
+        reason: decided
+            .map(|row| {
+                let reason = ticket::reason(&row.note, policy.title(&row.verdict));
+                decision.as_ref().map_or(reason.clone(), |decision| as_of(now, reason, decision, row.decided_at))
+            })
+            .unwrap_or_default(),
         left: listed.deadline.map(|at| Left { words: left(at, tone, now), when: When::of(at) }),
         locked_out: listed.locked_out,
         subject: listed.subject,
@@ -226,9 +232,19 @@ impl Row {
     }
 }
 
+/// A reason with the spans of time in it as they are now: the note has them as of when it was written.
+fn as_of(now: DateTime<Utc>, reason: String, decision: &Decision, decided_at: DateTime<Utc>) -> String {
+    let answers = decision.path.iter().chain(&decision.beyond).map(|answered| &answered.value);
+    let ends = answers.chain(decision.proposal.values()).filter_map(|value| DateTime::parse_from_rfc3339(value).ok());
+    ends.map(|at| at.to_utc()).filter(|at| (*at > now) == (*at > decided_at)).fold(reason, |reason, at| {
+        let length = |from: DateTime<Utc>| expiry::length((at - from).num_milliseconds());
+        reason.replacen(&length(decided_at), &length(now), 1)
+    })
+}
+
 /// How long there is: `4 h 12 min left`, `ended 2 d ago`.
 fn left(at: DateTime<Utc>, tone: &str, now: DateTime<Utc>) -> String {
-    let length = crate::decide::facts::expiry::length((at - now).num_milliseconds());
+    let length = expiry::length((at - now).num_milliseconds());
     match at > now {
         true if tone == "dismisses" => format!("holds for {length}"),
         true => format!("{length} left"),
@@ -238,7 +254,7 @@ fn left(at: DateTime<Utc>, tone: &str, now: DateTime<Utc>) -> String {
 
 /// Who has a ticket in hand, for `me`.
 pub(super) fn held(hand: &Hand, me: &str) -> String {
-    let since = crate::decide::facts::expiry::exact(hand.at);
+    let since = expiry::exact(hand.at);
     match hand.said {
         Said::Mine if hand.who == me => format!("yours since {since}"),
         Said::Mine => format!("{} has it since {since}", hand.who),

@@ -324,7 +324,7 @@ async fn shown(
         link: link(ticket),
         helpdesk: row.helpdesk,
         subject: basis.subject.clone(),
-        lead: row.organization.into_iter().chain(row.told).chain(next_look(&history.watch, now)).collect(),
+        lead: row.organization.into_iter().chain(row.told).collect(),
         locked_out: row.locked_out,
         left: row.left,
         says: row.says,
@@ -351,11 +351,6 @@ async fn shown(
 /// Whether the bot is looking at it, or is about to.
 fn is_looked_at(watch: &Watch, now: DateTime<Utc>) -> bool {
     matches!(watch, Watch::Due { at } if *at <= now)
-}
-
-/// When the bot looks at it next by itself, where that is some day.
-fn next_look(watch: &Watch, now: DateTime<Utc>) -> Option<String> {
-    matches!(watch, Watch::Due { at } if *at > now).then(|| words::watch(watch, now))
 }
 
 /// The answer that a link of the note brings, as it is to be confirmed, or why it cannot be taken; none without one.
