@@ -1,15 +1,20 @@
 //! What is different between two policies: of their text, and of the chart.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::chart::{Mark, Marks};
 use crate::decide::policy::Policy;
 use crate::decide::policy::diagram::Diagram;
+use crate::decide::policy::examples::parted;
 
 /// How many unchanged lines stand around changed ones.
 const AROUND: usize = 2;
+
+/// How long two texts are compared: beyond that what is different is told more coarsely.
+const AT_MOST: Duration = Duration::from_millis(100);
 
 /// How many lines are shown.
 const SHOWN: usize = 400;
@@ -27,25 +32,40 @@ pub(super) struct Lines {
 
 /// The lines of two policies' diagrams and bindings that differ, and some around.
 pub(super) fn lines(before: [&str; 2], after: [&str; 2]) -> Lines {
+    let ([old_chart, old_text], [new_chart, new_text]) = (before, after);
+    let ((old_binding, old_files), (new_binding, new_files)) = (parted(old_text), parted(new_text));
     let mut lines = Lines::default();
-    for ((old, new), name) in before.into_iter().zip(after).zip(["The chart", "What it means"]) {
-        let diff = TextDiff::from_lines(old, new);
-        for (place, group) in diff.grouped_ops(AROUND).iter().enumerate() {
-            lines.add("part", if place == 0 { name.to_owned() } else { "…".to_owned() });
-            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-                let text = change.value().trim_end();
-                match change.tag() {
-                    ChangeTag::Insert => lines.add("added", format!("+ {text}")),
-                    ChangeTag::Delete => lines.add("removed", format!("- {text}")),
-                    ChangeTag::Equal => lines.add("same", format!("  {text}")),
-                }
-            }
-        }
+    lines.compare("The chart", old_chart, new_chart);
+    lines.compare("What it means", old_binding, new_binding);
+    let languages: BTreeSet<&str> = old_files.iter().chain(&new_files).map(|(language, _)| *language).collect();
+    for language in languages {
+        let of = |files: &[(&str, &'_ str)]| {
+            files.iter().find(|(it, _)| *it == language).map_or("", |(_, text)| *text).to_owned()
+        };
+        lines.compare(&format!("Examples in {language}"), &of(&old_files), &of(&new_files));
     }
     lines
 }
 
 impl Lines {
+    fn compare(&mut self, name: &str, old: &str, new: &str) {
+        if old == new {
+            return;
+        }
+        let diff = TextDiff::configure().timeout(AT_MOST).diff_lines(old, new);
+        for (place, group) in diff.grouped_ops(AROUND).iter().enumerate() {
+            self.add("part", if place == 0 { name.to_owned() } else { "…".to_owned() });
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                let text = change.value().trim_end();
+                match change.tag() {
+                    ChangeTag::Insert => self.add("added", format!("+ {text}")),
+                    ChangeTag::Delete => self.add("removed", format!("- {text}")),
+                    ChangeTag::Equal => self.add("same", format!("  {text}")),
+                }
+            }
+        }
+    }
+
     fn add(&mut self, class: &'static str, line: String) {
         self.changed += usize::from(["added", "removed"].contains(&class));
         match self.shown.len() < SHOWN {
