@@ -11,7 +11,9 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use starwarden::decide::ticket::{Attachment, Comment, Organization, User};
+use starwarden::demo::helpdesk::Publicity;
 
+use crate::support::tools::library;
 use crate::support::{Bot, Desk, copy_policy, desk, event, serve, serve_in, ticket};
 
 const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
@@ -197,6 +199,15 @@ impl Page {
         std::fs::write(self.screenshots.join(format!("{name}.png")), png).expect("a file");
     }
 
+    /// What axe-core, the common checker of accessibility, finds wrong, with everything unfolded.
+    async fn accessible(&self, name: &str, axe: &str) {
+        self.eval(axe).await;
+        let check = "const done = arguments[0]; document.querySelectorAll('details').forEach(it => it.open = true); \
+                     axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations.map(it => `${it.id}: ${it.nodes[0].html}`)))";
+        let found = self.client.execute_async(check, Vec::new()).await.expect("a value");
+        assert_eq!(found, json!([]), "{name}: what axe finds");
+    }
+
     /// Every text can be read by who sees little.
     async fn readable(&self, name: &str) {
         assert_eq!(self.eval(FAINT).await, json!([]), "{name}: texts of too little contrast");
@@ -318,6 +329,7 @@ fn people_sign_in_and_see_what_they_may_do() {
     // A refused sign-in is answered with 401, which the browser logs.
     browse(&bot, &["401 (Unauthorized)"], async |page: &Page| {
         let sign_in = async |name: &str, password: &str| {
+            page.eval("document.querySelector('input[name=name]').value = ''").await;
             page.find("input[name='name']").await.send_keys(name).await.expect("typed");
             page.find("input[name='password']").await.send_keys(&format!("{password}\n")).await.expect("typed");
         };
@@ -328,6 +340,12 @@ fn people_sign_in_and_see_what_they_may_do() {
         sign_in("ann", "a guess").await;
         page.says("Name or password is wrong.").await;
         page.picture("sign-in-refused").await;
+        assert_eq!(
+            page.eval("return document.querySelector('input[name=name]').value").await,
+            "ann",
+            "what was typed stays"
+        );
+        assert_eq!(page.eval("return document.activeElement.name").await, "password", "what is to be typed again");
         sign_in("ann", "correct horse").await;
         page.says("Look again").await; // On the page that was wanted, with its buttons.
         page.says("ann").await;
@@ -336,7 +354,7 @@ fn people_sign_in_and_see_what_they_may_do() {
         page.go("/").await;
         page.says("Sign in").await; // The session is over.
         sign_in("rob", "correct horse").await;
-        page.says("Verdicts today").await;
+        page.says("Decided today").await;
         page.go("/tickets/global/1").await;
         page.says("The way through the chart").await;
         assert_eq!(
@@ -367,7 +385,7 @@ fn what_changed_of_the_policy_is_shown_line_by_line() {
     crate::support::wait_for("the new policy", || (bot.get("/readyz").1["policy"] != before.as_str()).then_some(()));
     browse(&bot, &[], async |page: &Page| {
         page.go("/policy").await;
-        page.says(&before).await;
+        page.says(&before["sha256:".len()..][..12]).await;
         page.click("#versions ~ ol summary").await;
         let lines = |class: &str| {
             format!(
@@ -392,32 +410,35 @@ fn asked(bot: &Bot, path: &str) -> Value {
 
 async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.go("/").await;
-    page.says("waiting for an answer").await;
+    page.says("Waiting for an answer").await;
     // The hostile ticket is text wherever it is shown.
     page.click("a[href='/tickets/global/2']").await;
     for words in [&format!("{SCRIPT} extend our trial"), &format!("Acme {SCRIPT}")] {
         page.says(words).await;
     }
-    assert_eq!(page.eval("return document.scripts.length + document.images.length").await, 0);
+    assert_eq!(
+        page.eval("return [document.images.length, ...[...document.scripts].map(it => it.src.split('?')[0])]").await,
+        json!([0, format!("{}/assets/console.js", page.bot)])
+    );
     page.picture("ticket-hostile").await;
     // A question is answered; the bot looks again and its note names who said so.
     page.click("form[action$='/answer'] button[value='no']").await;
-    page.says("Your answer is recorded").await;
+    page.says("Your answer is kept.").await;
     let notes = tokio::task::block_in_place(|| bot.notes(desk, 2, 2));
-    assert!(notes[1].contains("operator, console, "), "the note names its source: {}", notes[1]);
+    assert!(notes[1].contains("somebody on this machine, console, "), "the note names its source: {}", notes[1]);
     page.go("/tickets/global/2").await;
-    page.says("operator answered").await;
+    page.says("somebody on this machine answered").await;
     // Agree, disagree, look again, stop.
     page.go("/tickets/global/1").await;
     page.click("button[formaction$='/agree']").await;
-    page.says("recorded that you agree").await;
+    page.says("kept that you agree").await;
     page.find("input[name='why']").await.send_keys("the renewal is in procurement").await.expect("typed");
     page.click("form[action$='/disagree'] button:not([formaction])").await;
     page.says("disagreed: the renewal is in procurement").await;
-    page.click("form[action$='/look-again'] button:not([formaction])").await;
-    page.says("looks again").await;
+    page.click("button[formaction$='/look-again']").await;
+    page.says("The bot ").await;
     page.click("button[formaction$='/stop']").await;
-    page.says("leaves this ticket alone").await;
+    page.says("follows this ticket no more").await;
     tokio::task::block_in_place(|| {
         crate::support::wait_for("the stop", || {
             (bot.get("/api/v1/tickets/global/1").1["watch"]["state"] == "stopped").then_some(())
@@ -433,8 +454,9 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     // Try it: a verdict at once, and nothing is written.
     let before = asked(bot, "/api/v1/decisions");
     page.go("/try").await;
-    page.find("select[name='fact.trial']").await.select_by_label("yes").await.expect("chosen");
-    page.find("select[name='fact.sales_assisted']").await.select_by_label("no").await.expect("chosen");
+    page.click("main details summary").await;
+    page.find("select[name='fact.trial']").await.select_by_label("Yes").await.expect("chosen");
+    page.find("select[name='fact.sales_assisted']").await.select_by_label("No").await.expect("chosen");
     page.click("main form > button").await;
     page.says("No need for STAR").await;
     page.picture("try").await;
@@ -444,7 +466,7 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
     page.says("This is not a ticket").await;
     assert_eq!(asked(bot, "/api/v1/decisions"), before, "nothing was written");
     page.go("/record").await;
-    page.says("operator disagreed: the renewal is in procurement on global/1").await;
+    page.says("somebody on this machine disagreed: the renewal is in procurement on global/1").await;
     page.picture("record").await;
     candidates(page).await;
     // By keyboard the first stop is past the menu.
@@ -457,26 +479,36 @@ async fn journeys(page: &Page, bot: &Bot, desk: &Desk) {
 async fn candidates(page: &Page) {
     page.go("/policy").await;
     page.click("a[href='/shadow']").await;
-    page.says("decisions made by both").await;
+    page.says("As tickets are decided").await;
     page.click("a[href='/backtest']").await;
     let past = json!({ "ticket": ticket(9, &[]).ticket, "facts": { "trial": "no", "expires_at": "2026-11-11" }, "now": "2026-11-24T12:00:00Z" });
     page.find("textarea").await.send_keys(&past.to_string()).await.expect("typed");
     page.click("main form.stack > button").await;
     page.says("1 verdict would differ").await;
     page.picture("backtest-tried").await;
+    page.find("form[action='/promotion/confirm'] textarea[name='why']")
+        .await
+        .send_keys("the page changed")
+        .await
+        .expect("typed");
+    page.click("form[action='/promotion/confirm'] button").await;
+    page.says("Put it in force?").await;
+    page.picture("promotion-asked").await;
     page.click("form[action='/promotion/promote'] button").await;
-    page.says("It is in force; every replica decides by it within seconds.").await;
+    page.says("Put in force: every replica").await;
+    page.says("the page changed").await;
     page.says("on a backtest of 1 ticket: 1 verdict differs").await;
-    page.click("details summary").await;
+    page.click("#history ~ ol details summary").await;
     page.picture("promotion-made").await;
     page.click("form[action='/promotion/back'] button").await;
     page.says("The former policy is in force again").await;
     page.go("/record").await;
-    page.says("operator took the newest promotion back").await;
+    page.says("somebody on this machine took the newest promotion back").await;
 }
 
 /// Every page in the dark and on a phone.
 async fn looks(page: &Page) {
+    let axe = std::fs::read_to_string(library("axe-core", "4.14.1").join("axe.min.js")).expect("axe-core");
     for (name, path) in [
         ("today", "/"),
         ("tickets", "/tickets"),
@@ -487,19 +519,27 @@ async fn looks(page: &Page) {
         ("preview", "/preview"),
         ("try", "/try"),
         ("record", "/record"),
+        ("tickets-none", "/tickets?find=nothing"),
+        ("ticket-tapped", "/tickets/global/2?answer=trial%3Dyes"),
+        ("examples", "/policy/words?fact=trial"),
         ("shadow", "/shadow"),
         ("backtest", "/backtest"),
         ("promotion", "/promotion"),
         ("report", "/report"),
     ] {
         for scheme in ["light", "dark"] {
-            for (device, width) in [("desk", 1200), ("phone", 390)] {
+            for (device, width) in [("desk", 1440), ("tablet", 768), ("phone", 390)] {
                 let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 });
                 let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
                 page.client.issue_cmd(Own("goog/cdp/execute", command)).await.expect("a size");
                 page.scheme(scheme).await;
                 page.go(path).await;
                 let name = format!("{name}-{scheme}-{device}");
+                page.accessible(&name, &axe).await;
+                if device == "tablet" {
+                    continue;
+                }
+                page.go(path).await;
                 page.picture(&name).await;
                 page.readable(&name).await;
                 if path == "/tickets/global/1" {
@@ -510,10 +550,129 @@ async fn looks(page: &Page) {
                         "{name}: the way's end, and every column of the facts, are seen"
                     );
                 }
-                if (scheme, device) == ("light", "desk") {
+                // What is to be confirmed has the keys at once.
+                if (scheme, device) == ("light", "desk") && !path.contains("answer=") {
                     page.by_keyboard(&name).await;
                 }
             }
         }
     }
+}
+
+/// A ticket of who is locked out, and what a manager on call does with it.
+#[test]
+fn a_manager_on_call_sees_what_is_to_be_done_now() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    starred(&bot, &desk, ticket(1, &["purchased_wrong_product", "escalated_to_sales"]));
+    let mut soon = ticket(2, &["trial_extension", "sm_sales_assisted_trial"]);
+    soon.ticket.subject = "Trial ends tonight".into();
+    desk.helpdesk.add(soon);
+    desk.helpdesk.say(2, 7001, &format!("star: expires_at={}", chrono::Utc::now().date_naive()), Publicity::Internal);
+    assert_eq!(bot.deliver(&event("e2", 2, "tags_changed"), &[]).0, 200);
+    crate::support::wait_for("a verdict", || {
+        (bot.kept(2)["decisions"][0]["decision"]["verdict"] == "ok_to_star").then_some(())
+    });
+    starred(&bot, &desk, ticket(3, &[]));
+    browse(&bot, &[], async |page: &Page| {
+        // What must I do now? First what has a deadline, then what has none.
+        page.go("/").await;
+        let order = "return [...document.querySelectorAll('#now ~ .rows .number')].map(it => it.textContent)";
+        assert_eq!(page.eval(order).await, json!(["global/2", "global/1"]));
+        page.says(" left").await;
+        page.says("as of ").await;
+        page.picture("desk").await;
+        page.click("#t-global-2 button[aria-label^='Take it']").await;
+        page.says("global/2 is yours. Others see it.").await;
+        page.says("yours since ").await;
+        page.click("#t-global-2 button[formaction$='/agree']").await;
+        page.says("Thank you: kept that you agree with global/2.").await;
+        page.says("you agreed").await;
+        assert_eq!(page.eval("return document.querySelectorAll('#t-global-2 [formaction$=agree]').length").await, 0);
+        page.click("#t-global-2 button[formaction$='/done']").await;
+        page.says("global/2 is done.").await;
+        assert_eq!(page.eval(order).await, json!(["global/1"]));
+        // A question is answered in its row.
+        page.eval("document.querySelector('#t-global-3 input[name=value]').value = '2020-01-01'").await;
+        page.click("#t-global-3 form[action$='/answer'] button").await;
+        page.says("Your answer on global/3 is kept.").await;
+        tokio::task::block_in_place(|| bot.notes(&desk, 3, 2));
+        // Why this verdict?
+        page.go("/").await;
+        page.click("#t-global-1 a.go").await;
+        for said in ["Sales has intervened", "The way through the chart", "What is known"] {
+            page.says(said).await;
+        }
+        page.picture("desk-why").await;
+        // Without its script the page says the same.
+        let off = json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": { "value": true } });
+        page.client.issue_cmd(Own("goog/cdp/execute", off)).await.expect("no scripts");
+        page.go("/").await;
+        page.says("global/1").await;
+    });
+}
+
+#[test]
+fn an_answer_is_one_tap_away_and_a_date_is_put_right() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    starred(&bot, &desk, ticket(1, &["transaction_issue_renewal_help"]));
+    // A date that makes no sense is answered with 400, which the browser logs.
+    browse(&bot, &["400 (Bad Request)"], async |page: &Page| {
+        page.go("/tickets/global/1?answer=trial%3Dyes#answer").await;
+        page.says("You chose in the note").await;
+        page.says("Is this request for a trial? Yes").await;
+        page.picture("tapped").await;
+        assert_eq!(asked(&bot, "/api/v1/tickets/global/1")["answers"], json!([]), "an address changes nothing");
+        page.click(".tapped button").await;
+        page.says("Your answer is kept.").await;
+        tokio::task::block_in_place(|| bot.notes(&desk, 1, 2));
+        page.says("It was decided anew with it").await; // The page finds out by itself.
+        // A date is picked; one that makes no sense keeps the page and what was typed.
+        page.go("/tickets/global/1").await;
+        page.click("details.right summary").await;
+        let set = |value: &str| {
+            format!(
+                "const form = document.querySelector('details.right input[name=fact][value=expires_at]').form; \
+                 form.elements.value.type = 'text'; form.elements.value.value = '{value}'; form.noValidate = true; form.submit()"
+            )
+        };
+        page.eval(&set("soon")).await;
+        page.says("write it like 2026-11-30").await;
+        assert_eq!(
+            page.eval("return document.querySelector('[aria-invalid=true]').getAttribute('value')").await,
+            "soon"
+        );
+        page.picture("date-refused").await;
+        page.eval(&set("2020-02-02")).await;
+        page.says("Your answer is kept.").await;
+        let notes = tokio::task::block_in_place(|| bot.notes(&desk, 1, 3));
+        assert!(notes[2].contains("2 Feb 2020"), "{}", notes[2]);
+    });
+}
+
+#[test]
+fn a_policy_is_promoted_with_its_differences_in_sight() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    copy_policy(folder.path());
+    let chart = std::fs::read_to_string(folder.path().join("star.mmd")).expect("the chart");
+    let changed = chart.replace("Pass[Ok to STAR]", "Pass[Off to the manager on call]");
+    std::fs::write(folder.path().join("star.mmd"), changed).expect("a file");
+    let candidate = folder.path().join("star.toml").display().to_string();
+    let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__POLICY__CANDIDATE", &candidate)]);
+    browse(&bot, &[], async |page: &Page| {
+        page.go("/promotion").await;
+        page.says("“Ok to STAR” now reads “Off to the manager on call”").await;
+        page.click(".chart .node.other").await; // It is marked in the chart, and leads to its decisions as any other.
+        page.go("/promotion").await;
+        page.picture("promotion-diff").await;
+        page.find("textarea[name='why']").await.send_keys("the handbook changed").await.expect("typed");
+        page.click("form[action='/promotion/confirm'] > button").await;
+        page.says("None was run on it.").await;
+        page.says("the handbook changed").await;
+        page.click("form[action='/promotion/promote'] button").await;
+        page.says("Put in force").await;
+        page.says("promotion 1, without a backtest").await;
+        page.picture("promotion-done").await;
+    });
 }

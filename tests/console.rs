@@ -95,7 +95,7 @@ fn every_answer_keeps_the_browser_on_a_short_leash() {
         let policy = header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!((header("x-content-type-options"), header("referrer-policy")), ("nosniff", "same-origin"), "{path}");
-        assert!(answer.body.len() < 100_000 && !answer.body.contains("<script"), "{path}");
+        assert!(answer.body.len() < 100_000 && !answer.body.contains("<script>"), "{path}");
     }
     assert!(!visitor.get("/policy", &[]).body.contains("style="), "no style of its own");
 }
@@ -647,7 +647,7 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     let (_, rest) = page.body.split_once("name=\"hash\" value=\"").expect("what is offered");
     let hash = rest.split('"').next().expect("a hash").to_owned();
     let seen = visitor.get("/promotion", &[("cookie", &rob)]);
-    assert!(!seen.body.contains("Put it in force") && seen.body.contains(&hash), "they may read alone");
+    assert!(!seen.body.contains("/promotion/confirm") && seen.body.contains(&hash), "they may read alone");
     for (who, csrf, why) in [(&rob, seen.csrf(), "may read"), (&ann, "forged".into(), "not our form")] {
         let fields = [("csrf", &*csrf), ("hash", &*hash)];
         assert_eq!(visitor.post("/promotion/promote", &fields, &[("cookie", who)]).status, 403, "{why}");
@@ -655,20 +655,28 @@ fn a_policy_is_put_in_force_by_who_may_act_and_by_a_form_of_ours() {
     }
     let csrf = page.csrf();
     let promote = |hash: &str, backtest: &str| {
-        let fields = [("csrf", &*csrf), ("hash", hash), ("backtest", backtest)];
+        let fields = [("csrf", &*csrf), ("hash", hash), ("backtest", backtest), ("why", "the page changed")];
         visitor.post("/promotion/promote", &fields, &[("cookie", &ann)])
     };
     assert_eq!(promote("sha256:0000000000", "").status, 400, "not what was offered");
     assert_eq!(promote(&hash, "{}").status, 400, "no backtest");
+    let silent = [("csrf", &*csrf), ("hash", &*hash)];
+    let refused = visitor.post("/promotion/promote", &silent, &[("cookie", &ann)]);
+    assert!(refused.status == 400 && refused.body.contains("Say why"), "{}", refused.body);
+    let asked = visitor.post("/promotion/confirm", &silent, &[("cookie", &ann)]).body;
+    assert!(asked.contains("None was run on it.") && asked.contains("lines changed"), "{asked}");
     assert_eq!(in_force(), before, "nothing happened so far");
     assert_eq!(promote(&hash, "").location(), "/promotion?done=promote");
     let page = visitor.get("/promotion?done=promote", &[("cookie", &ann)]).body;
     let (_, force) = page.split_once("id=\"force\"").expect("what is in force");
-    assert!(force.starts_with(&format!(">In force</h2><p>{hash}")), "at once: {force}");
+    let force = force.split("</section>").next().expect("the section");
+    assert!(force.contains(&*hash), "at once: {force}");
     assert!(!page.contains(&format!("value=\"{hash}\"")), "it is not offered again");
     wait_for("the candidate in force", || (in_force() == *hash).then_some(()));
     let told = visitor.get("/record", &[("cookie", &rob)]).body;
-    assert!(told.contains(&format!("<b>ann</b> promoted the policy {hash}")), "{told}");
+    assert!(told.contains(&format!("<b>ann</b> put the policy {} in force", &hash["sha256:".len()..][..12])), "{told}");
+    let history = visitor.get("/promotion", &[("cookie", &rob)]).body;
+    assert!(history.contains("the page changed") && history.contains("without a backtest"), "{history}");
     assert_eq!(
         visitor.post("/promotion/back", &[("csrf", &csrf)], &[("cookie", &ann)]).location(),
         "/promotion?done=back"
@@ -718,7 +726,7 @@ fn facts_that_follow_from_others_are_shown_as_the_decision_has_them() {
     bot.deliver(&event("e1", 1, "tags_changed"), &[]);
     bot.notes(&desk, 1, 1);
     let page = Visitor::of(&bot).get("/tickets/global/1", &[]).body;
-    for fact in ["in_grace</th><td>yes</td><td>recorded: expired", "grace_ends_at</th><td>20"] {
+    for fact in ["in_grace</span></th><td>Yes</td><td>on record: expired", "grace_ends_at</span></th><td>"] {
         assert!(page.contains(fact), "{fact}: {page}");
     }
     let mut trial = ticket(2, &["trial_extension", "trial"]);
@@ -727,7 +735,7 @@ fn facts_that_follow_from_others_are_shown_as_the_decision_has_them() {
     bot.deliver(&event("e2", 2, "tags_changed"), &[]);
     bot.notes(&desk, 2, 1);
     let page = Visitor::of(&bot).get("/tickets/global/2", &[]).body;
-    assert!(page.contains("in_grace</th><td>not asked</td><td>not on the way to this verdict"), "{page}");
+    assert!(page.contains("in_grace: not on the way to this verdict"), "{page}");
 }
 
 #[test]
@@ -750,14 +758,14 @@ fn what_managers_said_and_did_since_the_note_is_told() {
     for (number, line, told) in [
         (1, "star: agree", "agreed"),
         (2, "star: disagree the renewal is in procurement", "disagreed: the renewal is in procurement"),
-        (3, "star: stop", "left alone: Ann Agent said stop, "),
+        (3, "star: stop", "not followed any more: Ann Agent said stop, "),
     ] {
         desk.helpdesk.say(1, 7001, line, starwarden::demo::helpdesk::Publicity::Internal);
         bot.deliver(&event(&format!("e{number}"), 1, "comment_added"), &[]);
         let who = if number == 3 { "" } else { "Ann Agent" };
         wait_for(told, || {
             let (page, shown) = (visitor.get("/tickets/global/1", &[]).body, run(&["tickets", "show", "1"]));
-            let (_, line) = page.split_once("Time line").expect("the time line");
+            let (_, line) = page.split_once("What happened").expect("the time line");
             let says = |text: &str| text.lines().any(|line| line.contains(told) && line.contains(who));
             (says(line) && says(&shown)).then_some(())
         });
@@ -785,8 +793,8 @@ fn what_needs_a_manager_is_listed_first() {
     let bot = serve(&desk, folder.path(), "");
     // A connection each: one kept open is closed by the bot after a while, perhaps as it is used.
     let today = || Visitor::of(&bot).get("/", &[]).body;
-    assert!(today().contains("No ticket is OK to STAR"));
-    for id in 1..=12 {
+    assert!(today().contains("no open STAR is valid"));
+    for id in 1..=17 {
         let mut urgent = ticket(id, &["purchased_wrong_product", "escalated_to_sales"]);
         urgent.ticket.subject = format!("Urgent {id}");
         desk.helpdesk.add(urgent);
@@ -795,15 +803,18 @@ fn what_needs_a_manager_is_listed_first() {
     }
     let listed = || {
         let page = today();
-        let (_, section) = page.split_once("OK to STAR, newest").expect("the section");
+        let (_, section) = page.split_once("To do now").expect("the section");
         section.split_once("</section>").expect("its end").0.to_owned()
     };
     let first = listed();
     let place = |id: u64| first.find(&format!("href=\"/tickets/global/{id}\""));
-    assert!(place(12).is_some() && place(12) < place(11) && place(11) < place(10), "{first}");
-    assert!(first.contains("Urgent 5<") && !first.contains("Urgent 4<"), "a few of them: {first}");
+    assert!(place(1).is_some() && place(1) < place(2) && place(2) < place(3), "who waits longest first: {first}");
+    assert!(
+        first.contains("Urgent 15<") && !first.contains("Urgent 16<") && first.contains("There are more"),
+        "{first}"
+    );
     // What is decided otherwise since, or over, needs nobody, and stands before nobody.
-    for id in 2..=12 {
+    for id in 2..=17 {
         desk.helpdesk.change(id, |reading| match id % 2 {
             0 => reading.ticket.status = "closed".into(),
             _ => reading.ticket.tags.retain(|tag| tag != "escalated_to_sales"),
@@ -826,12 +837,13 @@ fn forms_offer_the_answers_there_are() {
     let visitor = Visitor::of(&bot);
     let page = visitor.get("/tickets/global/1", &[]);
     // First what the verdict rests on, each with what holds now.
-    let (_, form) = page.body.split_once("Put a fact right").expect("the form");
-    let form = form.split_once("</fieldset>").expect("its end").0;
+    let (_, form) = page.body.split_once("Put something right").expect("the form");
+    let form = form.split_once("</details>").expect("its end").0;
     let place = |words: &str| form.find(words).unwrap_or_else(|| panic!("{words}: {form}"));
-    assert!(place("label=\"trial, now no\"") < place("label=\"deployment, "), "{form}");
+    assert!(place("Is this request for a trial? Now: No") < place("Is it GitLab.com or self-managed? Now: "), "{form}");
     assert!(place("value=\"trial=yes\"") < place("value=\"deployment=saas\""), "{form}");
-    assert!(form.contains("<option value=\"expires_at\">expires_at, now 20"), "{form}");
+    assert!(form.contains("When does the plan or licence expire? <span class=\"calm\">Now: "), "{form}");
+    assert!(form.contains("<input type=\"date\" name=\"value\""), "dates are picked: {form}");
     assert!(!form.contains("value=\"deployment\">"), "a fact with fixed answers is not typed: {form}");
     let (csrf, cookie) = (page.csrf(), page.cookie("starwarden").expect("a session"));
     let state = |fields: &[(&str, &str)]| {
@@ -842,19 +854,25 @@ fn forms_offer_the_answers_there_are() {
         (&[("fact", "deployment"), ("value", "perhaps")], "the answers are saas, self_managed"),
         (&[("fact", "expires_at"), ("value", "soon")], "write it like 2026-11-30"),
         (&[("answer", "")], "Choose an answer"),
+        (&[("fact", "expires_at"), ("value", "")], "Give an answer"),
     ] {
         let refused = state(fields);
         assert!(refused.status == 400 && refused.body.contains(says), "{fields:?}: {}", refused.body);
-        assert!(refused.body.contains("<a href=\"/tickets/global/1\">Back to the ticket</a>"), "{}", refused.body);
+        assert!(refused.body.contains("What happened"), "the ticket's page stays: {}", refused.body);
     }
-    assert_eq!(state(&[("answer", "trial=yes")]).location(), "/tickets/global/1?done=answer");
-    assert!(bot.notes(&desk, 1, 2)[1].contains("operator, console, "), "the answer is on the ticket");
+    let kept = state(&[("fact", "expires_at"), ("value", "soon")]).body;
+    assert!(kept.contains("value=\"soon\"") && kept.contains("aria-invalid=\"true\""), "what was typed stays: {kept}");
+    assert!(state(&[("answer", "trial=yes")]).location().starts_with("/tickets/global/1?done=answer&was="));
+    assert!(bot.notes(&desk, 1, 2)[1].contains("somebody on this machine, console, "), "the answer is on the ticket");
 
     let tried = visitor.get("/try", &[]).body;
     let place = |words: &str| tried.find(words).unwrap_or_else(|| panic!("{words}: {tried}"));
     for (fact, answer) in [("deployment", "saas"), ("screenshot", "yes"), ("trial", "no")] {
         let (_, list) = tried.split_once(&format!("<select name=\"fact.{fact}\">")).unwrap_or_else(|| panic!("{fact}"));
-        assert!(list.split_once("</select>").expect("its end").0.contains(&format!("<option>{answer}")), "{fact}");
+        assert!(
+            list.split_once("</select>").expect("its end").0.contains(&format!("<option value=\"{answer}\">")),
+            "{fact}"
+        );
     }
     assert!(place("fact.trial") < place("fact.deployment"), "the chart's questions come first");
     let verdicts = visitor.get("/decisions", &[]).body;
@@ -867,7 +885,7 @@ fn before_anything_is_compared_the_shadow_says_so() {
     let candidate = format!("{}/tests/cases/older.toml", env!("CARGO_MANIFEST_DIR"));
     let bot = serve_in(&desk, folder.path(), "", &[("STARWARDEN__POLICY__CANDIDATE", &candidate)]);
     let page = Visitor::of(&bot).get("/shadow", &[]).body;
-    assert!(page.contains("Nothing compared yet."), "{page}");
+    assert!(page.contains("No ticket was decided since the candidate was configured."), "{page}");
     assert!(!page.contains("No decision differs") && !page.contains("<table"), "{page}");
 }
 
@@ -1024,4 +1042,172 @@ fn the_report_can_be_taken_along() {
     });
     assert!(csv.contains("verdicts,wait_for_sales,Wait for Sales,1"), "{csv}");
     assert_eq!(visitor.get("/report/download", &[]).status, 303, "who is not signed in is sent to sign in");
+}
+
+#[test]
+fn a_ticket_is_taken_by_one_and_done_until_it_is_decided_anew() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let users = users().replace("role = \"read\"", "role = \"act\"");
+    let bot = serve(&desk, folder.path(), &format!("[accounts.global.auth]\noauth_token = \"demo-token\"\n{users}"));
+    let mut lapsed = lapsed();
+    lapsed.ticket.tags.push("escalated_to_sales".into());
+    lapsed.ticket.tags.push("purchased_wrong_product".into());
+    desk.helpdesk.add(lapsed);
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let session = |name| visitor.sign_in(name, PASSWORD).cookie("starwarden").expect("a session");
+    let (ann, rob) = (session("ann"), session("rob"));
+    let today = |who: &str| visitor.get("/", &[("cookie", who)]).body;
+    let press = |who: &str, act: &str, from: &str| {
+        let csrf = visitor.get("/", &[("cookie", who)]).csrf();
+        let fields = [("csrf", &*csrf), ("back", "/"), ("from", from)];
+        let to = visitor.post(&format!("/tickets/global/1/{act}"), &fields, &[("cookie", who)]).location().to_owned();
+        visitor.get(&to, &[("cookie", who)]).body
+    };
+    assert!(press(&ann, "take", "").contains("global/1 is yours. Others see it."));
+    assert!(today(&ann).contains("yours since ") && today(&rob).contains("ann has it since "));
+    let second = press(&rob, "take", "");
+    assert!(second.contains("global/1 is not yours: ann has it since "), "{second}");
+    assert!(second.contains("Take it over from ann"), "{second}");
+    assert!(press(&rob, "take", "ann").contains("global/1 is yours."));
+    assert!(press(&rob, "done", "").contains("global/1 is done."));
+    assert!(today(&ann).contains("no open STAR is valid"), "what is done is not to do");
+    let done = visitor.get("/tickets?show=done", &[("cookie", &ann)]).body;
+    assert!(done.contains("rob said done, ") && done.contains("Give back"), "{done}");
+    let record = visitor.get("/record", &[("cookie", &ann)]).body;
+    assert!(
+        record.contains("<b>rob</b> said it is done on") && record.contains("<b>ann</b> took the ticket on"),
+        "{record}"
+    );
+    // A newer decision brings it back, and it is nobody's with another verdict.
+    desk.helpdesk.change(1, |reading| reading.ticket.tags.retain(|tag| tag != "escalated_to_sales"));
+    bot.deliver(&event("e2", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 2);
+    wait_for("the ticket among those that are not done", || {
+        let done = visitor.get("/tickets?show=done", &[("cookie", &ann)]).body;
+        done.contains("Nobody said done").then_some(())
+    });
+}
+
+#[test]
+fn tickets_are_found_by_words_and_verdict() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    let mut first = lapsed();
+    first.ticket.subject = "Renewal 100% stuck".into();
+    desk.helpdesk.add(first);
+    let mut second = ticket(2, &["purchased_wrong_product", "escalated_to_sales"]);
+    second.ticket.subject = "Wrong quote".into();
+    desk.helpdesk.add(second);
+    for id in [1, 2] {
+        bot.deliver(&event(&format!("e{id}"), id, "tags_changed"), &[]);
+        bot.notes(&desk, id, 1);
+    }
+    let visitor = Visitor::of(&bot);
+    let verdict = bot.kept(1)["decisions"][0]["decision"]["verdict"].clone();
+    let of_the_first = format!("show=verdict-{}", verdict.as_str().expect("a verdict"));
+    let found = |query: &str| {
+        let page = visitor.get(&format!("/tickets?{query}"), &[]);
+        (page.body.contains("Renewal 100% stuck"), page.body.contains("Wrong quote"), page.status)
+    };
+    for (query, linking, quote) in [
+        ("find=renewal", true, false),
+        ("find=QUOTE", false, true),
+        ("find=acme", true, false), // Its organisation.
+        ("find=100%25", true, false),
+        ("find=%25", true, false), // A sign like any other.
+        ("find=global/2", false, true),
+        ("find=nothing", false, false),
+        ("show=verdict-ok_to_star", false, true),
+        (&*of_the_first, true, false),
+        ("", true, true),
+    ] {
+        assert_eq!(found(query), (linking, quote, 200), "{query}");
+    }
+    assert_eq!(visitor.get("/tickets?find=%232", &[]).location(), "/tickets/global/2");
+    let none = visitor.get("/tickets?find=nothing", &[]).body;
+    assert!(none.contains("No open ticket has “nothing” in its number, subject or organisation."), "{none}");
+    let tabs = visitor.get("/tickets", &[]).body;
+    assert!(tabs.contains("OK to STAR <b>1</b>"), "{tabs}");
+}
+
+#[test]
+fn an_answer_from_the_note_is_confirmed_before_it_counts() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let auth = "[accounts.global.auth]\noauth_token = \"demo-token\"\n";
+    let bot = serve(&desk, folder.path(), &format!("{auth}{}", users()));
+    desk.helpdesk.add(lapsed());
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let link = "/tickets/global/1?answer=trial%3Dyes";
+    let to = visitor.get(link, &[]).location().to_owned();
+    assert_eq!(to, "/sign-in?to=%2Ftickets%2Fglobal%2F1%3Fanswer%3Dtrial%253Dyes", "the whole address is kept");
+    let fields = [("name", "ann"), ("password", PASSWORD), ("to", link)];
+    let signed_in = visitor.post("/sign-in", &fields, &[]);
+    assert_eq!(signed_in.location(), link);
+    let cookie = signed_in.cookie("starwarden").expect("a session");
+    let page = visitor.get(link, &[("cookie", &cookie)]);
+    assert!(page.body.contains("Is this request for a trial? Yes") && page.body.contains(">Confirm<"), "{}", page.body);
+    let kept = || visitor.get("/api/v1/tickets/global/1", &[("cookie", &cookie)]).body;
+    assert!(kept().contains("\"answers\":[]"), "an address changes nothing: {}", kept());
+    let odd = visitor.get("/tickets/global/1?answer=trial%3Dperhaps", &[("cookie", &cookie)]).body;
+    assert!(odd.contains("cannot be taken") && !odd.contains(">Confirm<"), "{odd}");
+    let gone = visitor.get("/tickets/global/1?answer=yes", &[("cookie", &cookie)]).body;
+    assert!(gone.contains("Nothing is proposed any more") && !gone.contains(">Confirm<"), "{gone}");
+    let csrf = page.csrf();
+    let fields = [("csrf", &*csrf), ("answer", "trial=yes")];
+    visitor.post("/tickets/global/1/answer", &fields, &[("cookie", &cookie)]);
+    assert!(bot.notes(&desk, 1, 2)[1].contains("ann, console, "), "the answer is on the ticket");
+}
+
+#[test]
+fn a_promotion_takes_two_people_where_that_is_configured() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let candidate = format!("{}/tests/cases/older.toml", env!("CARGO_MANIFEST_DIR"));
+    let users = users().replace("role = \"read\"", "role = \"act\"");
+    let auth = "[accounts.global.auth]\noauth_token = \"demo-token\"\n";
+    let environment = [("STARWARDEN__POLICY__CANDIDATE", &*candidate), ("STARWARDEN__POLICY__SECOND_PERSON", "true")];
+    let bot = serve_in(&desk, folder.path(), &format!("{auth}{users}"), &environment);
+    let visitor = Visitor::of(&bot);
+    let session = |name| visitor.sign_in(name, PASSWORD).cookie("starwarden").expect("a session");
+    let (ann, rob) = (session("ann"), session("rob"));
+    let promote = |who: &str, why: &str| {
+        let page = visitor.get("/promotion", &[("cookie", who)]);
+        let (_, rest) =
+            page.body.split_once("name=\"hash\" value=\"").unwrap_or_else(|| panic!("{}: {}", page.status, page.body));
+        let (csrf, hash) = (page.csrf(), rest.split('"').next().expect("a hash").to_owned());
+        let fields = [("csrf", &*csrf), ("hash", &*hash), ("why", why)];
+        visitor.post("/promotion/promote", &fields, &[("cookie", who)]).location().to_owned()
+    };
+    assert_eq!(promote(&ann, "the page changed"), "/promotion?done=wait");
+    assert_eq!(promote(&ann, "the page changed again"), "/promotion?done=wait", "one person is not two");
+    let waits = visitor.get("/promotion", &[("cookie", &rob)]).body;
+    assert!(waits.contains("ann asked for it") && waits.contains("the page changed again"), "{waits}");
+    assert_eq!(promote(&rob, "so do I"), "/promotion?done=promote");
+    let history = visitor.get("/promotion", &[("cookie", &rob)]).body;
+    assert!(history.contains("<b>rob</b> promoted") && history.contains("asked for by ann"), "{history}");
+}
+
+#[test]
+fn words_and_known_tickets_can_be_tried() {
+    let (desk, folder) = (desk(), tempfile::tempdir().expect("a folder"));
+    let bot = serve(&desk, folder.path(), "");
+    desk.helpdesk.add(lapsed());
+    bot.deliver(&event("e1", 1, "tags_changed"), &[]);
+    bot.notes(&desk, 1, 1);
+    let visitor = Visitor::of(&bot);
+    let page = visitor.get("/try", &[]);
+    let (csrf, cookie) = (page.csrf(), page.cookie("starwarden").expect("a session"));
+    let tried = |text: &str| visitor.post("/try", &[("csrf", &csrf), ("ticket", text)], &[("cookie", &cookie)]).body;
+    let words = tried("Please extend our trial, nobody can log in any more.");
+    assert!(words.contains("A customer&#x27;s words") || words.contains("A customer&#39;s words"), "{words}");
+    assert!(words.contains("<q>“") && words.contains("% sure"), "what was read, and in which words: {words}");
+    for text in ["1", "#1", "global/1", "https://example.zendesk.com/agent/tickets/1"] {
+        let known = tried(text);
+        assert!(known.contains("No need for STAR") && known.contains("The facts that are kept of global/1"), "{known}");
+    }
+    assert!(tried("77").contains("No ticket 77 is known here"));
+    assert!(tried("{\"tags\": 5").contains("This is not a ticket"));
 }

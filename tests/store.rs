@@ -1064,7 +1064,8 @@ async fn promotions_are_only_ever_added_and_of_two_at_once_one_is_told_it_came_s
             step,
             seen,
         };
-        let forward = || Step::Forward { backtest: Some("{}".into()) };
+        let forward =
+            || Step::Forward { backtest: Some("{}".into()), why: Some("the page changed".into()), asked_by: None };
         assert_eq!(store.newest_promotion().await.expect("read"), None);
         assert_eq!(store.promote(&new("b", "a", 1, forward(), None)).await.expect("put"), Put::InForce);
         assert_eq!(store.promote(&new("c", "a", 2, forward(), None)).await.expect("put"), Put::Overtaken);

@@ -149,6 +149,7 @@ fn sign_in(settings: &Settings, home: &Path) -> anyhow::Result<SignIn> {
     let oidc = match (&console.oidc, &settings.server.public_url) {
         (Some(oidc), Some(public_url)) => Some(Oidc {
             issuer: oidc.issuer.clone(),
+            label: oidc.label.clone(),
             client_id: oidc.client_id.clone(),
             client_secret: oidc.client_secret.read(home).context("console.oidc.client_secret")?,
             redirect_uri: format!("{}/sign-in/callback", public_url.trim_end_matches('/')),

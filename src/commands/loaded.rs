@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::work::conditions;
 use crate::work::embedder::{Embedder, Reads};
 use crate::work::follow_ups::To;
-use crate::work::rule::{Rules, Source};
+use crate::work::rule::{Approval, Rules, Source};
 
 /// A policy and accounts that were found sound together.
 pub(super) struct Loaded {
@@ -128,10 +128,11 @@ impl Opened {
 pub(super) async fn rules(settings: &Settings, store: &Store) -> anyhow::Result<Rules> {
     let file = source(&settings.policy.file);
     let candidate = settings.policy.candidate.as_deref().map(source);
+    let approval = if settings.policy.second_person { Approval::TwoPeople } else { Approval::OnePerson };
     let promotion = store.promotions().await?.into_iter().next();
     let Some(promotion) = promotion else {
         let policy = file.read.clone().map_err(anyhow::Error::msg)?;
-        return Ok(Rules { policy, promotion: None, file, candidate });
+        return Ok(Rules { policy, promotion: None, file, candidate, approval });
     };
     let policy = if let Some(read) = [Some(&file), candidate.as_ref()]
         .into_iter()
@@ -142,7 +143,7 @@ pub(super) async fn rules(settings: &Settings, store: &Store) -> anyhow::Result<
     } else {
         Arc::new(kept(&promotion.policy, store).await?)
     };
-    Ok(Rules { policy, promotion: Some(promotion.number), file, candidate })
+    Ok(Rules { policy, promotion: Some(promotion.number), file, candidate, approval })
 }
 
 /// A policy as the store keeps it.

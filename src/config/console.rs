@@ -63,6 +63,8 @@ pub struct Token {
 pub struct Oidc {
     /// The provider: `https://gitlab.com`.
     pub issuer: String,
+    /// What people call it, on the button: `GitLab`. Absent: its address.
+    pub label: Option<String>,
     /// Our id there; the redirect URI to register is `public_url` with `/sign-in/callback` behind it.
     pub client_id: String,
     /// Our secret there.

@@ -189,13 +189,17 @@ pub struct PolicyFile {
     pub file: PathBuf,
     /// The binding of a policy that is tried beside it: every decision is also made by it, and never acted on. Absent: none.
     pub candidate: Option<PathBuf>,
+    /// Whether a promotion takes two people: one asks for it, and another puts it in force.
+    #[serde(default)]
+    pub second_person: bool,
 }
 
 impl PolicyFile {
     /// The same, relative to where `configuration` is no more.
     fn beside(self, configuration: &Path) -> PolicyFile {
         let home = configuration.parent().unwrap_or(Path::new("."));
-        PolicyFile { file: home.join(self.file), candidate: self.candidate.map(|candidate| home.join(candidate)) }
+        let candidate = self.candidate.map(|candidate| home.join(candidate));
+        PolicyFile { file: home.join(self.file), candidate, ..self }
     }
 }
 

@@ -9,11 +9,12 @@ use super::account_ids::Chosen;
 use super::page::{Filled, Frame, Problem, html};
 use super::session::Session;
 use super::shadow::{Differing, Table, differs, table};
-use super::words;
+use super::words::{self, PolicyName};
 use crate::decide::facts::sources::Ids;
 use crate::decide::policy::Policy;
 use crate::learn::backtest::past::{self, Marks};
 use crate::learn::backtest::summary::{Rule, Summary, percent};
+use crate::learn::charts::{self, Part};
 use crate::learn::report::text::{grouped, many};
 use crate::work::rule::Rules;
 use crate::work::star_tags;
@@ -24,13 +25,13 @@ const FIRST: usize = 100;
 struct Bar {
     title: String,
     tone: &'static str,
-    tickets: u64,
+    /// As SVG.
+    drawn: String,
     shown: String,
 }
 
 struct Shown {
     tickets: String,
-    count: u64,
     bad: Vec<String>,
     bars: Vec<Bar>,
     settled_by: Vec<String>,
@@ -40,7 +41,7 @@ struct Shown {
 }
 
 struct Tried {
-    hash: String,
+    name: PolicyName,
     differing: String,
     table: Table,
     rows: Vec<Differing>,
@@ -110,7 +111,7 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
     let bar = |(verdict, tickets): (&String, &u64)| Bar {
         title: words::verdict(policy, verdict),
         tone: words::tone(policy, verdict),
-        tickets: *tickets,
+        drawn: charts::bar(&[(Part::Count, *tickets)], tally.tickets, ""),
         shown: grouped(*tickets),
     };
     let undecided = tally.undecided();
@@ -129,15 +130,14 @@ fn decided(rules: &Rules, account: &Ids, tickets: &str) -> Result<Shown, Problem
     let json = serde_json::to_string(&summary).map_err(|error| Problem::Fault(error.to_string()))?;
     Ok(Shown {
         tickets: many(tally.tickets, "ticket"),
-        count: tally.tickets,
         bad,
         bars: tally.verdicts.iter().map(bar).collect(),
         settled_by: tally.questions().into_iter().map(settles).collect(),
         agreement,
         tried: summary.against.as_ref().map(|against| Tried {
-            hash: against.policy.clone(),
+            name: PolicyName::of(&against.policy),
             differing: many(against.differing, "verdict"),
-            table: table(policy, &against.matrix),
+            table: table(policy, &against.matrix, "Verdicts in the backtest, in force by the candidate's"),
             rows: rows
                 .iter()
                 .map(|it| {

@@ -14,7 +14,7 @@ use crate::decide::policy::Policy;
 use crate::decide::policy::diagram::Diagram;
 use crate::decide::policy::drawing;
 use crate::decide::policy::fault::Fault;
-use crate::learn::report::text::grouped;
+use crate::learn::report::text::{grouped, many};
 
 /// A flowchart with the place of every part.
 #[derive(Debug, Clone)]
@@ -63,8 +63,50 @@ struct Group {
     title_at: (f64, f64),
 }
 
+/// What sets a part of a chart apart from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// An end that some answer could still lead to.
+    Possible,
+    /// It is new.
+    Added,
+    /// It is not there any more.
+    Gone,
+    /// It says or means something else.
+    Changed,
+}
+
+impl Mark {
+    fn class(self) -> &'static str {
+        match self {
+            Mark::Possible => "possible",
+            Mark::Added => "new",
+            Mark::Gone => "gone",
+            Mark::Changed => "other",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Mark::Possible => "still possible",
+            Mark::Added => "new",
+            Mark::Gone => "gone",
+            Mark::Changed => "changed",
+        }
+    }
+}
+
+/// Marks on nodes and links, by id and by ids.
+#[derive(Debug, Clone, Default)]
+pub struct Marks {
+    /// By node.
+    pub nodes: BTreeMap<String, Mark>,
+    /// By the nodes a link leads from and to, and its label.
+    pub links: BTreeMap<(String, String, String), Mark>,
+}
+
 /// What is shown on a chart.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Shown<'a> {
     /// Nodes on the way, in order; they and the links between them are lit.
     pub walked: &'a [String],
@@ -72,6 +114,10 @@ pub struct Shown<'a> {
     pub counts: Option<&'a Counts>,
     /// Where a click on a node leads: the node's id comes behind it.
     pub link: &'a str,
+    /// What is marked.
+    pub marks: Option<&'a Marks>,
+    /// What comes before the ids of its parts, where a page has two charts.
+    pub prefix: &'a str,
 }
 
 impl Chart {
@@ -131,8 +177,8 @@ impl Chart {
             self.width.ceil() + 80.0, // Room for counts that reach past the outermost shapes.
             self.height.ceil() + 24.0,
             self.width.ceil() + 80.0,
-            marker("tip"),
-            marker("tip-lit"),
+            marker(shown.prefix, "tip"),
+            marker(shown.prefix, "tip-lit"),
         );
         for group in &self.groups {
             let ((x, y), (title_x, title_y)) = (group.at, group.title_at);
@@ -162,9 +208,15 @@ impl Chart {
         let (from, to) = (id(edge.from), id(edge.to));
         let lit = shown.walked.windows(2).any(|pair| matches!(pair, [one, next] if one == from && next == to));
         let (class, tip) = if lit { ("link lit", "tip-lit") } else { ("link", "tip") };
-        let stroke = escape(&edge.stroke);
-        let _infallible =
-            write!(svg, "<path class=\"{class} {stroke}\" d=\"{}\" marker-end=\"url(#{tip})\"/>", escape(&link.path));
+        let (stroke, prefix) = (escape(&edge.stroke), shown.prefix);
+        let label = edge.label.clone().unwrap_or_default();
+        let mark = shown.marks.and_then(|marks| marks.links.get(&(from.to_owned(), to.to_owned(), label)));
+        let marked = mark.map_or_else(String::new, |mark| format!(" {}", mark.class()));
+        let _infallible = write!(
+            svg,
+            "<path class=\"{class} {stroke}{marked}\" d=\"{}\" marker-end=\"url(#{prefix}{tip})\"/>",
+            escape(&link.path)
+        );
         let count = shown.counts.map(|counts| counts.links.get(&(from.into(), to.into())).copied().unwrap_or_default());
         let words = match (&edge.label, count) {
             (Some(label), Some(count)) => format!("{label} · {}", grouped(count)),
@@ -182,26 +234,31 @@ impl Chart {
         let words = self.diagram.nodes.iter().find(|known| known.id == node.id).map_or("", |known| known.text.as_str());
         let lit = shown.walked.contains(&node.id);
         let count = shown.counts.map(|counts| counts.nodes.get(&node.id).copied().unwrap_or_default());
-        let mut told = words.to_owned();
+        let mut told = String::new(); // What is drawn, for who cannot see it.
         if let Some(count) = count {
-            told.push_str(&format!(", {} decisions", grouped(count)));
+            told.push_str(&format!(", {}", many(count, "decision")));
         }
         if lit {
             told.push_str(", on the way");
         }
+        let mark = shown.marks.and_then(|marks| marks.nodes.get(&node.id));
+        if let Some(mark) = mark {
+            told.push_str(&format!(", {}", mark.words()));
+        }
         let ((x, y), (width, height)) = (node.at, (node.label.0 + 24.0, node.label.1 + 20.0));
         let _infallible = write!(
             svg,
-            "<a class=\"{}\" href=\"{}{}\" aria-label=\"{}\"><g transform=\"translate({x},{y})\">{}\
-             <foreignObject x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\"><div class=\"words\">{}</div></foreignObject>",
+            "<a class=\"{}{}\" href=\"{}{}\"><g transform=\"translate({x},{y})\">{}\
+             <foreignObject x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\"><div class=\"words\">{}<span class=\"unseen\">{}</span></div></foreignObject>",
             if lit { "node lit" } else { "node" },
+            mark.map_or_else(String::new, |mark| format!(" {}", mark.class())),
             escape(shown.link),
             query(&node.id),
-            escape(&told),
             node.outline,
             -width / 2.0,
             -height / 2.0,
             escape(words),
+            escape(&told),
         );
         if let Some(count) = count {
             let text = grouped(count);
@@ -209,7 +266,7 @@ impl Chart {
             let (x, y) = (node.half.0 - wide / 2.0 + 8.0, -node.half.1);
             let _infallible = write!(
                 svg,
-                "<g class=\"count\" transform=\"translate({x},{y})\"><rect x=\"{}\" y=\"-10\" width=\"{wide}\" height=\"20\" rx=\"10\"/><text y=\"5\">{text}</text></g>",
+                "<g class=\"count\" aria-hidden=\"true\" transform=\"translate({x},{y})\"><rect x=\"{}\" y=\"-10\" width=\"{wide}\" height=\"20\" rx=\"10\"/><text y=\"5\">{text}</text></g>",
                 -wide / 2.0
             );
         }
@@ -243,9 +300,9 @@ pub fn query(text: &str) -> String {
     encoded
 }
 
-fn marker(id: &str) -> String {
+fn marker(prefix: &str, kind: &str) -> String {
     format!(
-        "<marker id=\"{id}\" viewBox=\"0 0 10 10\" refX=\"8\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"11\" markerHeight=\"11\" orient=\"auto\"><path d=\"M 0 0 L 10 5 L 0 10 z\"/></marker>"
+        "<marker id=\"{prefix}{kind}\" class=\"{kind}\" viewBox=\"0 0 10 10\" refX=\"8\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"11\" markerHeight=\"11\" orient=\"auto\"><path d=\"M 0 0 L 10 5 L 0 10 z\"/></marker>"
     )
 }
 

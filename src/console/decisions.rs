@@ -3,14 +3,15 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use chrono::{NaiveDate, NaiveTime, Utc};
+use chrono::{NaiveDate, NaiveTime};
 use serde::Deserialize;
 
 use super::Shared;
 use super::chart::query;
 use super::page::{Frame, Problem, html};
+use super::rows::Row;
 use super::session::Session;
-use super::tickets::{ROWS, Row};
+use super::tickets::ROWS;
 use super::words;
 use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::store::overview::DecisionFilter;
@@ -37,6 +38,7 @@ struct Page {
     node: String,
     since: String,
     rows: Vec<Row>,
+    back: &'static str,
     next: Option<String>,
 }
 
@@ -45,7 +47,7 @@ pub(super) async fn page(
     session: Session,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let (now, policy) = (Utc::now(), room.console.rule.now());
+    let policy = room.console.rule.now();
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let date = match asked.since.as_str() {
         "" => None,
@@ -84,7 +86,8 @@ pub(super) async fn page(
         verdict: asked.verdict,
         node: asked.node,
         since: asked.since,
-        rows: found.iter().map(|(_, row)| Row::of_decision(row, &policy, now)).collect(),
+        rows: found.iter().map(|(_, row)| Row::of_decision(row, &policy)).collect(),
+        back: "/decisions",
         next,
     };
     html(&page)

@@ -10,12 +10,12 @@ use super::Shared;
 use super::chart::query;
 use super::gate::{Whence, whence};
 use super::page::Problem;
-use super::session::{By, Role};
+use super::session::{By, Role, SOMEBODY};
 use super::sign_in::Admission;
 
-/// Nothing from elsewhere, no scripts, no frames.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                      frame-ancestors 'none'; base-uri 'none'";
+/// Nothing from elsewhere, no script but our own file, no frames.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Lets in who may, with their session.
 pub(super) async fn admit(State(room): State<Shared>, request: Request, next: Next) -> Response {
@@ -36,7 +36,7 @@ pub(super) async fn admit(State(room): State<Shared>, request: Request, next: Ne
     };
     let (session, fresh) = match session {
         Some(session) => (session, None),
-        None if open => match gate.sessions().begin("operator", By::ThisMachine, Role::Act, Utc::now()) {
+        None if open => match gate.sessions().begin(SOMEBODY, By::ThisMachine, Role::Act, Utc::now()) {
             Ok(session) => {
                 let cookie = gate.sessions().cookie(&session);
                 (session, cookie)

@@ -5,21 +5,27 @@
 //! by [`crate::work::preview`].
 
 pub mod account_ids;
+mod act;
 mod answers;
 pub(crate) mod api;
 pub mod assets;
 pub mod attempts;
 mod backtest;
+mod binding;
 pub mod chart;
 mod decisions;
 pub(crate) mod derived;
+mod diff;
 pub mod gate;
 mod guard;
+mod kept;
 pub mod oidc;
 mod page;
 mod preview;
+mod promotion;
 mod record;
 mod report;
+mod rows;
 mod rule;
 pub mod session;
 mod shadow;
@@ -121,16 +127,18 @@ pub fn router(console: Console) -> Router {
         .route("/", get(today::page))
         .route("/tickets", get(tickets::page))
         .route("/tickets/{account}/{id}", get(ticket::page))
-        .route("/tickets/{account}/{id}/{act}", post(ticket::act))
+        .route("/tickets/{account}/{id}/{act}", post(act::act))
         .route("/decisions", get(decisions::page))
         .route("/policy", get(rule::page))
         .route("/preview", get(preview::blank).post(preview::make))
+        .route("/policy/words", get(binding::words))
         .route("/try", get(trial::blank).post(trial::decide))
         .route("/shadow", get(shadow::page))
         .route("/backtest", get(backtest::blank).post(backtest::decide))
-        .route("/promotion", get(shadow::promotions))
-        .route("/promotion/promote", post(shadow::promote))
-        .route("/promotion/back", post(shadow::back))
+        .route("/promotion", get(promotion::page))
+        .route("/promotion/confirm", post(promotion::confirm))
+        .route("/promotion/promote", post(promotion::promote))
+        .route("/promotion/back", post(promotion::back))
         .route("/report", get(report::page))
         .route("/report/download", get(report::download))
         .route("/record", get(record::page))
@@ -141,6 +149,7 @@ pub fn router(console: Console) -> Router {
         .route("/sign-in/oidc", get(oidc::start))
         .route("/sign-in/callback", get(oidc::back))
         .route("/assets/console.css", get(assets::style))
+        .route("/assets/console.js", get(assets::script))
         .route("/favicon.svg", get(assets::icon));
     let all = guarded.merge(open).merge(api::router(&room)).fallback(nowhere);
     all.layer(middleware::from_fn(guard::harden)).with_state(room)

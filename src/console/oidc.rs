@@ -38,6 +38,8 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 pub struct Oidc {
     /// Its address: `https://gitlab.com`.
     pub issuer: String,
+    /// What people call it, on the button.
+    pub label: Option<String>,
     /// Our id there.
     pub client_id: String,
     /// Our secret there.
@@ -98,7 +100,7 @@ pub(super) async fn start(State(room): State<Shared>, Query(start): Query<Start>
         Ok(provider) => provider,
         Err(error) => {
             tracing::error!(%error, "the sign-in provider cannot be used");
-            return refused(&room, "The sign-in provider cannot be reached. Try again in a moment.", &start.to);
+            return refused(&room, "The sign-in provider cannot be reached. Try again in a moment.", &start.to, "");
         }
     };
     let exp = (Utc::now() + PATIENCE).timestamp();
@@ -144,21 +146,21 @@ pub(super) async fn back(
     let Some(oidc) = &sign_in.oidc else { return Ok(Redirect::to("/sign-in").into_response()) };
     let flow = cookie(&headers, FLOW).and_then(|signed| room.console.gate.sessions().read::<Flow>(signed));
     let Some(flow) = flow.filter(|flow| same(&flow.state, &back.state)) else {
-        return refused(&room, "This sign-in took too long or was begun elsewhere. Try again.", "");
+        return refused(&room, "This sign-in took too long or was begun elsewhere. Try again.", "", "");
     };
     // Each asks the provider: so many and no more for one address.
     let from = address(peer);
     if let Turn::Slowly(lane) = room.attempts.turn(from, &flow.state, Instant::now())
         && lane.turn().await == Err(TooMany)
     {
-        return too_many(sign_in, &flow.to);
+        return too_many(sign_in, &flow.to, "");
     }
     let claims = match oidc.claims(&back.code, &flow).await {
         Ok(claims) => claims,
         Err(error) => {
             tracing::warn!(%error, "a sign-in with the provider failed");
             note_refusal(&room, "somebody unknown").await?;
-            return refused(&room, "The provider did not vouch for you. Try again.", &flow.to);
+            return refused(&room, "The provider did not vouch for you. Try again.", &flow.to, "");
         }
     };
     room.attempts.succeeded(from, &flow.state);
@@ -171,7 +173,7 @@ pub(super) async fn back(
         }
         None => {
             note_refusal(&room, &name).await?;
-            refused(&room, "You are signed in at the provider, and nothing here is open to you.", &flow.to)
+            refused(&room, "You are signed in at the provider, and nothing here is open to you.", &flow.to, "")
         }
     }
 }
@@ -208,6 +210,11 @@ enum OidcError {
 }
 
 impl Oidc {
+    /// What people call it: its label, else its address.
+    pub(super) fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or_else(|| self.issuer.trim_start_matches("https://"))
+    }
+
     /// What the provider says of itself, asked once in five minutes, whoever wants it.
     async fn discover(&self) -> Result<Arc<Provider>, OidcError> {
         let mut known = self.known.0.lock().await; // While it is asked the others wait for what it says.

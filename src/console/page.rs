@@ -9,8 +9,14 @@ use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::assets;
-use super::session::{NoRandomness, Role, Session};
+use super::session::{By, NoRandomness, Role, Session};
 use crate::store::StoreError;
+
+/// Seconds after which a page that stays up to date is fetched anew.
+const REFRESH: u32 = 20;
+
+/// The same for a page on which something is awaited.
+const SOON: u32 = 2;
 
 /// What surrounds a page.
 pub(super) struct Frame {
@@ -18,9 +24,13 @@ pub(super) struct Frame {
     pub who: String,
     pub csrf: String,
     pub may_act: MayAct,
+    /// Whether they signed in, so that they can sign out.
+    pub signed_in: bool,
     /// Where the page stands in the menu: the path of its entry.
     pub at: &'static str,
     pub style: &'static str,
+    /// After how many seconds the script fetches the page anew; 0 where it does not.
+    pub refresh: u32,
 }
 
 /// Whether buttons are shown.
@@ -42,10 +52,22 @@ impl Frame {
             title: title.into(),
             who: session.name.clone(),
             csrf: session.csrf.clone(),
+            signed_in: session.by != By::ThisMachine,
             may_act: if session.role >= Role::Act { MayAct::Yes } else { MayAct::No },
             at,
             style: assets::version(),
+            refresh: 0,
         }
+    }
+
+    /// What the page waits for comes within seconds.
+    pub(super) fn soon(self) -> Frame {
+        Frame { refresh: SOON, ..self }
+    }
+
+    /// The page stays up to date by itself.
+    pub(super) fn refreshed(self) -> Frame {
+        Frame { refresh: REFRESH, ..self }
     }
 
     /// Entries of the menu.
@@ -58,7 +80,7 @@ impl Frame {
             ("/preview", "Preview"),
             ("/try", "Try it"),
             ("/report", "Report"),
-            ("/record", "Record"),
+            ("/record", "Activity"),
         ]
     }
 }
@@ -82,13 +104,6 @@ pub enum Problem {
     Missing(String),
     /// The form or address makes no sense.
     Bad(String),
-    /// A ticket's form makes no sense.
-    Unusable {
-        /// Why.
-        what: String,
-        /// The ticket's page.
-        ticket: String,
-    },
     /// The form was not one of ours, or is too old.
     Forged,
     /// They may read alone.
@@ -117,13 +132,10 @@ struct ProblemPage {
     style: &'static str,
     title: &'static str,
     what: String,
-    /// The page of the ticket it is about.
-    ticket: Option<String>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut back = None;
         let (status, title, what) = match self {
             Problem::Closed => (
                 StatusCode::FORBIDDEN,
@@ -148,10 +160,6 @@ impl IntoResponse for Problem {
             ),
             Problem::Missing(what) => (StatusCode::NOT_FOUND, "Nothing here", what),
             Problem::Bad(what) => (StatusCode::BAD_REQUEST, "That makes no sense here", what),
-            Problem::Unusable { what, ticket } => {
-                back = Some(ticket);
-                (StatusCode::BAD_REQUEST, "That makes no sense here", what)
-            }
             Problem::Forged => (
                 StatusCode::FORBIDDEN,
                 "This form is too old",
@@ -167,7 +175,7 @@ impl IntoResponse for Problem {
                 (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", "The log says why.".into())
             }
         };
-        let page = ProblemPage { style: assets::version(), title, what, ticket: back };
+        let page = ProblemPage { style: assets::version(), title, what };
         (status, Html(page.render().unwrap_or_else(|_| title.to_owned()))).into_response()
     }
 }
@@ -191,6 +199,11 @@ impl Filled {
     /// A field without white space around it; empty where it was not sent.
     pub(super) fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", |value| value.trim())
+    }
+
+    /// Whether a field was sent.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
     }
 
     /// Everything that was filled in but the form's own token.

@@ -9,8 +9,7 @@ use super::Shared;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
 use super::tickets::{ROWS, link};
-use super::words;
-use crate::decide::facts::expiry;
+use super::words::{self, When};
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -18,7 +17,7 @@ pub(super) struct Asked {
 }
 
 struct Event {
-    at: String,
+    at: When,
     who: String,
     did: String,
     ticket: Option<(String, String)>,
@@ -42,10 +41,10 @@ pub(super) async fn page(
     found.truncate(ROWS);
     let next = found.last().filter(|_| more).map(|(number, _)| *number);
     let events = found.into_iter().map(|(_, event)| Event {
-        at: expiry::exact(event.at),
+        at: When::of(event.at),
         who: event.who,
         did: words::did(&event.did),
         ticket: event.ticket.map(|ticket| (link(&ticket), ticket.to_string())),
     });
-    html(&Page { frame: Frame::new(&session, "Record", "/record"), events: events.collect(), next })
+    html(&Page { frame: Frame::new(&session, "Activity", "/record"), events: events.collect(), next })
 }

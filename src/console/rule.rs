@@ -5,14 +5,15 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
-use similar::{ChangeTag, TextDiff};
 
 use super::Shared;
+use super::binding::{self, FactShown};
 use super::chart::{Counts, Shown, query};
 use super::page::{Frame, Problem, html};
 use super::session::Session;
-use crate::decide::facts::expiry;
-use crate::learn::report::text::grouped;
+use super::words::{self, PolicyName};
+use super::{diff, promotion};
+use crate::learn::report::text::{grouped, many};
 use crate::store::policies::PolicyVersion;
 
 /// How many policies are shown.
@@ -31,23 +32,23 @@ struct NodeRow {
 }
 
 struct Version {
-    hash: String,
-    since: String,
-    /// What is different from the one before: each line with the class that colours it.
-    changes: Vec<(&'static str, String)>,
+    name: PolicyName,
+    /// What is different from the one before.
+    changes: diff::Lines,
 }
 
 #[derive(Template)]
 #[template(path = "rule.html", config = "src/console/askama.toml")]
 struct Page {
     frame: Frame,
-    hash: String,
+    name: PolicyName,
     periods: [(u16, &'static str); 4],
     chosen: u16,
     decisions: String,
     others: Vec<String>,
     chart: String,
     nodes: Vec<NodeRow>,
+    facts: Vec<FactShown>,
     versions: Vec<Version>,
 }
 
@@ -70,6 +71,7 @@ pub(super) async fn page(
             *others.entry(tally.policy).or_default() += tally.decisions;
         }
     }
+    let names = promotion::names(&room).await?;
     let link = format!("/decisions?since={from}&node=");
     let nodes = policy.diagram.nodes.iter().map(|node| NodeRow {
         id: node.id.clone(),
@@ -79,16 +81,17 @@ pub(super) async fn page(
     });
     html(&Page {
         frame: Frame::new(&session, "The policy", "/policy"),
-        hash: policy.hash.clone(),
+        name: names.get(&policy.hash).cloned().unwrap_or_else(|| PolicyName::of(&policy.hash)),
         periods: [(1, "Today"), (7, "7 days"), (30, "30 days"), (365, "A year")],
         chosen,
-        decisions: grouped(decisions),
+        decisions: many(decisions, "decision"),
         others: others
             .into_iter()
-            .map(|(hash, count)| format!("{} more by another policy, {hash}.", grouped(count)))
+            .map(|(hash, count)| format!("{} more by another policy, {}.", grouped(count), words::short(&hash)))
             .collect(),
-        chart: chart.svg(&Shown { walked: &[], counts: Some(&counts), link: &link }),
+        chart: chart.svg(&Shown { walked: &[], counts: Some(&counts), link: &link, ..Shown::default() }),
         nodes: nodes.collect(),
+        facts: binding::facts(&policy),
         versions: versions(&room.console.store.policies(VERSIONS).await?),
     })
 }
@@ -96,25 +99,11 @@ pub(super) async fn page(
 /// Policies that were in force, newest first, each with what it changed.
 fn versions(kept: &[PolicyVersion]) -> Vec<Version> {
     let version = |(place, version): (usize, &PolicyVersion)| Version {
-        hash: version.hash.clone(),
-        since: expiry::exact(version.since),
-        changes: kept.get(place + 1).map(|before| changes(before, version)).unwrap_or_default(),
+        name: PolicyName::since(&version.hash, version.since),
+        changes: kept
+            .get(place + 1)
+            .map(|before| diff::lines([&before.diagram, &before.binding], [&version.diagram, &version.binding]))
+            .unwrap_or_default(),
     };
     kept.iter().enumerate().map(version).collect()
-}
-
-fn changes(before: &PolicyVersion, after: &PolicyVersion) -> Vec<(&'static str, String)> {
-    let mut lines = Vec::new();
-    for (old, new) in [(&before.diagram, &after.diagram), (&before.binding, &after.binding)] {
-        let diff = TextDiff::from_lines(old.as_str(), new.as_str());
-        for change in diff.iter_all_changes() {
-            let text = change.value().trim_end();
-            match change.tag() {
-                ChangeTag::Insert => lines.push(("added", format!("+ {text}"))),
-                ChangeTag::Delete => lines.push(("removed", format!("- {text}"))),
-                ChangeTag::Equal => {}
-            }
-        }
-    }
-    lines
 }

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 /// How long a session lasts.
 pub(super) const LASTS: TimeDelta = TimeDelta::hours(12);
 
+/// Who it is that did not have to sign in.
+pub(super) const SOMEBODY: &str = "somebody on this machine";
+
 /// The session's cookie.
 const NAME: &str = "starwarden";
 

@@ -1,27 +1,26 @@
-//! What the candidate makes of decisions, and putting it in force.
+//! What the candidate makes of decisions, as they are made and of those that are kept.
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use chrono::Utc;
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::Shared;
-use super::page::{Filled, Frame, MayAct, Problem, html};
-use super::session::{Role, Session};
+use super::page::{Frame, Problem, html};
+use super::session::Session;
 use super::tickets::{ROWS, link};
-use super::words;
+use super::words::{self, PolicyName};
+use super::{Shared, kept};
 use crate::decide::facts::expiry;
 use crate::decide::policy::Policy;
 use crate::decide::ticket::TicketKey;
-use crate::learn::backtest::attached::Attached;
 use crate::learn::backtest::comparison::{Matrix, Parting, Side};
 use crate::learn::report::text::{grouped, many};
-use crate::work::promotion::{self, By, Refused};
-use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status, Stepped};
+use crate::work::status::{Compared, Differs, NOT_COMPARABLE, Status};
 
 /// Counts by two names, as a table shows them.
 pub(super) struct Table {
+    /// What it is called.
+    pub label: String,
     pub columns: Vec<String>,
     pub rows: Vec<(String, Vec<Cell>)>,
 }
@@ -42,9 +41,9 @@ pub(super) struct Differing {
 }
 
 struct Shadow {
-    candidate: String,
-    decisions: String,
-    differing: String,
+    candidate: PolicyName,
+    /// How many decisions both made, and on how many they differ, in a sentence.
+    compared: String,
     /// How many could not be compared, and why; none where all could.
     not_comparable: Option<String>,
     /// None where nothing was compared yet.
@@ -59,6 +58,8 @@ struct Page {
     frame: Frame,
     warnings: Vec<String>,
     shown: Option<Shadow>,
+    /// What the candidate makes of decisions that are kept.
+    kept: Option<kept::Compared>,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +75,11 @@ pub(super) async fn page(
     let rules = room.console.rule.rules();
     let status = Status::of(&room.console.store, &rules, asked.before, ROWS).await?;
     let shown = status.compared.map(|compared| shadow(compared, &rules.policy));
-    html(&Page { frame: Frame::new(&session, "Shadow", "/policy"), warnings: status.warnings, shown })
+    let kept = match rules.candidate().filter(|_| asked.before.is_none()) {
+        Some(candidate) => Some(kept::compared(&room.console.store, &rules.policy, candidate).await?),
+        None => None,
+    };
+    html(&Page { frame: Frame::new(&session, "Side by side", "/policy"), warnings: status.warnings, shown, kept })
 }
 
 fn shadow(compared: Compared, policy: &Policy) -> Shadow {
@@ -86,15 +91,21 @@ fn shadow(compared: Compared, policy: &Policy) -> Shadow {
         differs(policy, key, link, at, difference.parts_at.as_ref(), [&difference.was, &difference.becomes])
     };
     Shadow {
-        candidate,
-        decisions: grouped(decisions),
-        differing: grouped(differing),
+        candidate: PolicyName::of(&candidate),
+        compared: sentence(decisions, differing),
         not_comparable: (not_comparable > 0)
             .then(|| format!("{} more cannot be compared: {NOT_COMPARABLE}.", grouped(not_comparable))),
-        table: (decisions > 0).then(|| table(policy, &verdicts)),
+        table: (decisions > 0)
+            .then(|| table(policy, &verdicts, "Verdicts as tickets are decided, in force by the candidate's")),
         rows: newest.into_iter().map(row).collect(),
         next,
     }
+}
+
+/// How many decisions were compared, and on how many verdicts differ.
+pub(super) fn sentence(decisions: u64, differing: u64) -> String {
+    let verb = if differing == 1 { "is" } else { "are" };
+    format!("{} compared, {} {verb} another verdict.", many(decisions, "decision"), grouped(differing))
 }
 
 pub(super) fn differs(
@@ -111,7 +122,7 @@ pub(super) fn differs(
     Differing { key, link, at, parts_at, sides: sides.map(side) }
 }
 
-pub(super) fn table(policy: &Policy, matrix: &Matrix) -> Table {
+pub(super) fn table(policy: &Policy, matrix: &Matrix, label: impl Into<String>) -> Table {
     let columns = matrix.columns();
     let cell = |row: &str, column: &str| {
         let count = matrix.at(row, column);
@@ -124,151 +135,8 @@ pub(super) fn table(policy: &Policy, matrix: &Matrix) -> Table {
     };
     let row = |row: &String| (words::verdict(policy, row), columns.iter().map(|column| cell(row, column)).collect());
     Table {
+        label: label.into(),
         rows: matrix.0.keys().map(row).collect(),
         columns: columns.iter().map(|column| words::verdict(policy, column)).collect(),
-    }
-}
-
-struct Step {
-    at: String,
-    who: String,
-    did: String,
-    policy: String,
-    on: String,
-    /// The backtest it stands on.
-    table: Option<Table>,
-}
-
-struct Offered {
-    file: String,
-    hash: String,
-}
-
-#[derive(Template)]
-#[template(path = "promotion.html", config = "src/console/askama.toml")]
-struct PromotionPage {
-    frame: Frame,
-    done: &'static str,
-    in_force: String,
-    by: String,
-    /// What it has not decided yet, in a sentence; none where there is nothing.
-    still_to_decide: Option<String>,
-    file: String,
-    candidate: Option<String>,
-    warnings: Vec<String>,
-    offered: Vec<Offered>,
-    steps: Vec<Step>,
-    may_go_back: MayAct,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Done {
-    #[serde(default)]
-    done: String,
-}
-
-pub(super) async fn promotions(
-    State(room): State<Shared>,
-    session: Session,
-    Query(asked): Query<Done>,
-) -> Result<Response, Problem> {
-    let rules = room.console.rule.rules();
-    let store = &room.console.store;
-    let status = Status::of(store, &rules, None, 0).await?;
-    let by = match (&status.by, &status.until_taken) {
-        (Some(step), taken) => {
-            let soon = if taken.is_some() { " It decides here within seconds." } else { "" };
-            format!("Since {}, {} by {}.{soon}", expiry::exact(step.at), verb(step), step.who)
-        }
-        (None, _) => "As the file says; nothing was ever promoted.".into(),
-    };
-    let may_go_back = if crate::store::promotions::last_standing(&store.promotions().await?).is_some() {
-        MayAct::Yes
-    } else {
-        MayAct::No
-    };
-    let offered = rules.offered().filter(|(_, policy)| policy.hash != status.in_force);
-    let offered = offered.map(|(file, policy)| Offered { file: file.to_owned(), hash: policy.hash.clone() }).collect();
-    html(&PromotionPage {
-        frame: Frame::new(&session, "Promotion", "/policy"),
-        done: match asked.done.as_str() {
-            "promote" => "It is in force; every replica decides by it within seconds.",
-            "back" => "The former policy is in force again; every replica decides by it within seconds.",
-            _ => "",
-        },
-        by,
-        file: status.file.words(&status.in_force),
-        candidate: status.candidate.as_ref().map(|candidate| candidate.words(&status.in_force)),
-        still_to_decide: status.still_to_decide(),
-        in_force: status.in_force,
-        warnings: status.warnings,
-        offered,
-        steps: status.history.iter().map(|step| shown(step, &rules.policy)).collect(),
-        may_go_back,
-    })
-}
-
-fn verb(step: &Stepped) -> &'static str {
-    if step.undoes.is_some() { "restored" } else { "promoted" }
-}
-
-fn shown(step: &Stepped, policy: &Policy) -> Step {
-    let tried = step.backtest.as_ref().and_then(|json| Attached::read(json.get()).ok());
-    let on = match (step.undoes, &tried) {
-        (Some(undoes), _) => format!("took promotion {undoes} back"),
-        (None, Some(tried)) => format!(
-            "promotion {}, on a backtest of {}: {} differ{}",
-            step.number,
-            many(tried.tickets, "ticket"),
-            many(tried.differing, "verdict"),
-            if tried.differing == 1 { "s" } else { "" }
-        ),
-        (None, None) => format!("promotion {}, without a backtest", step.number),
-    };
-    Step {
-        at: expiry::exact(step.at),
-        who: step.who.clone(),
-        did: verb(step).to_owned(),
-        policy: step.policy.clone(),
-        on,
-        table: tried.map(|tried| table(policy, &tried.matrix)),
-    }
-}
-
-pub(super) async fn promote(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
-    let by = act(&filled)?;
-    let rules = room.console.rule.rules();
-    let backtest = Some(filled.field("backtest")).filter(|text| !text.is_empty());
-    let hash = filled.field("hash");
-    promotion::promote(&room.console.store, &rules, hash, backtest, by).await.map_err(problem)?;
-    tracing::info!(who = by.who, policy = hash, "an operator promoted a policy");
-    Ok(Redirect::to("/promotion?done=promote").into_response())
-}
-
-pub(super) async fn back(State(room): State<Shared>, filled: Filled) -> Result<Response, Problem> {
-    let by = act(&filled)?;
-    let policy = promotion::back(&room.console.store, by).await.map_err(problem)?;
-    tracing::info!(who = by.who, policy, "an operator took a promotion back");
-    Ok(Redirect::to("/promotion?done=back").into_response())
-}
-
-/// Who acts, where they may.
-fn act(filled: &Filled) -> Result<By<'_>, Problem> {
-    if filled.session.role < Role::Act {
-        return Err(Problem::ReadOnly);
-    }
-    Ok(By { who: &filled.session.name, now: Utc::now() })
-}
-
-fn problem(refused: Refused) -> Problem {
-    match refused {
-        Refused::Store(error) => Problem::Store(error),
-        Refused::NothingOffered
-        | Refused::NotOffered { .. }
-        | Refused::OtherBacktest { .. }
-        | Refused::NoBacktest(_)
-        | Refused::NothingToTakeBack
-        | Refused::Lost(_)
-        | Refused::Overtaken => Problem::Bad(refused.to_string()),
     }
 }

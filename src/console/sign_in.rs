@@ -65,6 +65,8 @@ struct Page<'a> {
     issuer: Option<&'a str>,
     passwords: bool,
     to: &'a str,
+    /// The name that was typed before.
+    name: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -84,19 +86,19 @@ pub(super) struct Credentials {
 pub(super) async fn page(State(room): State<Shared>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let admission = room.console.gate.admission();
     let Admission::SignIn(sign_in) = &*admission else { return Ok(Redirect::to("/").into_response()) };
-    html(&shown(sign_in, "", &asked.to))
+    html(&shown(sign_in, "", &asked.to, ""))
 }
 
-fn shown<'a>(sign_in: &'a SignIn, told: &'a str, to: &'a str) -> Page<'a> {
-    let issuer = sign_in.oidc.as_ref().map(|oidc| oidc.issuer.trim_start_matches("https://"));
-    Page { style: assets::version(), told, issuer, passwords: !sign_in.users.is_empty(), to }
+fn shown<'a>(sign_in: &'a SignIn, told: &'a str, to: &'a str, name: &'a str) -> Page<'a> {
+    let issuer = sign_in.oidc.as_ref().map(Oidc::label);
+    Page { style: assets::version(), told, issuer, passwords: !sign_in.users.is_empty(), to, name }
 }
 
 /// The sign-in page again, with what went wrong.
-pub(super) fn refused(room: &Shared, told: &str, to: &str) -> Result<Response, Problem> {
+pub(super) fn refused(room: &Shared, told: &str, to: &str, name: &str) -> Result<Response, Problem> {
     let admission = room.console.gate.admission();
     let Admission::SignIn(sign_in) = &*admission else { return Ok(Redirect::to("/").into_response()) };
-    Ok((StatusCode::UNAUTHORIZED, html(&shown(sign_in, told, to))?).into_response())
+    Ok((StatusCode::UNAUTHORIZED, html(&shown(sign_in, told, to, name))?).into_response())
 }
 
 pub(super) async fn with_password(
@@ -111,7 +113,7 @@ pub(super) async fn with_password(
     if let Turn::Slowly(lane) = room.attempts.turn(from, &name, Instant::now())
         && lane.turn().await == Err(TooMany)
     {
-        return too_many(sign_in, &given.to);
+        return too_many(sign_in, &given.to, &name);
     }
     let user = sign_in.users.get(&name);
     // Somebody unknown takes as long as somebody known.
@@ -127,7 +129,7 @@ pub(super) async fn with_password(
         None => {
             // Names that nobody has are one: a stranger may send any number of them.
             note_refusal(&room, user.map_or("somebody unknown", |_| &name)).await?;
-            refused(&room, "Name or password is wrong.", &given.to)
+            refused(&room, "Name or password is wrong.", &given.to, &name)
         }
     }
 }
@@ -138,8 +140,8 @@ pub(super) fn address(peer: Option<Extension<Peer>>) -> IpAddr {
 }
 
 /// The sign-in page again, for who has to wait.
-pub(super) fn too_many(sign_in: &SignIn, to: &str) -> Result<Response, Problem> {
-    let page = html(&shown(sign_in, "Too many attempts. Wait a minute and try again.", to))?;
+pub(super) fn too_many(sign_in: &SignIn, to: &str, name: &str) -> Result<Response, Problem> {
+    let page = html(&shown(sign_in, "Too many attempts. Wait a minute and try again.", to, name))?;
     Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response())
 }
 

@@ -3,76 +3,26 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Shared;
 use super::chart::query;
 use super::page::{Frame, Problem, html};
+use super::rows::{self, Row, Told};
 use super::session::Session;
 use super::words;
 use crate::decide::policy::Policy;
+use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::decide::ticket::TicketKey;
-use crate::store::decisions::DecisionRow;
-use crate::store::follow_ups::FollowUp;
-use crate::store::overview::{Listed, ListedTicket};
+use crate::store::Store;
+use crate::store::overview::Listed;
 
 /// How many rows a page has.
 pub(super) const ROWS: usize = 50;
 
 /// How soon is soon.
 pub(super) const SOON: TimeDelta = TimeDelta::hours(24);
-
-/// A ticket or a decision in a list.
-pub(super) struct Row {
-    pub link: String,
-    pub key: String,
-    pub subject: String,
-    pub verdict: String,
-    pub tone: &'static str,
-    pub told: String,
-}
-
-impl Row {
-    pub(super) fn of(ticket: ListedTicket, policy: &Policy, now: DateTime<Utc>) -> Row {
-        let mut told = words::watch(&ticket.watch, now);
-        if let Some(at) = ticket.decided_at {
-            told.push_str(&format!(" · decided {}", words::distance(at, now)));
-        }
-        let verdict = ticket.verdict.unwrap_or_default();
-        Row {
-            link: link(&ticket.ticket),
-            key: ticket.ticket.to_string(),
-            subject: ticket.subject,
-            tone: words::tone(policy, &verdict),
-            verdict: if verdict.is_empty() { verdict } else { words::verdict(policy, &verdict) },
-            told,
-        }
-    }
-
-    pub(super) fn of_follow_up(follow_up: &FollowUp, now: DateTime<Utc>) -> Row {
-        Row {
-            link: link(&follow_up.ticket),
-            key: follow_up.ticket.to_string(),
-            subject: words::follow_up(follow_up.kind).to_owned(),
-            verdict: String::new(),
-            tone: "",
-            told: words::stage(&follow_up.stage, now),
-        }
-    }
-
-    pub(super) fn of_decision(row: &DecisionRow, policy: &Policy, now: DateTime<Utc>) -> Row {
-        let basis: crate::decide::basis::Basis = serde_json::from_str(&row.basis).unwrap_or_default();
-        Row {
-            link: link(&row.ticket),
-            key: row.ticket.to_string(),
-            subject: basis.subject,
-            verdict: words::verdict(policy, &row.verdict),
-            tone: words::tone(policy, &row.verdict),
-            told: format!("{} · {}", words::distance(row.decided_at, now), words::carried(row.carried)),
-        }
-    }
-}
 
 /// The ticket a path names; none where the number is none, or larger than any the store keeps.
 pub(super) fn ticket_key(account: String, id: &str) -> Option<TicketKey> {
@@ -90,21 +40,32 @@ pub(super) struct Asked {
     #[serde(default)]
     show: String,
     #[serde(default)]
-    number: String,
+    find: String,
     #[serde(default)]
     skip: usize,
+    #[serde(flatten)]
+    told: Told,
+}
+
+/// A list of tickets, by what its address says.
+struct Tab {
+    show: String,
+    words: String,
+    tickets: Option<u64>,
 }
 
 #[derive(Template)]
 #[template(path = "tickets.html", config = "src/console/askama.toml")]
 struct Page {
     frame: Frame,
-    number: String,
-    shows: [(&'static str, &'static str); 5],
+    find: String,
+    told: Option<String>,
+    tabs: Vec<Tab>,
     show: String,
     rows: Vec<Row>,
-    none: &'static str,
+    none: String,
     next: Option<String>,
+    back: String,
 }
 
 pub(super) async fn page(
@@ -112,39 +73,67 @@ pub(super) async fn page(
     session: Session,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let now = Utc::now();
-    let number = asked.number.trim().trim_start_matches('#');
-    let (listed, none) = match (number, asked.show.as_str()) {
-        ("", "questions") => (Listed::OpenQuestions, "No question is open."),
-        ("", "flipping") => (Listed::Flipping(now + SOON), "No verdict changes by itself within 24 h."),
-        ("", "dead") => (Listed::Dead, "There are no dead letters."),
-        ("", "stopped") => (Listed::Stopped, "No ticket was left alone."),
-        ("", _) => (Listed::All, "No ticket was decided on yet."),
-        (number, _) => {
-            let number = number.parse().map_err(|_| Problem::Bad("A ticket number is digits alone.".into()))?;
-            (Listed::Number(number), "The bot never heard of a ticket with this number.")
+    let (now, store, policy) = (Utc::now(), &room.console.store, room.console.rule.now());
+    let find = asked.find.trim();
+    let number = find.trim_start_matches('#').parse().ok().filter(|number| i64::try_from(*number).is_ok());
+    let verdict = asked.show.strip_prefix("verdict-");
+    let (listed, none) = match (find, number, asked.show.as_str(), verdict) {
+        (_, Some(number), ..) => (Listed::Number(number), format!("No ticket with the number {number} is known.")),
+        ("", _, "changing", _) => (Listed::Flipping(now + SOON), "No verdict changes by itself within 24 h.".into()),
+        ("", _, "failed", _) => (Listed::Dead, "The bot could work on every ticket.".into()),
+        ("", _, "stopped", _) => (Listed::Stopped, "Every ticket is still followed.".into()),
+        ("", _, "done", _) => (Listed::Done, "Nobody said done of an open ticket.".into()),
+        ("", _, _, Some(verdict)) => {
+            let none = format!("No open ticket: {}.", words::verdict(&policy, verdict));
+            (Listed::With(verdict.to_owned()), none)
+        }
+        ("", ..) => (Listed::All, "No ticket was decided on yet.".into()),
+        (words, ..) => {
+            let none = format!("No open ticket has “{words}” in its number, subject or organisation.");
+            (Listed::Words(words.to_owned()), none)
         }
     };
-    let mut found = room.console.store.tickets(&listed, asked.skip.min(100 * ROWS), ROWS + 1).await?;
+    let mut found = store.tickets(&listed, asked.skip.min(100 * ROWS), ROWS + 1).await?;
     if let (Listed::Number(_), [one]) = (&listed, found.as_slice()) {
         return Ok(Redirect::to(&link(&one.ticket)).into_response());
     }
     let more = found.len() > ROWS;
     found.truncate(ROWS);
-    let policy = room.console.rule.now();
+    let here = |skip: usize| format!("/tickets?show={}&find={}&skip={skip}", query(&asked.show), query(find));
     html(&Page {
         frame: Frame::new(&session, "Tickets", "/tickets"),
-        number: number.to_owned(),
-        shows: [
-            ("", "All"),
-            ("questions", "Open questions"),
-            ("flipping", "About to flip"),
-            ("dead", "Dead letters"),
-            ("stopped", "Left alone"),
-        ],
-        next: more.then(|| format!("/tickets?show={}&skip={}", query(&asked.show), asked.skip + ROWS)),
+        told: asked.told.sentence(store).await?,
+        tabs: tabs(store, &policy).await?,
+        next: more.then(|| here(asked.skip + ROWS)),
+        back: here(asked.skip),
+        find: find.to_owned(),
+        rows: rows::of(&room, &session, found, now).await?,
         show: asked.show,
-        rows: found.into_iter().map(|ticket| Row::of(ticket, &policy, now)).collect(),
         none,
     })
+}
+
+/// A tab for each verdict that the policy can give, with how many open tickets have it, and those of what is not in order.
+async fn tabs(store: &Store, policy: &Policy) -> Result<Vec<Tab>, Problem> {
+    let piles = store.piles().await?;
+    let named = policy.binding.outcomes.keys().map(|name| name.get_ref().as_str());
+    let mut verdicts: Vec<&str> = named.filter(|name| *name != NEEDS_FACTS).chain([NEEDS_FACTS]).collect();
+    verdicts.sort_by_key(|verdict| match words::tone(policy, verdict) {
+        "escalates" => 0,
+        "asks" => 1,
+        _ => 2,
+    });
+    let tab = |show: &str, words: &str| Tab { show: show.into(), words: words.into(), tickets: None };
+    let verdict = |verdict: &str| Tab {
+        show: format!("verdict-{verdict}"),
+        words: words::verdict(policy, verdict),
+        tickets: Some(piles.iter().filter(|pile| pile.verdict == verdict).map(|pile| pile.tickets).sum()),
+    };
+    let mut tabs = vec![tab("", "All")];
+    tabs.extend(verdicts.into_iter().map(verdict));
+    tabs.extend(
+        [("done", "Done"), ("changing", "Changing soon"), ("failed", "Bot gave up"), ("stopped", "Not followed")]
+            .map(|(show, words)| tab(show, words)),
+    );
+    Ok(tabs)
 }

@@ -1,32 +1,33 @@
-//! The first page: what needs somebody, and what was decided today.
+//! The first page: what is to be done now, by deadline, and what cannot go on by itself.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Shared;
 use super::page::{Frame, Problem, html};
+use super::rows::{self, Row, Told};
 use super::session::Session;
-use super::tickets::{Row, SOON};
-use super::words;
+use super::tickets::SOON;
+use super::words::{self, When};
+use super::{Room, Shared};
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::NEEDS_FACTS;
 use crate::learn::report::text::grouped;
-use crate::store::Store;
-use crate::store::decisions::DecisionRow;
 use crate::store::follow_ups::Destination;
-use crate::store::overview::{DecisionFilter, Listed, ListedTicket};
-use crate::store::watches::Watch;
+use crate::store::overview::{Listed, ListedTicket};
 
 /// How many tickets of a kind are shown.
-const FIRST: usize = 8;
+const FIRST: usize = 15;
 
-/// How many decisions with a verdict are looked through for tickets that have it now: one may have been decided otherwise
-/// since, or be over.
-const MOST_DECISIONS: usize = 16 * FIRST;
+/// How many of what only changes by itself or cannot go on are shown.
+const FEW: usize = 5;
 
-struct Bar {
+/// For how long a ticket may be due before it is said.
+const LATE: TimeDelta = TimeDelta::minutes(5);
+
+/// How often a verdict was given today.
+struct Count {
     verdict: String,
     title: String,
     tone: &'static str,
@@ -34,120 +35,111 @@ struct Bar {
     shown: String,
 }
 
-/// Tickets that are a manager's now, by the verdict that says so.
-struct Escalated {
-    title: String,
-    rows: Vec<Row>,
-    /// What is said where there are none.
-    none: String,
-}
-
 #[derive(Template)]
 #[template(path = "today.html", config = "src/console/askama.toml")]
 struct Page {
     frame: Frame,
+    as_of: When,
+    told: Option<String>,
+    back: &'static str,
+    find: &'static str,
     paused: Vec<String>,
-    open_questions: u64,
-    flipping: u64,
-    dead: u64,
-    oldest_due: String,
-    agreement: String,
-    verdicts: Vec<Bar>,
-    most: u64,
-    escalated: Vec<Escalated>,
+    late: Option<String>,
+    now: Vec<Row>,
+    more_now: bool,
     questions: Vec<Row>,
-    turning: Vec<Row>,
-    letters: Vec<Row>,
+    more_questions: bool,
+    changing: Vec<Row>,
+    failed: Vec<Row>,
     stuck: u64,
     stopped_short: Vec<Row>,
+    counts: Vec<Count>,
 }
 
-pub(super) async fn page(State(room): State<Shared>, session: Session) -> Result<Response, Problem> {
+pub(super) async fn page(
+    State(room): State<Shared>,
+    session: Session,
+    Query(asked): Query<Told>,
+) -> Result<Response, Problem> {
     let (now, store) = (Utc::now(), &room.console.store);
     let policy = room.console.rule.now();
     let standing = store.standing(now, now + SOON).await?;
-    let mut verdicts: Vec<Bar> = Vec::new();
-    for tally in store.tallies(now.date_naive(), now.date_naive()).await? {
-        match verdicts.iter_mut().find(|bar| bar.verdict == tally.verdict) {
-            Some(bar) => bar.decisions += tally.decisions,
-            None => verdicts.push(Bar {
-                title: words::verdict(&policy, &tally.verdict),
-                tone: words::tone(&policy, &tally.verdict),
+    let shown = async |listed: Vec<ListedTicket>| rows::of(&room, &session, listed, now).await;
+    let (first, more_now) = cut(pressing(&room, &policy).await?, FIRST);
+    let asking = store.tickets(&Listed::With(NEEDS_FACTS.into()), 0, 2 * FIRST + 1).await?;
+    let asking = asking.into_iter().filter(|listed| !listed.locked_out).collect();
+    let (questions, more_questions) = cut(asking, FIRST);
+    let calm =
+        |listed: &ListedTicket| listed.verdict.as_ref().is_some_and(|it| words::tone(&policy, it) == "dismisses");
+    let changing = store.tickets(&Listed::Flipping(now + SOON), 0, 4 * FEW).await?;
+    let changing = changing.into_iter().filter(calm).take(FEW).collect();
+    let late = standing.oldest_due.filter(|due| now - *due > LATE);
+    let stuck = async |destination| store.follow_ups_waiting(destination, now).await.map(|waiting| waiting.stuck);
+    let stopped_short = store.stuck_follow_ups(FEW).await?;
+    html(&Page {
+        frame: Frame::new(&session, "Today", "/").refreshed(),
+        as_of: When::of(now),
+        told: asked.sentence(store).await?,
+        back: "/",
+        find: "",
+        paused: store.paused().await?.iter().map(|(account, pause)| words::paused(account, pause)).collect(),
+        late: late.map(|due| {
+            format!(
+                "The bot is behind: a ticket has been waiting for it for {}.",
+                crate::decide::facts::expiry::length((now - due).num_milliseconds())
+            )
+        }),
+        now: shown(first).await?,
+        more_now,
+        questions: shown(questions).await?,
+        more_questions,
+        changing: shown(changing).await?,
+        failed: shown(store.tickets(&Listed::Dead, 0, FEW).await?).await?,
+        stuck: stuck(Destination::StarIssue).await? + stuck(Destination::Chat).await?,
+        stopped_short: stopped_short.iter().map(|follow_up| Row::of_follow_up(follow_up, now)).collect(),
+        counts: counts(&room, &policy, now).await?,
+    })
+}
+
+/// Tickets of who is locked out, and with verdicts that neither ask nor dismiss, the first deadline first.
+async fn pressing(room: &Room, policy: &Policy) -> Result<Vec<ListedTicket>, Problem> {
+    let store = &room.console.store;
+    let mut all = store.tickets(&Listed::LockedOut, 0, FIRST + 1).await?;
+    for (name, outcome) in &policy.binding.outcomes {
+        if !outcome.dismisses() && name.get_ref() != NEEDS_FACTS {
+            let found = store.tickets(&Listed::With(name.get_ref().clone()), 0, FIRST + 1).await?;
+            all.extend(found.into_iter().filter(|listed| !listed.locked_out));
+        }
+    }
+    all.sort_by_key(|listed| (listed.deadline.is_none(), listed.deadline, listed.decided_at));
+    Ok(all)
+}
+
+/// The first of a list, and whether there are more.
+fn cut(mut listed: Vec<ListedTicket>, first: usize) -> (Vec<ListedTicket>, bool) {
+    let more = listed.len() > first;
+    listed.truncate(first);
+    (listed, more)
+}
+
+/// How often each verdict was given today, UTC.
+async fn counts(room: &Room, policy: &Policy, now: DateTime<Utc>) -> Result<Vec<Count>, Problem> {
+    let mut counts: Vec<Count> = Vec::new();
+    for tally in room.console.store.tallies(now.date_naive(), now.date_naive()).await? {
+        match counts.iter_mut().find(|count| count.verdict == tally.verdict) {
+            Some(count) => count.decisions += tally.decisions,
+            None => counts.push(Count {
+                title: words::verdict(policy, &tally.verdict),
+                tone: words::tone(policy, &tally.verdict),
                 verdict: tally.verdict,
                 decisions: tally.decisions,
                 shown: String::new(),
             }),
         }
     }
-    for bar in &mut verdicts {
-        bar.shown = grouped(bar.decisions);
+    for count in &mut counts {
+        count.shown = grouped(count.decisions);
     }
-    verdicts.sort_by_key(|bar| std::cmp::Reverse(bar.decisions));
-    let agreement = store.agreement(now.date_naive() - TimeDelta::days(29)).await?;
-    let rows = async |listed: Listed| -> Result<Vec<Row>, Problem> {
-        let tickets = store.tickets(&listed, 0, FIRST).await?;
-        Ok(tickets.into_iter().map(|ticket| Row::of(ticket, &policy, now)).collect())
-    };
-    let stuck = async |destination| store.follow_ups_waiting(destination, now).await.map(|waiting| waiting.stuck);
-    let stopped_short = store.stuck_follow_ups(FIRST).await?;
-    html(&Page {
-        frame: Frame::new(&session, "Today", "/"),
-        paused: store.paused().await?.iter().map(|(account, pause)| words::paused(account, pause)).collect(),
-        open_questions: standing.open_questions,
-        flipping: standing.flipping,
-        dead: standing.dead,
-        oldest_due: standing.oldest_due.map_or_else(|| "none".into(), |at| words::distance(at, now)),
-        agreement: agreement.rate().map_or_else(|| "none yet".into(), |rate| format!("{:.0} %", 100.0 * rate)),
-        most: verdicts.iter().map(|bar| bar.decisions).max().unwrap_or(1),
-        verdicts,
-        escalated: escalated(store, &policy, now).await?,
-        questions: rows(Listed::OpenQuestions).await?,
-        turning: rows(Listed::Flipping(now + SOON)).await?,
-        letters: rows(Listed::Dead).await?,
-        stuck: stuck(Destination::StarIssue).await? + stuck(Destination::Chat).await?,
-        stopped_short: stopped_short.iter().map(|follow_up| Row::of_follow_up(follow_up, now)).collect(),
-    })
-}
-
-/// For each verdict that neither asks nor dismisses: the tickets that have it now and are not over, newest first.
-async fn escalated(store: &Store, policy: &Policy, now: DateTime<Utc>) -> Result<Vec<Escalated>, Problem> {
-    let outcomes = policy.binding.outcomes.iter();
-    let escalating = outcomes.filter(|(name, outcome)| !outcome.dismisses() && name.get_ref() != NEEDS_FACTS);
-    let mut all = Vec::new();
-    for (name, outcome) in escalating {
-        let (mut seen, mut rows, title) = (Vec::new(), Vec::new(), outcome.title.clone());
-        let mut filter = DecisionFilter { verdict: Some(name.get_ref().clone()), ..DecisionFilter::default() };
-        let mut more = MoreDecisions::Perhaps;
-        while more == MoreDecisions::Perhaps && rows.len() < FIRST && seen.len() < MOST_DECISIONS {
-            let page = store.decisions(&filter, FIRST).await?;
-            filter.before = page.last().map(|(place, _)| *place);
-            if page.len() < FIRST {
-                more = MoreDecisions::No;
-            }
-            for (_, DecisionRow { ticket, .. }) in page {
-                if rows.len() < FIRST && !seen.contains(&ticket) {
-                    let found = store.tickets(&Listed::Number(ticket.id), 0, FIRST).await?;
-                    let stands = |listed: &ListedTicket| {
-                        let open = matches!(listed.watch, Watch::Due { .. } | Watch::Idle);
-                        open && listed.ticket == ticket && listed.verdict.as_ref() == Some(name.get_ref())
-                    };
-                    rows.extend(found.into_iter().find(stands).map(|ticket| Row::of(ticket, policy, now)));
-                }
-                seen.push(ticket);
-            }
-        }
-        let none = match more {
-            MoreDecisions::No => format!("No ticket is {title}."),
-            MoreDecisions::Perhaps => format!("None of the newest {MOST_DECISIONS} is still open and {title}."),
-        };
-        all.push(Escalated { title, rows, none });
-    }
-    Ok(all)
-}
-
-/// Whether there may be older decisions.
-#[derive(PartialEq, Eq)]
-enum MoreDecisions {
-    Perhaps,
-    No,
+    counts.sort_by_key(|count| std::cmp::Reverse(count.decisions));
+    Ok(counts)
 }

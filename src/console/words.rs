@@ -1,6 +1,6 @@
 //! How things are told, on pages and at the command line.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::decide::facts::expiry;
 use crate::decide::note::markup::escape;
@@ -12,6 +12,41 @@ use crate::store::follow_ups::{Kind, Stage};
 use crate::store::operators::Did;
 use crate::store::pauses::Paused;
 use crate::store::watches::Watch;
+
+/// A moment for a page: as programs read it, and in words, which a script puts into the reader's zone.
+#[derive(Debug, Clone)]
+pub(super) struct When {
+    /// RFC 3339.
+    pub iso: String,
+    /// `24 Nov 2026, 12:03 UTC`.
+    pub words: String,
+}
+
+impl When {
+    pub(super) fn of(at: DateTime<Utc>) -> When {
+        When { iso: at.to_rfc3339_opts(SecondsFormat::Secs, true), words: expiry::exact(at) }
+    }
+}
+
+/// A policy as people tell it from others: by twelve digits, and since when it is in force.
+#[derive(Debug, Clone)]
+pub(super) struct PolicyName {
+    pub short: String,
+    /// The whole hash.
+    pub hash: String,
+    /// When it last came into force; none where it never did.
+    pub since: Option<When>,
+}
+
+impl PolicyName {
+    pub(super) fn of(hash: &str) -> PolicyName {
+        PolicyName { short: short(hash).to_owned(), hash: hash.to_owned(), since: None }
+    }
+
+    pub(super) fn since(hash: &str, since: DateTime<Utc>) -> PolicyName {
+        PolicyName { since: Some(When::of(since)), ..PolicyName::of(hash) }
+    }
+}
 
 /// A verdict as people call it.
 pub(super) fn verdict(policy: &Policy, verdict: &str) -> String {
@@ -32,11 +67,6 @@ pub(super) fn tone(policy: &Policy, verdict: &str) -> &'static str {
     }
 }
 
-/// A moment, with how far it is off: `24 Nov 2026, 12:03 UTC (5 min ago)`.
-pub(super) fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    format!("{} ({})", expiry::exact(at), distance(at, now))
-}
-
 /// How far a moment is off: `5 min ago`, `in 3 h`.
 pub(super) fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let span = at - now;
@@ -52,9 +82,9 @@ pub(crate) fn watch(watch: &Watch, now: DateTime<Utc>) -> String {
     match watch {
         Watch::Due { at } if *at <= now => "due now".into(),
         Watch::Due { at } => format!("next look {}", distance(*at, now)),
-        Watch::Idle => "waits for news".into(),
-        Watch::Dead { error } => format!("dead letter: {error}"),
-        Watch::Stopped { why } => format!("left alone: {why}"),
+        Watch::Idle => "waiting for something new on the ticket".into(),
+        Watch::Dead { error } => format!("the bot gave up: {error}"),
+        Watch::Stopped { why } => format!("not followed any more: {why}"),
     }
 }
 
@@ -72,7 +102,7 @@ pub(crate) fn carried(carried: Carried) -> &'static str {
     match carried {
         Carried::Open => "not written yet",
         Carried::Posted => "note and tags are on the ticket",
-        Carried::Shadow => "shadow mode: recorded, not written",
+        Carried::Shadow => "not written on the ticket: the account is in shadow mode",
         Carried::Overtaken => "overtaken before it was written",
     }
 }
@@ -86,19 +116,30 @@ pub(crate) fn did(did: &Did) -> String {
         Did::LookAgain => "asked for another look".into(),
         Did::LookAgainAtAll { tickets } => format!("asked for another look at {}", many(*tickets, "open ticket")),
         Did::Answered { fact, value } => format!("answered {fact} = {value}"),
+        Did::Refused => "said no to the proposal".into(),
         Did::Agreed => "agreed".into(),
         Did::Disagreed { why } if why.is_empty() => "disagreed".into(),
         Did::Disagreed { why } => format!("disagreed: {why}"),
-        Did::Stopped => "told the bot to leave the ticket alone".into(),
         Did::Forgot => "had what people wrote forgotten".into(),
-        Did::Promoted { policy } => format!("promoted the policy {policy}"),
-        Did::SteppedBack { policy } => format!("took the newest promotion back; in force again is {policy}"),
-        Did::SentBack { tickets: 1 } => "sent a dead letter back".into(),
-        Did::SentBack { tickets } => format!("sent {tickets} dead letters back"),
+        Did::Stopped => "told the bot to stop following the ticket".into(),
+        Did::Proposed { policy } => format!("asked to put the policy {} in force", short(policy)),
+        Did::Promoted { policy } => format!("put the policy {} in force", short(policy)),
+        Did::SteppedBack { policy } => format!("took the newest promotion back: {} is in force again", short(policy)),
+        Did::SentBack { tickets: 1 } => "had a ticket tried again that the bot had given up".into(),
+        Did::SentBack { tickets } => format!("had {tickets} tickets tried again that the bot had given up"),
         Did::Paused { account } => format!("paused {account}"),
         Did::Resumed { account } => format!("ended the pause of {account}"),
-        Did::TriedAgain => "sent follow-ups back".into(),
+        Did::TriedAgain => "had what follows elsewhere tried again".into(),
+        Did::Took => "took the ticket".into(),
+        Did::Finished => "said it is done".into(),
+        Did::GaveBack => "gave the ticket back".into(),
     }
+}
+
+/// The first twelve digits of a policy's hash, by which people tell it from others.
+pub(crate) fn short(hash: &str) -> &str {
+    let digits = hash.strip_prefix("sha256:").unwrap_or(hash);
+    digits.get(..12).unwrap_or(digits)
 }
 
 /// What follows a decision elsewhere.

@@ -22,14 +22,16 @@ pub const CSS: &str = ":root{--count:#1f75cb;--good:#2f7d4f;--bad:#e0803a;--with
 .bar .count{fill:var(--count)}.bar .within{fill:var(--within)}.bar .good{fill:var(--good)}.bar .bad{fill:var(--bad)}
 ";
 
-/// A bar whose parts stand side by side on a track that stands for `whole`; `words` say the same to who cannot see it.
+/// A bar whose parts stand side by side on a track that stands for `whole`; `words` say the same to who cannot see it; without any
+/// it is an ornament.
 ///
 /// Parts beyond the whole are cut off; a whole of 0 gives an empty track. `words` is escaped here.
 pub fn bar(parts: &[(Part, u64)], whole: u64, words: &str) -> String {
-    let mut svg = format!(
-        "<svg class=\"bar\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">",
-        crate::decide::note::markup::escape(words)
-    );
+    let seen = match words {
+        "" => "aria-hidden=\"true\"".to_owned(),
+        words => format!("role=\"img\" aria-label=\"{}\"", crate::decide::note::markup::escape(words)),
+    };
+    let mut svg = format!("<svg class=\"bar\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" {seen}>");
     let mut start = 0;
     for (part, value) in parts {
         let width = value.saturating_mul(1000).checked_div(whole).unwrap_or(0).min(1000 - start);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::Said;
 use super::database::{Outcome, values};
 use super::watches::Claim;
-use super::{Store, StoreError, counts, follow_ups};
+use super::{Store, StoreError, counts, follow_ups, hands};
 use crate::decide::ticket::TicketKey;
 
 /// A decision as it is kept: made once, recorded before it is acted on, never made anew for a page.
@@ -82,6 +82,9 @@ const RECORD: &str = "INSERT INTO decisions
 const BESIDE: &str = "UPDATE watches SET verdict = $3, decided_at = $4, valid_until = $5, subject = $6
     WHERE account = $1 AND ticket = $2";
 
+const ON_DESK: &str = "UPDATE watches SET deadline = $3, locked_out = $4, organization = $5
+    WHERE account = $1 AND ticket = $2";
+
 const POSTED: &str = "UPDATE decisions SET carried = 'posted', posted_at = coalesce(posted_at, $4)
     WHERE account = $1 AND ticket = $2 AND reference = $3";
 
@@ -113,8 +116,11 @@ impl Store {
             let told = values![&row.fingerprint, &row.note, &row.decision, &row.basis];
             let new = t.run(RECORD, [which, found, told].concat()).await? > 0;
             if new {
+                hands::let_go(&t, &row.ticket, &row.verdict).await?;
                 let beside = values![account, id, &row.verdict, row.decided_at, said.valid_until, basis.subject];
                 t.run(BESIDE, beside).await?;
+                let (deadline, locked_out) = (basis.deadline, u64::from(basis.locked_out));
+                t.run(ON_DESK, values![account, id, deadline, locked_out, basis.organization]).await?;
                 match row.carried {
                     Carried::Posted | Carried::Shadow => counts::place(&t, &row.ticket, &row.reference).await?,
                     Carried::Open | Carried::Overtaken => {}
@@ -183,6 +189,12 @@ pub(super) type Columns = (String, DateTime<Utc>, String, String, String, String
 struct Titled {
     #[serde(default)]
     subject: String,
+    #[serde(default)]
+    organization: Option<String>,
+    #[serde(default)]
+    deadline: Option<DateTime<Utc>>,
+    #[serde(default)]
+    locked_out: bool,
 }
 
 impl DecisionRow {

@@ -16,7 +16,8 @@ const EVENTS: &str = "SELECT id, did FROM operator_events WHERE account = $1 AND
 
 /// What is written anew without words, or deleted. A corrected verdict is no word of a person's own.
 const WORDS: [&str; 6] = [
-    "UPDATE watches SET subject = NULL, why = NULL, last_error = NULL WHERE account = $1 AND ticket = $2",
+    "UPDATE watches SET subject = NULL, organization = NULL, why = NULL, last_error = NULL, hand = NULL, hand_who = NULL,
+        hand_at = NULL WHERE account = $1 AND ticket = $2",
     // A reply is known by its comment when it is read again; what was said in the console is known by who said it.
     "UPDATE feedback SET key = CASE WHEN way = 'reply' THEN key ELSE 'forgotten ' || CAST(id AS TEXT) END, who = '',
         detail = CASE WHEN opinion = 'corrected' THEN detail ELSE '' END WHERE account = $1 AND ticket = $2",

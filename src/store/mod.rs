@@ -14,6 +14,7 @@ pub mod deliveries;
 pub mod feedback;
 pub mod follow_ups;
 mod forget;
+pub mod hands;
 pub mod history;
 pub mod looks;
 pub mod operators;
@@ -70,12 +71,14 @@ impl Schema<'static> {
         include_str!("migrations/sqlite/0001_baseline.sql"),
         include_str!("migrations/sqlite/0002_decided_by.sql"),
         include_str!("migrations/sqlite/0003_star_to_note.sql"),
+        include_str!("migrations/sqlite/0004_desk.sql"),
     ]);
     /// For PostgreSQL.
     pub const POSTGRES: Schema<'static> = Schema(&[
         include_str!("migrations/postgres/0001_baseline.sql"),
         include_str!("migrations/postgres/0002_decided_by.sql"),
         include_str!("migrations/postgres/0003_star_to_note.sql"),
+        include_str!("migrations/postgres/0004_desk.sql"),
     ]);
 }
 

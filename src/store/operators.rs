@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::database::{Outcome, values};
+use super::database::{Outcome, Session, values};
 use super::watches::{Wait, mark};
 use super::{Store, StoreError};
 use crate::decide::ticket::{OwnUsers, TicketKey};
@@ -13,7 +13,7 @@ use crate::decide::ticket::{OwnUsers, TicketKey};
 pub struct OperatorEvent {
     /// When.
     pub at: DateTime<Utc>,
-    /// Who, as they signed in; `operator` where sign-in is not needed.
+    /// Who, as they signed in; `somebody on this machine` where sign-in is not needed.
     pub who: String,
     /// On which ticket, where it was on one.
     pub ticket: Option<TicketKey>,
@@ -49,6 +49,8 @@ pub enum Did {
         /// Its value, as written.
         value: String,
     },
+    /// Said no to what the bot proposed.
+    Refused,
     /// Agreed with the verdict.
     Agreed,
     /// Disagreed with the verdict.
@@ -60,6 +62,11 @@ pub enum Did {
     Stopped,
     /// Had what people wrote on a ticket forgotten.
     Forgot,
+    /// Asked for a policy to be put in force, which takes another person.
+    Proposed {
+        /// Its hash.
+        policy: String,
+    },
     /// Put a policy in force.
     Promoted {
         /// Its hash.
@@ -87,6 +94,12 @@ pub enum Did {
     },
     /// Sent follow-ups back that needed somebody.
     TriedAgain,
+    /// Took a ticket in hand.
+    Took,
+    /// Said that nothing is left to do on a ticket.
+    Finished,
+    /// Gave a ticket back, or said that it is not done after all.
+    GaveBack,
 }
 
 const RECORD: &str = "INSERT INTO operator_events (at, who, account, ticket, did) VALUES ($1, $2, $3, $4, $5)";
@@ -106,10 +119,8 @@ impl Store {
     /// A store that cannot be used.
     pub async fn record_operator(&self, event: &OperatorEvent) -> Result<(), StoreError> {
         let (event, due_at) = (event.clone(), self.shared(event.at));
-        let did = serde_json::to_string(&event.did).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         self.transaction(move |t| async move {
-            let (account, ticket) = event.ticket.as_ref().map(|ticket| (&ticket.account, ticket.id)).unzip();
-            t.run(RECORD, values![event.at, &event.who, account, ticket, did]).await?;
+            recorded(&t, &event).await?;
             match &event.ticket {
                 // What was just forgotten is not read again for that.
                 Some(_) if matches!(event.did, Did::Forgot) => Ok(()),
@@ -152,6 +163,13 @@ impl Store {
         let users = self.all("SELECT user_id FROM own_users WHERE account = $1", values![account]).await?;
         Ok(users.into_iter().map(|(user,): (u64,)| user).collect())
     }
+}
+
+/// Keeps an event, and no ticket is due with it.
+pub(super) async fn recorded(t: &Session, event: &OperatorEvent) -> Outcome<()> {
+    let did = serde_json::to_string(&event.did).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let (account, ticket) = event.ticket.as_ref().map(|ticket| (&ticket.account, ticket.id)).unzip();
+    t.run(RECORD, values![event.at, &event.who, account, ticket, did]).await.map(drop)
 }
 
 type Columns = (i64, DateTime<Utc>, String, Option<String>, Option<u64>, String);

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::database::values;
-use super::decisions::DecisionRow;
+use super::database::{Value, values};
+use super::decisions::{Columns as DecisionColumns, DecisionRow};
+use super::hands::Hand;
 use super::watches::Watch;
 use super::{Store, StoreError};
 use crate::decide::ticket::TicketKey;
@@ -74,6 +75,14 @@ pub enum Listed {
     Stopped,
     /// Those with a number, in any account.
     Number(u64),
+    /// Open ones with a verdict that nobody said done of, the first deadline first.
+    With(String),
+    /// Open ones of which the newest decision says that the customer is locked out, the first deadline first, unless done.
+    LockedOut,
+    /// Open ones that somebody said done of, the newest first.
+    Done,
+    /// Open ones whose subject, organisation or number has these words in it, the newest decision first.
+    Words(String),
 }
 
 /// A ticket as it is listed.
@@ -91,6 +100,23 @@ pub struct ListedTicket {
     pub decided_at: Option<DateTime<Utc>>,
     /// When time alone may change it.
     pub valid_until: Option<DateTime<Utc>>,
+    /// When the time runs out, where something says so.
+    pub deadline: Option<DateTime<Utc>>,
+    /// Whether the newest decision says that the customer is locked out.
+    pub locked_out: bool,
+    /// The requester's organisation, by name.
+    pub organization: Option<String>,
+    /// Who has it in hand.
+    pub hand: Option<Hand>,
+}
+
+/// Tickets whose newest decision has a verdict, open and not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pile {
+    /// The verdict.
+    pub verdict: String,
+    /// How many.
+    pub tickets: u64,
 }
 
 /// The accounts that have tickets, each found by the index behind the one before: they are few, and their tickets many.
@@ -134,6 +160,23 @@ const DECISIONS: &str =
                     SELECT replace(walked, $6, '') <> walked FROM decisions WHERE decisions.kind = found.kind LIMIT 1)))
         ORDER BY decided_at DESC, id DESC LIMIT $4)
     ORDER BY decided_at DESC, id DESC";
+
+const DEADLINE: &str = "(deadline IS NULL), deadline, decided_at, account, ticket";
+
+const PILES: &str = "SELECT verdict, count(*) FROM watches /*sqlite INDEXED BY watches_standing*/
+    WHERE state IN ('due', 'idle') AND verdict IS NOT NULL AND (hand IS NULL OR hand <> 'done') GROUP BY verdict";
+
+/// Words as a pattern that finds them anywhere.
+fn within(words: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in words.trim().to_lowercase().chars() {
+        if ['%', '_', '!'].contains(&character) {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
+}
 
 /// Lists and how the tickets stand. No method waits for writers.
 impl Store {
@@ -192,24 +235,99 @@ impl Store {
             Listed::Dead => ("WHERE state = 'dead'", newest_first),
             Listed::Stopped => ("WHERE state = 'stopped'", newest_first),
             Listed::Number(_) => (concat!("WHERE ticket = $3 AND account IN ", accounts!()), "account"),
+            Listed::With(_) => (
+                "/*sqlite INDEXED BY watches_standing*/ WHERE verdict = $3 AND state IN ('due', 'idle')
+                 AND verdict IS NOT NULL AND (hand IS NULL OR hand <> 'done')",
+                DEADLINE,
+            ),
+            Listed::LockedOut => (
+                "/*sqlite INDEXED BY watches_locked_out*/ WHERE locked_out = 1 AND state IN ('due', 'idle')
+                 AND (hand IS NULL OR hand <> 'done')",
+                DEADLINE,
+            ),
+            Listed::Done => ("WHERE hand = 'done' AND state IN ('due', 'idle')", "hand_at DESC, account, ticket"),
+            Listed::Words(_) => (
+                "WHERE decided_at IS NOT NULL AND state IN ('due', 'idle') AND (lower(subject) LIKE $3 ESCAPE '!'
+                 OR lower(organization) LIKE $3 ESCAPE '!' OR account || '/' || CAST(ticket AS TEXT) LIKE $3 ESCAPE '!')",
+                "decided_at DESC, account DESC, ticket DESC",
+            ),
         };
         let mut values = values![skip, limit];
         match listed {
             Listed::Flipping(soon) => values.push((*soon).into()),
             Listed::Number(id) => values.push(i64::try_from(*id).unwrap_or(-1).into()),
-            Listed::All | Listed::OpenQuestions | Listed::Dead | Listed::Stopped => {}
+            Listed::With(verdict) => values.push(verdict.as_str().into()),
+            Listed::Words(words) => values.push(within(words).into()),
+            Listed::All | Listed::OpenQuestions | Listed::Dead | Listed::Stopped | Listed::LockedOut | Listed::Done => {
+            }
         }
         let list = format!(
-            "SELECT account, ticket, subject, verdict, decided_at, valid_until, state, due_at, why FROM watches {which}
-             ORDER BY {order} LIMIT $2 OFFSET $1"
+            "SELECT account, ticket, subject, verdict, decided_at, valid_until, state, due_at, why, deadline, locked_out,
+                organization, hand, hand_who, hand_at FROM watches {which} ORDER BY {order} LIMIT $2 OFFSET $1"
         );
         type At = Option<DateTime<Utc>>;
-        type Columns = (String, u64, Option<String>, Option<String>, At, At, String, At, Option<String>);
-        let ticket = |(account, id, subject, verdict, decided_at, valid_until, state, due_at, why): Columns| {
-            let (ticket, subject) = (TicketKey { account, id }, subject.unwrap_or_default());
-            let watch = Watch::read(&state, due_at, why)?;
-            Ok(ListedTicket { ticket, subject, watch, verdict, decided_at, valid_until })
+        type Text = Option<String>;
+        type Columns = (String, u64, Text, Text, At, At, String, At, Text, At, u64, Text, Text, Text, At);
+        let ticket = |columns: Columns| {
+            let (account, id, subject, verdict, decided_at, valid_until, state, due_at, why, deadline, ..) = columns;
+            let (.., locked_out, organization, hand, who, at) = columns;
+            Ok(ListedTicket {
+                ticket: TicketKey { account, id },
+                subject: subject.unwrap_or_default(),
+                watch: Watch::read(&state, due_at, why)?,
+                verdict,
+                decided_at,
+                valid_until,
+                deadline,
+                locked_out: locked_out > 0,
+                organization,
+                hand: Hand::read(hand, who, at)?,
+            })
         };
         self.all(&list, values).await?.into_iter().map(ticket).collect()
     }
+
+    /// How many open tickets have each verdict, those that are done aside.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn piles(&self) -> Result<Vec<Pile>, StoreError> {
+        let piles = self.all(PILES, values![]).await?.into_iter();
+        Ok(piles.map(|(verdict, tickets)| Pile { verdict, tickets }).collect())
+    }
+
+    /// The newest decisions of tickets, in no order.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn newest_decisions(&self, tickets: &[TicketKey]) -> Result<Vec<DecisionRow>, StoreError> {
+        let Some((which, values)) = one_of(tickets) else { return Ok(Vec::new()) };
+        let newest = format!(
+            "SELECT reference, decided_at, verdict, fingerprint, decision, note, carried, basis, account, ticket
+             FROM decisions WHERE id IN (SELECT max(id) FROM decisions WHERE {which} GROUP BY account, ticket)"
+        );
+        let rows: Vec<DecisionColumns> = self.all(&newest, values).await?;
+        rows.into_iter().map(DecisionRow::of).collect()
+    }
+
+    /// Who agreed with which decision of tickets, by its short id, the later behind the earlier.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn agreed_with(&self, tickets: &[TicketKey]) -> Result<Vec<(TicketKey, String, String)>, StoreError> {
+        let Some((which, values)) = one_of(tickets) else { return Ok(Vec::new()) };
+        let agreed = format!(
+            "SELECT account, ticket, reference, who FROM feedback WHERE opinion = 'agree' AND ({which}) ORDER BY said_at"
+        );
+        let rows: Vec<(String, u64, String, String)> = self.all(&agreed, values).await?;
+        Ok(rows.into_iter().map(|(account, id, reference, who)| (TicketKey { account, id }, reference, who)).collect())
+    }
+}
+
+/// That a row is of one of the tickets; none where there are none.
+fn one_of(tickets: &[TicketKey]) -> Option<(String, Vec<Value>)> {
+    let each = |place: usize| format!("(account = ${} AND ticket = ${})", 2 * place + 1, 2 * place + 2);
+    let which: Vec<String> = (0..tickets.len()).map(each).collect();
+    let values = tickets.iter().flat_map(|ticket| values![&ticket.account, ticket.id]).collect();
+    (!tickets.is_empty()).then(|| (which.join(" OR "), values))
 }

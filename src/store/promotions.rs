@@ -32,6 +32,10 @@ pub enum Step {
     Forward {
         /// The summary of the backtest it was promoted on, as JSON.
         backtest: Option<String>,
+        /// Why, in their words.
+        why: Option<String>,
+        /// Who asked for it, where it took a second person to put it in force.
+        asked_by: Option<String>,
     },
     /// The former policy was restored.
     Back {
@@ -55,6 +59,23 @@ pub struct NewPromotion {
     pub seen: Option<i64>,
 }
 
+/// A promotion that waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The hash of what is to come into force.
+    pub policy: String,
+    /// The hash of what was in force when it was asked for.
+    pub former: String,
+    /// When it was asked for.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub who: String,
+    /// Why, in their words.
+    pub why: Option<String>,
+    /// The summary of the backtest it stands on, as JSON.
+    pub backtest: Option<String>,
+}
+
 /// Whether a step was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
@@ -70,12 +91,18 @@ const FORMER: &str =
 const POLICY: &str = "INSERT INTO policies (hash, since, binding, diagram) VALUES ($1, $2, $3, $4)
     ON CONFLICT (hash) DO UPDATE SET since = excluded.since, binding = excluded.binding, diagram = excluded.diagram";
 
-const PROMOTE: &str =
-    "INSERT INTO promotions (at, who, policy, former, undoes, backtest) VALUES ($1, $2, $3, $4, $5, $6)";
+const PROMOTE: &str = "INSERT INTO promotions (at, who, policy, former, undoes, backtest, why, asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 const NEWEST: &str = "SELECT max(id) FROM promotions";
 
-const ALL: &str = "SELECT id, at, who, policy, former, undoes, backtest FROM promotions ORDER BY id DESC";
+const ALL: &str =
+    "SELECT id, at, who, policy, former, undoes, backtest, why, asked_by FROM promotions ORDER BY id DESC";
+
+const PROPOSE: &str = "INSERT INTO proposals (policy, former, at, who, why, backtest) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (policy) DO UPDATE SET former = excluded.former, at = excluded.at, who = excluded.who, why = excluded.why,
+        backtest = excluded.backtest";
+
+const PROPOSALS: &str = "SELECT policy, former, at, who, why, backtest FROM proposals ORDER BY at DESC";
 
 impl Store {
     /// Puts a policy in force, its text and the former's kept with it; durable when it returns.
@@ -92,12 +119,16 @@ impl Store {
             }
             t.run(FORMER, new.former.values()).await?;
             t.run(POLICY, new.policy.values()).await?;
-            let (undoes, backtest) = match &new.step {
-                Step::Forward { backtest } => (None, backtest.as_deref()),
-                Step::Back { undoes } => (Some(*undoes), None),
-            };
             let NewPromotion { who, policy, former, .. } = &new;
-            t.run(PROMOTE, values![policy.since, who, &policy.hash, &former.hash, undoes, backtest]).await?;
+            let step = match &new.step {
+                Step::Forward { backtest, why, asked_by } => {
+                    values![None::<i64>, backtest.as_deref(), why.as_deref(), asked_by.as_deref()]
+                }
+                Step::Back { undoes } => values![*undoes, None::<String>, None::<String>, None::<String>],
+            };
+            let begins = values![policy.since, who, &policy.hash, &former.hash];
+            t.run(PROMOTE, [begins, step].concat()).await?;
+            t.run("DELETE FROM proposals", values![]).await?; // Each was made beside what was in force until now.
             Ok(Put::InForce)
         })
         .await
@@ -108,14 +139,32 @@ impl Store {
     /// # Errors
     /// A store that cannot be used.
     pub async fn promotions(&self) -> Result<Vec<Promotion>, StoreError> {
-        let promotion = |(number, at, who, policy, former, undoes, backtest)| {
+        let promotion = |(number, at, who, policy, former, undoes, backtest, why, asked_by)| {
             let step = match undoes {
                 Some(undoes) => Step::Back { undoes },
-                None => Step::Forward { backtest },
+                None => Step::Forward { backtest, why, asked_by },
             };
             Promotion { number, at, who, policy, former, step }
         };
         Ok(self.all(ALL, values![]).await?.into_iter().map(promotion).collect())
+    }
+
+    /// Keeps a promotion that waits for a second person; one of the same policy gives way to it. Durable when it returns.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn propose(&self, proposal: &Proposal) -> Result<(), StoreError> {
+        let Proposal { policy, former, at, who, why, backtest } = proposal;
+        self.run(PROPOSE, values![policy, former, *at, who, why.as_deref(), backtest.as_deref()]).await.map(drop)
+    }
+
+    /// The promotions that wait for a second person, newest first.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub async fn proposals(&self) -> Result<Vec<Proposal>, StoreError> {
+        let proposal = |(policy, former, at, who, why, backtest)| Proposal { policy, former, at, who, why, backtest };
+        Ok(self.all(PROPOSALS, values![]).await?.into_iter().map(proposal).collect())
     }
 
     /// The number of the newest promotion; none where nothing was ever promoted.

@@ -571,7 +571,7 @@ impl Decided<'_> {
             fingerprint: self.fingerprint.clone(),
             decision: serde_json::to_string(decision).map_err(odd)?,
             note: note.text(),
-            basis: serde_json::to_string(&Basis::of(self.judged, self.reading)).map_err(odd)?,
+            basis: serde_json::to_string(&Basis::of(self.judged, self.reading, self.policy)).map_err(odd)?,
             carried,
         };
         Ok((row, note.html()))

@@ -13,6 +13,7 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
     let says = match &event.did {
         Did::LookAgain => Says::Recheck,
         Did::Answered { fact, value } => Says::Answer { fact: fact.clone(), value: value.clone() },
+        Did::Refused => Says::No(String::new()),
         Did::Agreed => Says::Agree,
         Did::Disagreed { why } => Says::Disagree(why.clone()),
         Did::Stopped => Says::Stop,
@@ -20,13 +21,17 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         | Did::SignInRefused
         | Did::SignedOut { .. }
         | Did::Forgot
+        | Did::Proposed { .. }
         | Did::Promoted { .. }
         | Did::SteppedBack { .. }
         | Did::LookAgainAtAll { .. }
         | Did::SentBack { .. }
         | Did::Paused { .. }
         | Did::Resumed { .. }
-        | Did::TriedAgain => return None,
+        | Did::TriedAgain
+        | Did::Took
+        | Did::Finished
+        | Did::GaveBack => return None,
     };
     let source = Source::Console { who: event.who.clone(), at: event.at };
     // No comment has the number 0.

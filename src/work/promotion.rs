@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::rule::Rules;
+use super::rule::{Approval, Rules};
 use crate::decide::policy::Policy;
 use crate::learn::backtest::attached::Attached;
 use crate::store::operators::{Did, OperatorEvent};
 use crate::store::policies::PolicyVersion;
-use crate::store::promotions::{NewPromotion, Put, Step, last_standing};
+use crate::store::promotions::{NewPromotion, Proposal, Put, Step, last_standing};
 use crate::store::{Store, StoreError};
 
 /// How many digits of a hash name a policy at least.
@@ -69,7 +69,26 @@ pub struct By<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Puts in force the offered policy whose hash begins with `hash`, on the backtest given as JSON; its whole hash.
+/// What a promotion stands on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Grounds<'a> {
+    /// The backtest it stands on, as JSON. None: none was run.
+    pub backtest: Option<&'a str>,
+    /// Why, in the words of who promotes.
+    pub why: Option<&'a str>,
+}
+
+/// What a promotion came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Promoted {
+    /// The policy of this hash is in force.
+    InForce(String),
+    /// The policy of this hash waits for a second person.
+    Waits(String),
+}
+
+/// Puts in force the offered policy whose hash begins with `hash`. Where that takes two, the first who does so asks for
+/// it, and the second puts it in force, on the first's grounds.
 ///
 /// # Errors
 /// See [`Refused`]; then nothing has changed.
@@ -77,20 +96,44 @@ pub async fn promote(
     store: &Store,
     rules: &Rules,
     hash: &str,
-    backtest: Option<&str>,
+    grounds: Grounds<'_>,
     by: By<'_>,
-) -> Result<String, Refused> {
+) -> Result<Promoted, Refused> {
     let chosen = offered(rules, hash)?;
-    let backtest = backtest.map(|text| attached(text, rules, chosen)).transpose()?;
+    let backtest = grounds.backtest.map(|text| attached(text, rules, chosen)).transpose()?;
+    let (mut backtest, mut why, mut asked_by) = (backtest, grounds.why.map(str::to_owned), None);
+    if rules.approval == Approval::TwoPeople {
+        match asked_for(store, rules, chosen).await?.filter(|asked| asked.who != by.who) {
+            Some(asked) => {
+                (backtest, why, asked_by) = (asked.backtest.or(backtest), asked.why.or(why), Some(asked.who))
+            }
+            None => {
+                let (policy, former) = (chosen.hash.clone(), rules.policy.hash.clone());
+                let proposal = Proposal { policy, former, at: by.now, who: by.who.to_owned(), why, backtest };
+                store.propose(&proposal).await?;
+                note(store, Did::Proposed { policy: chosen.hash.clone() }, by).await;
+                return Ok(Promoted::Waits(chosen.hash.clone()));
+            }
+        }
+    }
     let new = NewPromotion {
         who: by.who.to_owned(),
         policy: version(chosen, by.now),
         former: version(&rules.policy, by.now),
-        step: Step::Forward { backtest },
+        step: Step::Forward { backtest, why, asked_by },
         seen: rules.promotion,
     };
     let did = Did::Promoted { policy: chosen.hash.clone() };
-    put(store, &new, did, by).await
+    put(store, &new, did, by).await.map(Promoted::InForce)
+}
+
+/// Who asked for a policy to be put in force in the place of what is; none where nobody did, or it was of another.
+///
+/// # Errors
+/// A store that cannot be used.
+pub async fn asked_for(store: &Store, rules: &Rules, chosen: &Policy) -> Result<Option<Proposal>, StoreError> {
+    let fits = |asked: &Proposal| asked.policy == chosen.hash && asked.former == rules.policy.hash;
+    Ok(store.proposals().await?.into_iter().find(fits))
 }
 
 /// Takes the newest promotion back that still stands; the hash of the policy in force again.
@@ -120,11 +163,16 @@ async fn put(store: &Store, new: &NewPromotion, did: Did, by: By<'_>) -> Result<
         Put::Overtaken => return Err(Refused::Overtaken),
         Put::InForce => {}
     }
+    note(store, did, by).await;
+    Ok(new.policy.hash.clone())
+}
+
+/// Tells of it in the log of what people did.
+async fn note(store: &Store, did: Did, by: By<'_>) {
     let event = OperatorEvent { at: by.now, who: by.who.to_owned(), ticket: None, did };
     if let Err(error) = store.record_operator(&event).await {
         tracing::warn!(%error, "a promotion is not in the record of operators"); // The history of promotions has it.
     }
-    Ok(new.policy.hash.clone())
 }
 
 /// The one offered policy that a hash, or its beginning, names.

@@ -17,6 +17,18 @@ pub struct Rules {
     pub file: Source,
     /// The configuration's `policy.candidate`.
     pub candidate: Option<Source>,
+    /// How many people a promotion takes.
+    pub approval: Approval,
+}
+
+/// How many people a promotion takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Approval {
+    /// Whoever may.
+    #[default]
+    OnePerson,
+    /// One asks, and another puts it in force.
+    TwoPeople,
 }
 
 /// A file of a policy, as it was read last.
@@ -32,7 +44,7 @@ impl Rules {
     /// A file's policy in force, and nothing beside it.
     pub fn of_file(name: &str, policy: Arc<Policy>) -> Rules {
         let file = Source { name: name.to_owned(), read: Ok(policy.clone()) };
-        Rules { policy, promotion: None, file, candidate: None }
+        Rules { policy, promotion: None, file, candidate: None, approval: Approval::default() }
     }
 
     /// What is tried beside the policy in force: the candidate, or where none is configured the file that was changed

@@ -113,6 +113,10 @@ pub struct Stepped {
     pub undoes: Option<i64>,
     /// The summary of the backtest it was promoted on.
     pub backtest: Option<Box<RawValue>>,
+    /// Why, in their words.
+    pub why: Option<String>,
+    /// Who asked for it, where it took a second person to put it in force.
+    pub asked_by: Option<String>,
 }
 
 impl Status {
@@ -201,9 +205,11 @@ fn stands(source: &Source) -> Stands {
 
 fn stepped(promotion: Promotion) -> Stepped {
     let Promotion { number, at, who, policy, former, step } = promotion;
-    let (undoes, backtest) = match step {
-        Step::Forward { backtest } => (None, backtest.and_then(|json| RawValue::from_string(json).ok())),
-        Step::Back { undoes } => (Some(undoes), None),
+    let (undoes, backtest, why, asked_by) = match step {
+        Step::Forward { backtest, why, asked_by } => {
+            (None, backtest.and_then(|json| RawValue::from_string(json).ok()), why, asked_by)
+        }
+        Step::Back { undoes } => (Some(undoes), None, None, None),
     };
-    Stepped { number, at, who, policy, former, undoes, backtest }
+    Stepped { number, at, who, policy, former, undoes, backtest, why, asked_by }
 }

@@ -47,7 +47,8 @@ CASES = [
     {"trial": "no"},
 ]
 PAGES = [
-    "/", "/tickets", "/tickets?show=questions", "/tickets?show=flipping", "/tickets?show=dead", "/tickets?show=stopped", "/tickets?number=4242",
+    "/", "/tickets", "/tickets?show=verdict-needs_facts", "/tickets?show=verdict-ok_to_star", "/tickets?show=changing", "/tickets?show=failed", "/tickets?show=stopped",
+    "/tickets?find=4242", "/tickets?find=nobody",
     "/tickets/global/4242", "/decisions", "/decisions?verdict=no_need", "/decisions?node=Exp&since=2020-01-01",
     "/policy?days=1", "/policy?days=30", "/policy?days=365", "/shadow", "/promotion", "/backtest", "/try", "/record",
     "/report", "/report?days=7", "/report?days=92", "/report?days=365",

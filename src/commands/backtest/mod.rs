@@ -257,5 +257,10 @@ fn chart(policy: &Policy, tally: &Tally) -> anyhow::Result<String> {
     let mut counts = Counts::default();
     tally.ways.iter().for_each(|(way, tickets)| counts.add(way, *tickets));
     let chart = Chart::of(policy).map_err(anyhow::Error::msg)?;
-    Ok(chart.svg(&Shown { walked: &tally.main_way(&policy.diagram), counts: Some(&counts), link: "#" }))
+    Ok(chart.svg(&Shown {
+        walked: &tally.main_way(&policy.diagram),
+        counts: Some(&counts),
+        link: "#",
+        ..Shown::default()
+    }))
 }

@@ -14,7 +14,7 @@ use super::loaded;
 use super::{ConfigFile, Done, ExitAs, Who, backtest, print, store};
 use crate::config;
 use crate::store::Store;
-use crate::work::promotion::{self, By};
+use crate::work::promotion::{self, By, Grounds, Promoted};
 use crate::work::rule::Rules;
 use crate::work::status::Status;
 
@@ -54,6 +54,9 @@ enum Verb {
         /// Past tickets to run that backtest on first
         #[arg(long, value_name = "FILE")]
         tickets: Option<PathBuf>,
+        /// Why, for who comes after
+        #[arg(long)]
+        why: Option<String>,
         #[command(flatten)]
         by: Who,
     },
@@ -104,7 +107,7 @@ impl Verb {
                     Format::Json => format!("{}\n", serde_json::to_string_pretty(&status)?),
                 });
             }
-            Verb::Promote { config, hash, backtest, tickets, by } => {
+            Verb::Promote { config, hash, backtest, tickets, why, by } => {
                 let (store, rules) = opened(&config).await?;
                 let summary = match (backtest, tickets) {
                     (Some(file), _) => Some(
@@ -118,8 +121,15 @@ impl Verb {
                     (None, None) => None,
                 };
                 let by = By { who: &by.by, now: Utc::now() };
-                let policy = promotion::promote(&store, &rules, &hash, summary.as_deref(), by).await?;
-                print(&format!("in force now: {policy}\na running bot takes it within seconds\n"));
+                let grounds = Grounds { backtest: summary.as_deref(), why: why.as_deref() };
+                print(&match promotion::promote(&store, &rules, &hash, grounds, by).await? {
+                    Promoted::InForce(policy) => {
+                        format!("in force now: {policy}\na running bot takes it within seconds\n")
+                    }
+                    Promoted::Waits(policy) => {
+                        format!("asked for: {policy}\nanother person puts it in force with the same command\n")
+                    }
+                });
             }
             Verb::Suggest { config, file } => {
                 let store = opened(&config).await?.0;

@@ -37,6 +37,12 @@ pub(super) fn status(status: &Status) -> String {
     for step in &status.history {
         let (at, who) = (expiry::exact(step.at), &step.who);
         let _infallible = writeln!(text, "  {at}  {who} {} {}\n    {}", verb(step), step.policy, on(step));
+        if let Some(asked_by) = &step.asked_by {
+            let _infallible = writeln!(text, "    asked for by {asked_by}");
+        }
+        if let Some(why) = &step.why {
+            let _infallible = writeln!(text, "    {why}");
+        }
     }
     text
 }

@@ -24,7 +24,7 @@ pub fn joined<'a>(binding: &str, files: impl Iterator<Item = (&'a str, &'a str)>
 }
 
 /// The binding in a policy's text, and its files of examples by language.
-pub(super) fn parted(text: &str) -> (&str, Vec<(&str, &str)>) {
+pub fn parted(text: &str) -> (&str, Vec<(&str, &str)>) {
     let mut starts: Vec<usize> = text.match_indices(&format!("\n{HEADING}")).map(|(at, _)| at + 1).collect();
     let binding = text.get(..starts.first().copied().unwrap_or(text.len())).unwrap_or(text);
     starts.push(text.len());

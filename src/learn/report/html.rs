@@ -93,12 +93,12 @@ fn section(Section { title, rows, whole, judged: is }: &Section<'_>) -> String {
                 charts::bar(&[(Part::Good, 1)], 1, ""),
                 charts::bar(&[(Part::Bad, 1)], 1, "")
             ));
-            (" class=\"two\"", "<th scope=\"col\">judged</th>")
+            (" class=\"two\"", "<th scope=\"col\">Judged</th>")
         }
         Judged::No => ("", ""),
     };
     html.push_str(&format!(
-        "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table{class}><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"number\">count</th><th scope=\"col\" class=\"drawn\"></th>{opinion}</tr></thead><tbody>\n"
+        "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table{class}><thead><tr><th scope=\"col\">What</th><th scope=\"col\" class=\"number\">How many</th><th scope=\"col\" class=\"drawn\">Share</th>{opinion}</tr></thead><tbody>\n"
     ));
     for row in *rows {
         let share = percent(row.count, *whole).unwrap_or_default();
@@ -129,8 +129,8 @@ fn disagreements(report: &Report, tickets: Tickets) -> String {
         return String::new();
     }
     let mut html =
-        "<h2>Disagreements, newest first</h2>\n<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Disagreements\"><table class=\"said\"><thead><tr><th scope=\"col\">ticket</th>\
-        <th scope=\"col\">verdict</th><th scope=\"col\">why</th><th scope=\"col\">who</th></tr></thead><tbody>\n"
+        "<h2>Disagreements, newest first</h2>\n<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Disagreements\"><table class=\"said\"><thead><tr><th scope=\"col\">Ticket</th>\
+        <th scope=\"col\">Verdict</th><th scope=\"col\">Why</th><th scope=\"col\">Who</th></tr></thead><tbody>\n"
             .to_owned();
     html.extend(report.disagreements.iter().map(|it| disagreement(it, tickets)));
     html.push_str("</tbody></table></div>\n");
