@@ -16,6 +16,7 @@ function below(below) {
 }
 const pick = (list) => list[below(list.length)];
 const chance = (percent) => below(100) < percent;
+const shuffled = (list) => list.map((item) => [below(1 << 30), item]).sort(([one], [other]) => one - other).map(([, item]) => item);
 const times = (count, make) => Array.from({ length: count }, (_, at) => make(at));
 
 const QUESTIONS = [
@@ -70,20 +71,26 @@ function arrow() {
 }
 
 function chart() {
-    const pool = [...IDS].sort(() => below(3) - 1).slice(0, 3 + below(10));
+    const pool = shuffled(IDS).slice(0, 6 + below(9));
     const seen = new Set();
+    let left = [];
     const node = () => {
-        const id = pick(pool);
+        const id = left.pop() ?? pick(pool);
         if (seen.has(id)) return id;
         seen.add(id);
         return defined(id);
     };
     const several = () => times(chance(10) ? 2 : 1, node).join(" & ");
     const gap = chance(75) ? " " : "";
-    const link = () => `${several()}${chance(90) ? " " : gap}${arrow()}${gap || " "}${several()}${chance(15) ? ` ${arrow()} ${several()}` : ""}`;
+    const link = () => {
+        left = shuffled(pool).slice(-6); // No link from a node to itself: of those, Mermaid draws one a node.
+        const made = `${several()}${chance(90) ? " " : gap}${arrow()}${gap || " "}${several()}${chance(15) ? ` ${arrow()} ${several()}` : ""}`;
+        left = [];
+        return made;
+    };
     const statement = () => (chance(12) ? node() : link()) + (chance(8) ? ";" : "") + (chance(6) ? "   " : "") + (chance(4) ? `; ${link()}` : "");
     const body = [];
-    for (let left = 2 + below(9); left > 0; left--) {
+    for (let lines = 2 + below(9); lines > 0; lines--) {
         if (chance(8)) {
             const title = pick(["g1", "g2 [Night shift]", "The desk", "\"In the depot\"", "g3[\"Depot (north)\"]"]);
             body.push(`subgraph ${title}`, ...(chance(30) ? ["direction LR"] : []), ...times(1 + below(3), () => `  ${statement()}`), "end");
@@ -105,12 +112,13 @@ function chart() {
 
 /** A chart with one or two slips of the keyboard in it. */
 function slipped(text) {
-    for (let left = 1 + below(2); left > 0; left--) {
-        const at = text.indexOf("\n") + 1 + below(text.length - text.indexOf("\n"));
+    const characters = [...text];
+    const body = characters.indexOf("\n") + 1;
+    for (let slips = 1 + below(2); slips > 0; slips--) {
         const piece = pick(["", "[", "]", "(", ")", "{", "}", "\"", "|", "-", ">", "<", "=", "&", ";", ":", "#", "@", "%%", "`", "\\", "\n", " ", "end", "\u0007", "é", "-->", "."]);
-        text = text.slice(0, at) + piece + text.slice(at + (piece && chance(50) ? 0 : 1 + below(2)));
+        characters.splice(body + below(characters.length - body), piece && chance(50) ? 0 : 1 + below(2), piece);
     }
-    return text;
+    return characters.join("");
 }
 
 const made = new Set();

@@ -4,7 +4,7 @@
 //
 // Needs node 20 and chromium. A line of the file is {name, chart, mermaid}; `mermaid` is written anew: {refused} with the
 // first line of Mermaid's message, or {nodes: [[id, text]], links: [[from, to, label, arrow]], groups: [id]} in its order.
-// Texts are those of the picture, white space in one piece. With `--check` nothing is written, and a difference is exit
+// Texts are those of the picture, white space in one piece; null where none is drawn. With `--check` nothing is written, and a difference is exit
 // code 1. Another file can be named.
 
 import { spawn } from "node:child_process";
@@ -34,9 +34,11 @@ async function readings(charts) {
         document.body.innerHTML = svg;
         const drawn = (selector) => document.querySelector(`${selector} foreignObject > div`)?.innerText.replace(/\s+/g, " ").trim();
         const text = ({ domId }) => drawn(`:is([id=${CSS.escape(domId)}], [id=${CSS.escape(`chart${number}-${domId}`)}])`);
-        const label = ({ id }) => drawn(`.edgeLabel [data-id=${CSS.escape(id)}]`) || null;
+        // A link from a node to itself is drawn in three parts, and of several such at one node only the last.
+        const part = ({ id, start, end }) => (start === end ? `${start}-cyclic-special-mid` : id);
+        const label = (edge) => drawn(`.edgeLabel [data-id=${CSS.escape(part(edge))}]`) || null;
         return {
-            nodes: nodes.filter(({ id }) => !groups.includes(id)).map((node) => [node.id, text(node)]),
+            nodes: nodes.filter(({ id }) => !groups.includes(id)).map((node) => [node.id, text(node) ?? null]),
             links: diagram.db.getEdges().map((edge) => [edge.start, edge.end, label(edge), `${edge.stroke} ${edge.type}`]),
             groups,
         };
