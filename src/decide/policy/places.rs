@@ -140,7 +140,8 @@ impl Places {
 pub(super) struct Line {
     /// Where it starts, bytes.
     pub start: usize,
-    end: usize,
+    /// Where it ends, without the end of the line.
+    pub end: usize,
     speech: Speech,
 }
 
@@ -159,6 +160,11 @@ impl Line {
     /// Whether it speaks of nodes and links.
     pub(super) fn speaks(&self) -> bool {
         self.speech == Speech::Graph
+    }
+
+    /// Whether it says nothing: front matter, a comment, the header, or empty.
+    pub(super) fn is_silent(&self) -> bool {
+        self.speech == Speech::None
     }
 
     /// Its text.
@@ -229,7 +235,7 @@ fn statements(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Semicolons outside of quotes and brackets.
-fn breaks(line: &str) -> Vec<usize> {
+pub(super) fn breaks(line: &str) -> Vec<usize> {
     let (mut depth, mut quoted, mut breaks) = (0_i32, false, Vec::new());
     for (at, character) in line.char_indices() {
         match character {

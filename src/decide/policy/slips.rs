@@ -229,7 +229,10 @@ fn quoted(at: usize, open: &str, inner: &str, close: &str, id: &str) -> Option<S
     let instead = format!("{open}\"{words}\"{close}");
     let message = match within {
         Some(_) => "there are quotes within the quotes of this label; write them as #quot;".to_owned(),
-        None => "brackets, quotes and @ stand in a label only where the whole label is in quotes".to_owned(),
+        None if bare.contains(|c| c != '@' && STRUCTURAL.contains(c)) => {
+            "brackets and quotes stand in a label only where the whole label is in quotes".to_owned()
+        }
+        None => "an @ in a label is read here only where the whole label is in quotes".to_owned(),
     };
     Some(Slip {
         span: at..at + open.len() + inner.len() + close.len(),
@@ -245,7 +248,7 @@ fn ids(line: &str) -> Vec<Slip> {
     let Some(places) = IDS.as_ref() else { return Vec::new() };
     let mut slips: Vec<Slip> = Vec::new();
     for found in places.captures_iter(&masked).filter_map(|found| found.get(1)) {
-        let id = found.as_str().trim_end_matches(':');
+        let id = found.as_str().split(":::").next().unwrap_or_default().trim_end_matches(':');
         let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
         if id.chars().all(plain) && id != "end" {
             continue;
@@ -273,7 +276,7 @@ fn ids(line: &str) -> Vec<Slip> {
 }
 
 /// A line whose labels are blank, byte by byte, so that what is left are ids and links.
-fn masked(line: &str) -> String {
+pub(super) fn masked(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
     let (mut depth, mut quoted, mut piped) = (0_i32, false, false);
     for character in line.chars() {
