@@ -63,8 +63,7 @@ fn convenience(subject: &Subject<'_>, reading: &Reading) -> Option<String> {
             Value::Span(_) | Value::Word(_) => None,
         }
     })?;
-    let said =
-        advice.convenience_any.iter().find_map(|pattern| pattern.0.regex()?.find(&reading.ticket.description));
+    let said = advice.convenience_any.iter().find_map(|pattern| pattern.0.regex()?.find(&reading.ticket.description));
     let words = said.map(|found| format!(", and the customer writes “{}”", found.as_str())).unwrap_or_default();
     let asks_for_time = checklist::case(subject).is_some_and(|case| case.asks_for_time);
     if said.is_none() && !asks_for_time {

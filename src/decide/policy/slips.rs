@@ -15,6 +15,9 @@ use super::places::{Line, lines};
 /// The most lines that are spoken of at once.
 const MOST: usize = 20;
 
+/// How many more lines a statement may go on.
+const LONGEST: usize = 6;
+
 /// Openings of labels with their ends; longer ones first.
 const SHAPES: [(&str, &str); 14] = [
     ("(((", ")))"),
@@ -101,8 +104,16 @@ fn directives(text: &str) -> Vec<Fault> {
 pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let all = lines(text);
-    for line in all.iter().filter(|line| line.speaks()) {
+    let mut read_to = 0;
+    for (number, line) in all.iter().enumerate().filter(|(_, line)| line.speaks()) {
+        if line.start < read_to {
+            continue;
+        }
         if let Err((span, message)) = alone(line.of(text)) {
+            if let Some(end) = continued(line, all.get(number + 1..).unwrap_or_default(), text) {
+                read_to = end;
+                continue;
+            }
             faults.extend(slips(line, text).unwrap_or_else(|| vec![plain(line, text, span, &message)]));
         }
         if faults.len() >= MOST {
@@ -124,6 +135,12 @@ pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<F
     let span = at.filter(|span| span.start < text.len()).unwrap_or_else(|| last(&all, text));
     let (message, help) = worded(message, text.get(span.clone()).unwrap_or_default());
     vec![Fault::diagram(span, message, help)]
+}
+
+/// Where a statement ends that goes on over the next lines, as a label may; none where it cannot be read with them either.
+fn continued(line: &Line, next: &[Line], text: &str) -> Option<usize> {
+    let ends = next.iter().take(LONGEST).map(|last| last.end);
+    ends.into_iter().find(|&end| text.get(line.start..end).is_some_and(|statement| alone(statement).is_ok()))
 }
 
 /// The last line with something on it.
@@ -230,7 +247,7 @@ fn quoted(at: usize, open: &str, inner: &str, close: &str, id: &str) -> Option<S
     let message = match within {
         Some(_) => "there are quotes within the quotes of this label; write them as #quot;".to_owned(),
         None if bare.contains(|c| c != '@' && STRUCTURAL.contains(c)) => {
-            "brackets and quotes stand in a label only where the whole label is in quotes".to_owned()
+            "brackets and quotes in a label are read only where the whole label is in quotes".to_owned()
         }
         None => "an @ in a label is read here only where the whole label is in quotes".to_owned(),
     };
@@ -248,8 +265,18 @@ fn ids(line: &str) -> Vec<Slip> {
     let Some(places) = IDS.as_ref() else { return Vec::new() };
     let mut slips: Vec<Slip> = Vec::new();
     for found in places.captures_iter(&masked).filter_map(|found| found.get(1)) {
-        let id = found.as_str().split(":::").next().unwrap_or_default().trim_end_matches(':');
         let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
+        let (id, class) = found.as_str().split_once(":::").unwrap_or((found.as_str(), ""));
+        let id = id.trim_end_matches(':');
+        if !class.chars().all(plain) {
+            let first: String = class.chars().take_while(|c| plain(*c)).collect();
+            slips.push(Slip {
+                span: found.end() - class.len()..found.end(),
+                message: format!("a class may have letters, digits, _ and -, and `{class}` has others"),
+                help: format!("write {id}:::{first}, and a second class on a line of its own: class {id} other"),
+                instead: first,
+            });
+        }
         if id.chars().all(plain) && id != "end" {
             continue;
         }
@@ -304,8 +331,17 @@ fn plain(line: &Line, text: &str, span: Option<Range<usize>>, message: &str) -> 
     let place = span
         .filter(|span| !span.is_empty())
         .map_or(trimmed.clone(), |span| line.start + span.start..line.start + span.end);
-    let (message, help) = worded(message, text.get(trimmed.clone()).unwrap_or_default());
-    Fault::diagram(if place.start >= trimmed.end { trimmed } else { place }, message, help)
+    let place = if place.start >= trimmed.end { trimmed.clone() } else { place };
+    let stopped_at = text.get(place.start..trimmed.end).unwrap_or_default();
+    let id = stopped_at.split([' ', '\t', '[', '(', '{', '|', '"']).next().unwrap_or_default();
+    if id.contains(['#', '!', '$', '\'', '*', '+', '.', '?', '\\', '/', ':', ',']) && !id.contains(['-', '=', '<', '>'])
+    {
+        let message = format!("an id may have letters, digits, _ and -, and `{id}` has others");
+        let place = place.start..place.start + id.len();
+        return Fault::diagram(place, message, "give the node a plain id, and its text in brackets: N1[\"…\"]");
+    }
+    let (message, help) = worded(message, text.get(trimmed).unwrap_or_default());
+    Fault::diagram(place, message, help)
 }
 
 /// What the parser said, in words for people; `line` is what stands there.

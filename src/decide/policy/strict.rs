@@ -11,7 +11,9 @@ use super::slips::masked;
 
 /// Lines about looks: the word they begin with, how the whole is written, and an example.
 static LOOKS: LazyLock<Vec<(&str, Option<Regex>, &str)>> = LazyLock::new(|| {
-    let (name, styles) = (r#"[^\s()\[\]{}<>|"~@^;]+"#, r"[0-9A-Za-z_!#$%&'*+.`?\\/ :=-]+(?:,[0-9A-Za-z_!#$%&'*+.`?\\/ :=-]+)*");
+    let name = r#"[^\s()\[\]{}<>|"~@^;=]+"#;
+    let style = r#"(?:[ :]|[0-9A-Za-z_!#$%&'*+.`?\\/-]"*)+"#;
+    let styles = format!("{style}(?:,{style})*");
     let line = |pattern: String| Regex::new(&format!("^{pattern}$")).ok();
     vec![
         ("classDef", line(format!(r"classDef\s{name}\s{styles}")), "classDef loud fill:#f96,stroke:#333"),
@@ -35,15 +37,37 @@ static LOOKS: LazyLock<Vec<(&str, Option<Regex>, &str)>> = LazyLock::new(|| {
 
 /// The head of a group: its name, and its title in brackets.
 static GROUP: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"^subgraph\s+(?:"[^"]+"|[\p{L}\w\s!#$%&'*+./?\\:=-]+)(?:\[[^\[\](){}|]+\]|\["[^"]+"\])?$"#).ok()
+    Regex::new(r#"^subgraph\s+(?:"[^"]+"|[\p{L}\w\s`!#$%&'*+./?\\:-]+)(?:\[[^\[\](){}|]+\]|\["[^"]+"\])?$"#).ok()
 });
 
-static CLASS_APART: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\s|@\{[^{}]*\}):::").ok());
-static BLANKS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\|[^|]*\|(\s{2,})\S").ok());
+/// Slips on lines of nodes and links, their labels blank: what is wrong, and how it should be.
+static SLIPS: LazyLock<[(Option<Regex>, &str, &str); 6]> = LazyLock::new(|| {
+    let slip = |pattern, message, help| (Regex::new(pattern).ok(), message, help);
+    [
+        slip(
+            r"(?:\s|@\{[^{}]*\}):::",
+            "Mermaid takes a class only right behind the text of its node",
+            "write it as A[Text]:::loud",
+        ),
+        slip(
+            r"(?:^|[;&|>]|---|===|\.-)\s*[\w.]+\s+[\[({]",
+            "Mermaid takes no blank between a node and its text",
+            "write it as A[Text]",
+        ),
+        slip(r"\w\s+>[^\]=-]*\]", "Mermaid takes no blank between a node and its text", "write it as A>Text]"),
+        slip(r"@\{[^{}]*\}\s+;", "Mermaid takes no blank between `}` and `;`", "write it as A@{ shape: rect };"),
+        slip(
+            r"<(?:--|==|-\.)\s[^|>]*?(?:-{2,}|={2,}|\.+-)(?:[xo]\s|\s|$)|\s[xo](?:--|==|-\.)\s[^|>]*?[-=]>",
+            "the two ends of this link are not alike, and Mermaid refuses it",
+            "write it as A -- text --> B",
+        ),
+        slip(r"[^;\s]\s+end\s*$", "the `end` of a group stands on a line of its own", "begin a new line before it"),
+    ]
+});
 
 /// Every place of a text where Mermaid refuses the whole chart.
 pub(super) fn refused(text: &str) -> Vec<Fault> {
-    let (mut faults, mut quoted) = (Vec::new(), false);
+    let (mut faults, mut quoted, mut piped) = (Vec::new(), false, false);
     for line in lines(text).into_iter().filter(|line| !line.is_silent()) {
         let within = quoted;
         quoted ^= line.of(text).matches('"').count() % 2 == 1;
@@ -55,8 +79,9 @@ pub(super) fn refused(text: &str) -> Vec<Fault> {
             faults.extend(looks(text, from..end));
             from = end + 1;
         }
-        if line.speaks() {
-            faults.extend(labels(text, &line));
+        if line.speaks() && !line.of(text).trim_start().starts_with("accDescr") {
+            faults.extend(labels(text, &line, piped));
+            piped ^= masked(line.of(text)).matches('|').count() % 2 == 1;
         }
     }
     faults
@@ -73,7 +98,11 @@ fn looks(text: &str, span: Range<usize>) -> Option<Fault> {
             return None;
         }
         let message = "Mermaid refuses the name of this group".to_owned();
-        return Some(Fault::diagram(place, message, "write it as subgraph g1 [\"The name\"], with no blanks behind it"));
+        return Some(Fault::diagram(
+            place,
+            message,
+            "write it as subgraph g1 [\"The name\"], with no blanks behind it",
+        ));
     }
     let (_, pattern, example) = LOOKS.iter().find(|(word, ..)| *word == keyword)?;
     let is_node = written.get(keyword.len()..)?.starts_with(|c: char| !c.is_whitespace());
@@ -85,19 +114,30 @@ fn looks(text: &str, span: Range<usize>) -> Option<Fault> {
     Some(Fault::diagram(place, message, help))
 }
 
-/// Labels and classes on a line of nodes and links that Mermaid cannot read.
-fn labels(text: &str, line: &Line) -> Vec<Fault> {
+/// Labels and classes on a line of nodes and links that Mermaid cannot read; `piped` where it begins within a link's label.
+fn labels(text: &str, line: &Line, piped: bool) -> Vec<Fault> {
     let written = line.of(text);
     let masked = masked(written);
     let at = |range: Range<usize>| line.start + range.start..line.start + range.end;
     let mut faults = Vec::new();
-    for found in BLANKS.iter().flat_map(|blanks| blanks.captures_iter(&masked)).filter_map(|found| found.get(1)) {
-        let message = "Mermaid takes one blank behind the label of a link, and no more".to_owned();
-        faults.push(Fault::diagram(at(found.range()), message, "write it as A -->|Yes| B"));
+    for (pattern, message, help) in SLIPS.iter() {
+        for found in pattern.iter().flat_map(|pattern| pattern.find_iter(&masked)) {
+            faults.push(Fault::diagram(at(found.range()), (*message).to_owned(), *help));
+        }
     }
-    for found in CLASS_APART.iter().flat_map(|apart| apart.find_iter(&masked)) {
-        let message = "Mermaid takes a class only right behind the text of its node".to_owned();
-        faults.push(Fault::diagram(at(found.range()), message, "write it as A[Text]:::loud"));
+    for (open, _) in
+        masked.match_indices('(').filter(|(open, _)| written.get(*open..).is_some_and(|rest| rest.starts_with("(-")))
+    {
+        let message = "Mermaid takes `(-` for a shape that it cannot draw".to_owned();
+        faults.push(Fault::diagram(at(open..open + 2), message, "write it as A(\"- Text\")"));
+    }
+    for (close, _) in masked.match_indices('|').skip(usize::from(!piped)).step_by(2) {
+        let rest = written.get(close + 1..).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_start().len();
+        if blanks > 1 && blanks < rest.len() {
+            let message = "Mermaid takes one blank behind the label of a link, and no more".to_owned();
+            faults.push(Fault::diagram(at(close + 1..close + 1 + blanks), message, "write it as A -->|Yes| B"));
+        }
     }
     for label in empty(written, &masked) {
         let message = "Mermaid refuses an empty label".to_owned();
@@ -116,13 +156,15 @@ fn labels(text: &str, line: &Line) -> Vec<Fault> {
 
 /// Labels with nothing in them: `[]`, `("")`, `||`.
 fn empty(line: &str, masked: &str) -> Vec<Range<usize>> {
-    let mut labels = Vec::new();
+    let flags = [">]", ">\"\"]"].into_iter().flat_map(|flag| masked.match_indices(flag));
+    let mut labels: Vec<Range<usize>> = flags.map(|(at, flag)| at..at + flag.len()).collect();
     let mut open = None;
     for (at, character) in masked.char_indices() {
         let closes = matches!(character, '|' | ']' | ')' | '}');
         match open {
             Some(from) if closes => {
-                let inner = line.get(from..at).unwrap_or_default().trim_matches(['|', '[', ']', '(', ')', '{', '}', '/', '\\']);
+                let inner =
+                    line.get(from..at).unwrap_or_default().trim_matches(['|', '[', ']', '(', ')', '{', '}', '/', '\\']);
                 if inner.is_empty() || inner == "\"\"" {
                     labels.push(from..at + 1);
                 }

@@ -137,8 +137,7 @@ impl Used<'_> {
         if let Place::Field { name, .. } = &source.place {
             self.field(&[path.as_slice(), &["field"]].concat(), name);
         }
-        for (at, pattern) in source.patterns().iter().enumerate().filter(|(_, pattern)| pattern.0.matches_nothing())
-        {
+        for (at, pattern) in source.patterns().iter().enumerate().filter(|(_, pattern)| pattern.0.matches_nothing()) {
             let at = at.to_string();
             let key = PATTERNS
                 .iter()

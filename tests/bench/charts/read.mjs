@@ -34,9 +34,7 @@ async function readings(charts) {
         document.body.innerHTML = svg;
         const drawn = (selector) => document.querySelector(`${selector} foreignObject > div`)?.innerText.replace(/\s+/g, " ").trim();
         const text = ({ domId }) => drawn(`:is([id=${CSS.escape(domId)}], [id=${CSS.escape(`chart${number}-${domId}`)}])`);
-        // A link from a node to itself is drawn in three parts, and of several such at one node only the last.
-        const part = ({ id, start, end }) => (start === end ? `${start}-cyclic-special-mid` : id);
-        const label = (edge) => drawn(`.edgeLabel [data-id=${CSS.escape(part(edge))}]`) || null;
+        const label = ({ id }) => drawn(`.edgeLabel [data-id=${CSS.escape(id)}]`) || null;
         return {
             nodes: nodes.filter(({ id }) => !groups.includes(id)).map((node) => [node.id, text(node) ?? null]),
             links: diagram.db.getEdges().map((edge) => [edge.start, edge.end, label(edge), `${edge.stroke} ${edge.type}`]),
