@@ -114,6 +114,10 @@ pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<F
                 read_to = end;
                 continue;
             }
+            let goes_on = all.get(number + 1..).unwrap_or_default().iter().any(Line::speaks);
+            if goes_on && ends_in_link(line.of(text)) {
+                continue; // It leads to what the next line begins with.
+            }
             faults.extend(slips(line, text).unwrap_or_else(|| vec![plain(line, text, span, &message)]));
         }
         if faults.len() >= MOST {
@@ -333,8 +337,9 @@ fn plain(line: &Line, text: &str, span: Option<Range<usize>>, message: &str) -> 
         .map_or(trimmed.clone(), |span| line.start + span.start..line.start + span.end);
     let place = if place.start >= trimmed.end { trimmed.clone() } else { place };
     let stopped_at = text.get(place.start..trimmed.end).unwrap_or_default();
-    let id = stopped_at.split([' ', '\t', '[', '(', '{', '|', '"']).next().unwrap_or_default();
-    if id.contains(['#', '!', '$', '\'', '*', '+', '.', '?', '\\', '/', ':', ',']) && !id.contains(['-', '=', '<', '>'])
+    let id = stopped_at.split([' ', '\t', '[', '(', '{', '|']).next().unwrap_or_default();
+    if id.contains(['"', '#', '!', '$', '\'', '*', '+', '.', '?', '\\', '/', ':', ','])
+        && !id.contains(['-', '=', '<', '>'])
     {
         let message = format!("an id may have letters, digits, _ and -, and `{id}` has others");
         let place = place.start..place.start + id.len();
@@ -344,16 +349,19 @@ fn plain(line: &Line, text: &str, span: Option<Range<usize>>, message: &str) -> 
     Fault::diagram(place, message, help)
 }
 
+fn ends_in_link(line: &str) -> bool {
+    ["-->", "---", "==>", "-.->", "|", "--", "&"].iter().any(|link| line.trim_end().ends_with(link))
+}
+
 /// What the parser said, in words for people; `line` is what stands there.
 fn worded(message: &str, line: &str) -> (String, String) {
-    let ends_in_link = ["-->", "---", "==>", "-.->", "|", "--", "&"].iter().any(|link| line.trim_end().ends_with(link));
     if message.contains("pipe edge label") {
         return ("the label on this link is not closed".into(), "end it with `|`: A -->|Yes| B".into());
     }
     if message.contains("Unterminated") {
         return ("this label is not closed".into(), "close it with the bracket it was opened with: A[text]".into());
     }
-    if ends_in_link {
+    if ends_in_link(line) {
         return ("this link leads nowhere".into(), "write the node it leads to: A --> B".into());
     }
     if message.contains("nested quotes") {
