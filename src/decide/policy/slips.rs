@@ -115,7 +115,7 @@ pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<F
                 continue;
             }
             let goes_on = all.get(number + 1..).unwrap_or_default().iter().any(Line::speaks);
-            if goes_on && ends_in_link(line.of(text)) {
+            if goes_on && ends_in_link(line.of(text)) && !line.of(text).trim_end().ends_with(['|', '&']) {
                 continue; // It leads to what the next line begins with.
             }
             faults.extend(slips(line, text).unwrap_or_else(|| vec![plain(line, text, span, &message)]));
@@ -136,7 +136,21 @@ pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<F
             "end it with a line `end`",
         )];
     }
+    if let Some(header) = all.iter().find(|line| ["graph", "flowchart"].contains(&line.keyword(text)))
+        && reads(&format!("{}\nA --> B\n", header.of(text))).is_err()
+    {
+        let help = "write TD, TB, BT, LR or RL behind it, and begin a new line";
+        return vec![Fault::diagram(
+            header.trimmed(text),
+            "Mermaid takes a direction behind this word, and nothing else on its line".into(),
+            help,
+        )];
+    }
     let span = at.filter(|span| span.start < text.len()).unwrap_or_else(|| last(&all, text));
+    if text.get(span.clone()).is_some_and(|line| line.trim_start().starts_with("linkStyle")) {
+        let help = "links are counted from 0 in the order of the text";
+        return vec![Fault::diagram(span, "this is about a link that is not there".into(), help)];
+    }
     let (message, help) = worded(message, text.get(span.clone()).unwrap_or_default());
     vec![Fault::diagram(span, message, help)]
 }
@@ -251,7 +265,7 @@ fn quoted(at: usize, open: &str, inner: &str, close: &str, id: &str) -> Option<S
     let message = match within {
         Some(_) => "there are quotes within the quotes of this label; write them as #quot;".to_owned(),
         None if bare.contains(|c| c != '@' && STRUCTURAL.contains(c)) => {
-            "brackets and quotes in a label are read only where the whole label is in quotes".to_owned()
+            "brackets, quotes and | in a label are read only where the whole label is in quotes".to_owned()
         }
         None => "an @ in a label is read here only where the whole label is in quotes".to_owned(),
     };
@@ -337,6 +351,10 @@ fn plain(line: &Line, text: &str, span: Option<Range<usize>>, message: &str) -> 
         .map_or(trimmed.clone(), |span| line.start + span.start..line.start + span.end);
     let place = if place.start >= trimmed.end { trimmed.clone() } else { place };
     let stopped_at = text.get(place.start..trimmed.end).unwrap_or_default();
+    if let Some(arrow) = ["->", "=>", "→", "—", "–"].into_iter().find(|arrow| stopped_at.starts_with(arrow)) {
+        let message = format!("`{arrow}` is no link of Mermaid's");
+        return Fault::diagram(place.start..place.start + arrow.len(), message, "write it as A --> B");
+    }
     let id = stopped_at.split([' ', '\t', '[', '(', '{', '|']).next().unwrap_or_default();
     if id.contains(['"', '#', '!', '$', '\'', '*', '+', '.', '?', '\\', '/', ':', ','])
         && !id.contains(['-', '=', '<', '>'])

@@ -61,7 +61,7 @@ static SLIPS: LazyLock<[(Option<Regex>, &str, &str); 6]> = LazyLock::new(|| {
             "the two ends of this link are not alike, and Mermaid refuses it",
             "write it as A -- text --> B",
         ),
-        slip(r"[^;\s]\s+end\s*$", "the `end` of a group stands on a line of its own", "begin a new line before it"),
+        slip(r"[\w\])}]\s+end\s*$", "the `end` of a group stands on a line of its own", "begin a new line before it"),
     ]
 });
 
@@ -79,7 +79,7 @@ pub(super) fn refused(text: &str) -> Vec<Fault> {
             faults.extend(looks(text, from..end));
             from = end + 1;
         }
-        if line.speaks() && !line.of(text).trim_start().starts_with("accDescr") {
+        if line.speaks() {
             faults.extend(labels(text, &line, piped));
             piped ^= masked(line.of(text)).matches('|').count() % 2 == 1;
         }
