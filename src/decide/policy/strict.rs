@@ -11,7 +11,7 @@ use super::slips::masked;
 
 /// Lines about looks: the word they begin with, how the whole is written, and an example.
 static LOOKS: LazyLock<Vec<(&str, Option<Regex>, &str)>> = LazyLock::new(|| {
-    let name = r#"[^\s()\[\]{}<>|"~@^;=]+"#;
+    let name = r#"[^\s\x00-\x1f()\[\]{}<>|"~@^;=]+"#;
     let style = r#"(?:[ :]|[0-9A-Za-z_!#$%&'*+.`?\\/-]"*)+"#;
     let styles = format!("{style}(?:,{style})*");
     let line = |pattern: String| Regex::new(&format!("^{pattern}$")).ok();
