@@ -28,6 +28,7 @@ mod dates;
 mod demo;
 mod deploy;
 mod diagram;
+mod differential;
 mod dismissal;
 mod documents;
 mod durable;

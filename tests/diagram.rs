@@ -175,6 +175,13 @@ fn what_is_no_flowchart_is_told_with_its_place() {
         ("flowchart TD\nA --> B\nA]x --> C", 3, "cannot be read"),
         ("flowchart TD\nA[one] --> B\nA[two] --> C", 3, "second time"),
         ("flowchart TD", 1, "no nodes"),
+        ("flowchart DT\nA --> B", 1, "takes a direction"),
+        ("flowchart TD\nA -> B", 2, "no link of Mermaid's"),
+        ("flowchart TD\nA --> B\nlinkStyle 4 stroke:#f00", 3, "a link that is not there"),
+        ("flowchart TD\nA[one] -->|Yes|  B", 2, "one blank"),
+        ("flowchart TD\nA [one] --> B", 2, "no blank between a node and its text"),
+        ("flowchart TD\nA[one\ntwo] --> B\nB -->", 4, "leads nowhere"),
+        ("flowchart TD\nA --> B\nclass A, B loud", 3, "begins with `class`"),
         ("flowchart TD\nsubgraph g\nB\nend\nA --> g", 5, "ends at a group"),
     ] {
         let (at, _, message) = fault(text);
@@ -236,5 +243,6 @@ fn a_lit_node_is_found_by_its_whole_id() {
         .collect();
     assert!(ends.len() == 4 && ends.iter().all(|whole| *whole), "{lit:?}");
     let page = format!("# A page\n\n```mermaid\n{chart}```\n");
+    check("# A page\n\n```mermaid\n---\ntitle: A rule\n---\ngraph TD\nA --> B\n```\n", &["A -> B"]);
     assert_eq!(drawing::svg(&page, &[]).expect("drawn").matches("g class=\"node default").count(), 5);
 }

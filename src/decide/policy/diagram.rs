@@ -1,15 +1,18 @@
 //! A Mermaid flowchart as a graph, with the place of each part in the text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use merman::diagrams::flowchart::{FlowEdgeMarker, FlowchartModel};
 use merman::{Engine, ParseOptions, RenderSemanticModel};
+use regex::Regex;
 use serde::Serialize;
 
 use super::fault::{Document, Fault};
 use super::places::{Places, within};
-use super::{page, slips};
+use super::{page, slips, strict};
 
 /// The most bytes a diagram may have.
 const LARGEST: usize = 256 * 1024;
@@ -21,6 +24,10 @@ const DEEPEST: usize = 64;
 /// tag: characters for private use, of as many bytes, so that places stay the same.
 const LESS: &str = "\u{100000}";
 const GREATER: &str = "\u{100001}";
+
+/// What stands for `\*` and `\_` of a Markdown label while its marks are taken away.
+const STAR: &str = "\u{100002}";
+const UNDERSCORE: &str = "\u{100003}";
 
 /// A flowchart: what it says, apart from how it looks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -121,7 +128,7 @@ impl Diagram {
             let message = format!("groups or brackets are nested more than {DEEPEST} deep here");
             return Err(fault(place..place + 1, message, "flatten it"));
         }
-        let strange = slips::strange(text);
+        let strange: Vec<Fault> = slips::strange(text).into_iter().chain(strict::refused(text)).collect();
         if !strange.is_empty() {
             return Err(strange);
         }
@@ -193,7 +200,7 @@ impl Diagram {
             let label = edge.label.as_deref().map(|label| worded(label, edge.label_type.as_deref()));
             let label = label.filter(|label| !label.is_empty());
             let points = match (edge.start_marker, edge.end_marker) {
-                (FlowEdgeMarker::Point, _) => Points::Both,
+                (FlowEdgeMarker::Point, FlowEdgeMarker::Point) => Points::Both,
                 (_, FlowEdgeMarker::Point) => Points::Forward,
                 (_, FlowEdgeMarker::None) => Points::Nowhere,
                 (_, FlowEdgeMarker::Circle) => Points::Circle,
@@ -270,20 +277,28 @@ const ELEMENTS: [&str; 22] = [
     "span", "strong", "sub", "sup", "u",
 ];
 
+/// Those of them that stand apart from what is beside them, as words do.
+const APART: [&str; 9] = ["br", "center", "div", "h1", "h2", "h3", "hr", "li", "p"];
+
+/// An icon, which is drawn and is no text: `fa:fa-car`.
+static ICON: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"fa[bklrs]?:fa-[\w-]+").ok());
+
 /// A label as plain text: markup and entities resolved, white space in one piece.
 fn plain(label: &str) -> String {
     let label = label.replace("\\n", " ");
+    let label = ICON.as_ref().map_or(Cow::Borrowed(label.as_str()), |icon| icon.replace_all(&label, ""));
     let mut text = String::with_capacity(label.len());
-    let mut rest = label.as_str();
+    let mut rest = &*label;
     while let Some(open) = rest.find('<') {
         let (before, tag) = rest.split_at(open);
         text.push_str(before);
-        match tag.find('>') {
-            Some(close) if is_element(tag.get(1..close).unwrap_or_default()) => {
-                text.push(' ');
+        let close = tag.find('>').unwrap_or(0);
+        match element(tag.get(1..close).unwrap_or_default()) {
+            Some(element) => {
+                text.push_str(if APART.contains(&element) { " " } else { "" });
                 rest = tag.get(close + 1..).unwrap_or_default();
             }
-            _ => {
+            None => {
                 text.push('<');
                 rest = tag.get(1..).unwrap_or_default();
             }
@@ -306,21 +321,32 @@ fn plain(label: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether what stands between `<` and `>` is an element; `<partition>` is text.
-fn is_element(tag: &str) -> bool {
-    let name = tag.trim_start_matches('/').trim_end_matches('/').split_whitespace().next().unwrap_or_default();
-    ELEMENTS.contains(&name.to_ascii_lowercase().as_str())
+/// The element that is opened or closed between `<` and `>`; `<partition>` is text.
+fn element(tag: &str) -> Option<&'static str> {
+    let name = tag.trim_start_matches('/').trim_end_matches('/').split_whitespace().next()?;
+    ELEMENTS.into_iter().find(|element| element.eq_ignore_ascii_case(name))
 }
 
-/// A Markdown label without the marks of bold and italics; an underscore within a word is no mark.
+/// Pairs of marks of bold and italics with what stands between; an underscore within a word is no mark.
+static EMPHASIS: LazyLock<[Option<Regex>; 4]> = LazyLock::new(|| {
+    [
+        r"()\*\*([^\s*]|[^\s*].*?[^\s*])\*\*()",
+        r"()\*([^\s*]|[^\s*].*?[^\s*])\*()",
+        r"(^|[^\w])__([^\s_]|[^\s_].*?[^\s_])__($|[^\w])",
+        r"(^|[^\w])_([^\s_]|[^\s_].*?[^\s_])_($|[^\w])",
+    ]
+    .map(|pattern| Regex::new(pattern).ok())
+});
+
+/// A Markdown label without the marks of bold and italics.
 fn without_emphasis(label: &str) -> String {
-    let within = |at: usize| {
-        let before = label.get(..at).and_then(|before| before.chars().next_back());
-        let after = label.get(at + 1..).and_then(|after| after.chars().next());
-        before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)
-    };
-    let kept = label.char_indices().filter(|&(at, c)| c != '*' && (c != '_' || within(at)));
-    kept.map(|(_, c)| c).collect()
+    let mut text = label.replace("\\*", STAR).replace("\\_", UNDERSCORE);
+    for pair in EMPHASIS.iter().flatten() {
+        while let Cow::Owned(within) = pair.replace(&text, "$1$2$3") {
+            text = within;
+        }
+    }
+    text.replace(STAR, "*").replace(UNDERSCORE, "_")
 }
 
 /// Where groups or brackets are nested too deep to be read safely.

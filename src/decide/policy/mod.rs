@@ -40,6 +40,7 @@ pub mod source;
 mod spans;
 mod spots;
 mod steps;
+mod strict;
 pub mod table;
 mod texts;
 mod used;

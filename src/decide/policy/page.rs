@@ -23,7 +23,10 @@ pub fn flowchart(text: &str) -> Result<Cow<'_, str>, Vec<Fault>> {
     };
     let charts: Vec<&Range<usize>> = fences.iter().filter(is_flowchart).collect();
     match charts.as_slice() {
-        [chart] => Ok(Cow::Owned(alone(text, chart))),
+        [chart] => {
+            let front_matter = front_matter(text.get((*chart).clone()).unwrap_or_default());
+            Ok(Cow::Owned(alone(text, &(chart.start + front_matter..chart.end))))
+        }
         [] => {
             let span = fences.first().cloned().unwrap_or(0..0);
             Err(vec![Fault::diagram(
@@ -65,6 +68,23 @@ fn fences(text: &str) -> Vec<Range<usize>> {
     }
     fences.extend(open.map(|(_, from)| from..text.len()));
     fences
+}
+
+/// How long the front matter of a chart is, which is about looks and is only read at the beginning of a text.
+fn front_matter(chart: &str) -> usize {
+    let (mut length, mut rules) = (0, 0);
+    for line in chart.split_inclusive('\n') {
+        let is_rule = line.trim() == "---";
+        if rules == 0 && !is_rule && !line.trim().is_empty() {
+            return 0;
+        }
+        length += line.len();
+        rules += usize::from(is_rule);
+        if rules == 2 {
+            return length;
+        }
+    }
+    0
 }
 
 /// A text with blanks for everything outside of a range, so that places stay the same.

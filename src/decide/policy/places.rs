@@ -25,7 +25,7 @@ struct Mention {
 }
 
 /// Statements that speak of looks and groups, not of nodes and links.
-const ASIDE: [&str; 12] = [
+const ASIDE: [&str; 11] = [
     "graph",
     "flowchart",
     "flowchart-elk",
@@ -37,7 +37,6 @@ const ASIDE: [&str; 12] = [
     "style",
     "linkStyle",
     "click",
-    "accTitle",
 ];
 
 impl Places {
@@ -140,7 +139,8 @@ impl Places {
 pub(super) struct Line {
     /// Where it starts, bytes.
     pub start: usize,
-    end: usize,
+    /// Where it ends, without the end of the line.
+    pub end: usize,
     speech: Speech,
 }
 
@@ -149,7 +149,7 @@ pub(super) struct Line {
 enum Speech {
     /// Nodes and links.
     Graph,
-    /// Front matter, a comment, the header, or nothing.
+    /// Front matter, a comment, a description for screen readers, or nothing.
     None,
     /// Looks and groups.
     Aside,
@@ -159,6 +159,11 @@ impl Line {
     /// Whether it speaks of nodes and links.
     pub(super) fn speaks(&self) -> bool {
         self.speech == Speech::Graph
+    }
+
+    /// Whether it says nothing that is drawn: front matter, a comment, a description for screen readers, or empty.
+    pub(super) fn is_silent(&self) -> bool {
+        self.speech == Speech::None
     }
 
     /// Its text.
@@ -184,13 +189,16 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut start = 0;
     let mut front_matter = text.trim_start_matches('\u{feff}').trim_start().starts_with("---");
-    let mut fences = 0;
+    let (mut fences, mut described) = (0, false);
     for line in text.split_inclusive('\n') {
         let trimmed = line.trim_start_matches('\u{feff}').trim();
         let keyword = trimmed.split_whitespace().next().unwrap_or_default();
         let speech = if front_matter {
             fences += usize::from(trimmed == "---");
             front_matter = fences < 2;
+            Speech::None
+        } else if described || is_description(trimmed) {
+            described = (described || trimmed.contains('{')) && !trimmed.contains('}');
             Speech::None
         } else if trimmed.is_empty() || trimmed.starts_with("%%") {
             Speech::None
@@ -204,6 +212,12 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         start += line.len();
     }
     lines
+}
+
+/// Whether a line begins what is told to screen readers: `accTitle: …`, `accDescr { …`.
+fn is_description(line: &str) -> bool {
+    let rest = line.strip_prefix("accTitle").or_else(|| line.strip_prefix("accDescr"));
+    rest.is_some_and(|rest| rest.trim_start().starts_with([':', '{']))
 }
 
 /// Whether `end` is written where an id should be: `end --> B`, `end[Done]`.
@@ -229,7 +243,7 @@ fn statements(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Semicolons outside of quotes and brackets.
-fn breaks(line: &str) -> Vec<usize> {
+pub(super) fn breaks(line: &str) -> Vec<usize> {
     let (mut depth, mut quoted, mut breaks) = (0_i32, false, Vec::new());
     for (at, character) in line.char_indices() {
         match character {

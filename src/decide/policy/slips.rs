@@ -15,6 +15,9 @@ use super::places::{Line, lines, within};
 /// The most lines that are spoken of at once.
 const MOST: usize = 20;
 
+/// How many more lines a statement may go on.
+const LONGEST: usize = 6;
+
 /// Openings of labels with their ends; longer ones first.
 const SHAPES: [(&str, &str); 14] = [
     ("(((", ")))"),
@@ -101,8 +104,20 @@ fn directives(text: &str) -> Vec<Fault> {
 pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let all = lines(text);
-    for line in all.iter().filter(|line| line.speaks()) {
+    let mut read_to = 0;
+    for (number, line) in all.iter().enumerate().filter(|(_, line)| line.speaks()) {
+        if line.start < read_to {
+            continue;
+        }
         if let Err((span, message)) = alone(line.of(text)) {
+            if let Some(end) = continued(line, all.get(number + 1..).unwrap_or_default(), text) {
+                read_to = end;
+                continue;
+            }
+            let goes_on = all.get(number + 1..).unwrap_or_default().iter().any(Line::speaks);
+            if goes_on && ends_in_link(line.of(text)) && !line.of(text).trim_end().ends_with(['|', '&']) {
+                continue; // It leads to what the next line begins with.
+            }
             faults.extend(slips(line, text).unwrap_or_else(|| vec![plain(line, text, span, &message)]));
         }
         if faults.len() >= MOST {
@@ -121,9 +136,29 @@ pub(super) fn told(text: &str, at: Option<Range<usize>>, message: &str) -> Vec<F
             "end it with a line `end`",
         )];
     }
+    if let Some(header) = all.iter().find(|line| ["graph", "flowchart"].contains(&line.keyword(text)))
+        && reads(&format!("{}\nA --> B\n", header.of(text))).is_err()
+    {
+        let help = "write TD, TB, BT, LR or RL behind it, and begin a new line";
+        return vec![Fault::diagram(
+            header.trimmed(text),
+            "Mermaid takes a direction behind this word, and nothing else on its line".into(),
+            help,
+        )];
+    }
     let span = at.filter(|span| span.start < text.len()).unwrap_or_else(|| last(&all, text));
+    if text.get(span.clone()).is_some_and(|line| line.trim_start().starts_with("linkStyle")) {
+        let help = "links are counted from 0 in the order of the text";
+        return vec![Fault::diagram(span, "this is about a link that is not there".into(), help)];
+    }
     let (message, help) = worded(message, text.get(span.clone()).unwrap_or_default());
     vec![Fault::diagram(span, message, help)]
+}
+
+/// Where a statement ends that goes on over the next lines, as a label may; none where it cannot be read with them either.
+fn continued(line: &Line, next: &[Line], text: &str) -> Option<usize> {
+    let ends = next.iter().take(LONGEST).map(|last| last.end);
+    ends.into_iter().find(|&end| text.get(line.start..end).is_some_and(|statement| alone(statement).is_ok()))
 }
 
 /// The last line with something on it.
@@ -229,7 +264,10 @@ fn quoted(at: usize, open: &str, inner: &str, close: &str, id: &str) -> Option<S
     let instead = format!("{open}\"{words}\"{close}");
     let message = match within {
         Some(_) => "there are quotes within the quotes of this label; write them as #quot;".to_owned(),
-        None => "brackets, quotes and @ stand in a label only where the whole label is in quotes".to_owned(),
+        None if bare.contains(|c| c != '@' && STRUCTURAL.contains(c)) => {
+            "brackets, quotes and | in a label are read only where the whole label is in quotes".to_owned()
+        }
+        None => "an @ in a label is read here only where the whole label is in quotes".to_owned(),
     };
     Some(Slip {
         span: at..at + open.len() + inner.len() + close.len(),
@@ -245,8 +283,18 @@ fn ids(line: &str) -> Vec<Slip> {
     let Some(places) = IDS.as_ref() else { return Vec::new() };
     let mut slips: Vec<Slip> = Vec::new();
     for found in places.captures_iter(&masked).filter_map(|found| found.get(1)) {
-        let id = found.as_str().trim_end_matches(':');
         let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
+        let (id, class) = found.as_str().split_once(":::").unwrap_or((found.as_str(), ""));
+        let id = id.trim_end_matches(':');
+        if !class.chars().all(plain) {
+            let first: String = class.chars().take_while(|c| plain(*c)).collect();
+            slips.push(Slip {
+                span: found.end() - class.len()..found.end(),
+                message: format!("a class may have letters, digits, _ and -, and `{class}` has others"),
+                help: format!("write {id}:::{first}, and a second class on a line of its own: class {id} other"),
+                instead: first,
+            });
+        }
         if id.chars().all(plain) && id != "end" {
             continue;
         }
@@ -273,7 +321,7 @@ fn ids(line: &str) -> Vec<Slip> {
 }
 
 /// A line whose labels are blank, byte by byte, so that what is left are ids and links.
-fn masked(line: &str) -> String {
+pub(super) fn masked(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
     let (mut depth, mut quoted, mut piped) = (0_i32, false, false);
     for character in line.chars() {
@@ -301,20 +349,37 @@ fn plain(line: &Line, text: &str, span: Option<Range<usize>>, message: &str) -> 
     let place = span
         .filter(|span| !span.is_empty())
         .map_or(trimmed.clone(), |span| line.start + span.start..line.start + span.end);
-    let (message, help) = worded(message, text.get(trimmed.clone()).unwrap_or_default());
-    Fault::diagram(if place.start >= trimmed.end { trimmed } else { place }, message, help)
+    let place = if place.start >= trimmed.end { trimmed.clone() } else { place };
+    let stopped_at = text.get(place.start..trimmed.end).unwrap_or_default();
+    if let Some(arrow) = ["->", "=>", "→", "—", "–"].into_iter().find(|arrow| stopped_at.starts_with(arrow)) {
+        let message = format!("`{arrow}` is no link of Mermaid's");
+        return Fault::diagram(place.start..place.start + arrow.len(), message, "write it as A --> B");
+    }
+    let id = stopped_at.split([' ', '\t', '[', '(', '{', '|']).next().unwrap_or_default();
+    if id.contains(['"', '#', '!', '$', '\'', '*', '+', '.', '?', '\\', '/', ':', ','])
+        && !id.contains(['-', '=', '<', '>'])
+    {
+        let message = format!("an id may have letters, digits, _ and -, and `{id}` has others");
+        let place = place.start..place.start + id.len();
+        return Fault::diagram(place, message, "give the node a plain id, and its text in brackets: N1[\"…\"]");
+    }
+    let (message, help) = worded(message, text.get(trimmed).unwrap_or_default());
+    Fault::diagram(place, message, help)
+}
+
+fn ends_in_link(line: &str) -> bool {
+    ["-->", "---", "==>", "-.->", "|", "--", "&"].iter().any(|link| line.trim_end().ends_with(link))
 }
 
 /// What the parser said, in words for people; `line` is what stands there.
 fn worded(message: &str, line: &str) -> (String, String) {
-    let ends_in_link = ["-->", "---", "==>", "-.->", "|", "--", "&"].iter().any(|link| line.trim_end().ends_with(link));
     if message.contains("pipe edge label") {
         return ("the label on this link is not closed".into(), "end it with `|`: A -->|Yes| B".into());
     }
     if message.contains("Unterminated") {
         return ("this label is not closed".into(), "close it with the bracket it was opened with: A[text]".into());
     }
-    if ends_in_link {
+    if ends_in_link(line) {
         return ("this link leads nowhere".into(), "write the node it leads to: A --> B".into());
     }
     if message.contains("nested quotes") {
