@@ -80,8 +80,10 @@ pub(super) fn refused(text: &str) -> Vec<Fault> {
             from = end + 1;
         }
         if line.speaks() {
-            faults.extend(labels(text, &line, piped));
-            piped ^= masked(line.of(text)).matches('|').count() % 2 == 1;
+            let pipes: Vec<usize> = masked(line.of(text)).match_indices('|').map(|(at, _)| at).collect();
+            let closing: Vec<usize> = pipes.iter().copied().skip(usize::from(!piped)).step_by(2).collect();
+            faults.extend(labels(text, &line, &closing));
+            piped ^= pipes.len() % 2 == 1;
         }
     }
     faults
@@ -114,8 +116,8 @@ fn looks(text: &str, span: Range<usize>) -> Option<Fault> {
     Some(Fault::diagram(place, message, help))
 }
 
-/// Labels and classes on a line of nodes and links that Mermaid cannot read; `piped` where it begins within a link's label.
-fn labels(text: &str, line: &Line, piped: bool) -> Vec<Fault> {
+/// Labels and classes on a line of nodes and links that Mermaid cannot read; `closing` is where labels of links end.
+fn labels(text: &str, line: &Line, closing: &[usize]) -> Vec<Fault> {
     let written = line.of(text);
     let masked = masked(written);
     let at = |range: Range<usize>| line.start + range.start..line.start + range.end;
@@ -131,7 +133,7 @@ fn labels(text: &str, line: &Line, piped: bool) -> Vec<Fault> {
         let message = "Mermaid takes `(-` for a shape that it cannot draw".to_owned();
         faults.push(Fault::diagram(at(open..open + 2), message, "write it as A(\"- Text\")"));
     }
-    for (close, _) in masked.match_indices('|').skip(usize::from(!piped)).step_by(2) {
+    for close in closing {
         let rest = written.get(close + 1..).unwrap_or_default();
         let blanks = rest.len() - rest.trim_start().len();
         if blanks > 1 && blanks < rest.len() {
