@@ -346,7 +346,7 @@ fn a_policy_that_does_not_hold_together_stops_serve_at_its_line() {
     let output = run(&["serve", "--config", folder.path().join("starwarden.toml").to_str().expect("a name")], "");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    assert!(told.contains("star.toml:38:10") && told.contains("did you mean `trial`?"), "{told}");
+    assert!(told.contains("star.toml:39:10") && told.contains("did you mean `trial`?"), "{told}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn what_stands_in_the_wrong_place_is_not_shown() {
             format!(
                 "store = \"postgres://star:s3cret@db/star\"\n{account}{secrets}[accounts.global.auth]\noauth_token = \"t\"\n"
             ),
-            "expected struct Store",
+            "write a table of keys and values",
         ),
         (
             format!("{account}{secrets}[accounts.global.auth]\noauth_token = {{ s = \"s3cret\" }}\n"),

@@ -22,25 +22,23 @@ pub fn examples() -> Value {
     let text = "The text, as it stands in one comment.";
     let by = "Who wrote it; a colleague's is an internal note by staff.";
     let answer = "The answer it gives to this fact, which the policy reads from words.";
-    let mut schema = Value::from(json_schema!({
+    Value::from(json_schema!({
+        "$schema": DRAFT,
         "title": "Labelled examples", "type": "object", "additionalProperties": false,
         "properties": { "example": { "type": "array", "items": { "type": "object", "required": ["says", "by"],
             "properties": { "says": { "type": "string", "description": text },
                 "by": { "enum": ["customer", "colleague"], "description": by } },
             "additionalProperties": { "type": "string", "description": answer } } } },
-    }));
-    schema["$schema"] = DRAFT.into();
-    schema
+    }))
 }
 
 /// The draft that editors read best.
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
 fn of<T: JsonSchema>(title: &str) -> Value {
-    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
-    let mut schema = Value::from(schema);
-    schema["title"] = title.into();
-    schema
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
+    Value::from(schema)
 }
 
 /// A text, or a number that is taken as one.

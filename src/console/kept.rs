@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::links::link;
 use super::page::Problem;
 use super::shadow::{Differing, Table, differs, sentence, table};
-use super::tickets::link;
 use crate::decide::basis::Basis;
 use crate::decide::facts::expiry;
 use crate::decide::facts::fact::Spoken;

@@ -19,6 +19,7 @@ mod diff;
 pub mod gate;
 mod guard;
 mod kept;
+mod links;
 pub mod oidc;
 mod page;
 mod preview;

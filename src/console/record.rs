@@ -6,9 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::Shared;
+use super::links::link;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
-use super::tickets::{ROWS, link};
+use super::tickets::ROWS;
 use super::words::{self, When};
 
 #[derive(Deserialize)]

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::Room;
 use super::answers::{self, Question};
+use super::links::link;
 use super::page::{MayAct, Problem};
 use super::session::{Role, Session};
-use super::tickets::link;
 use super::words::{self, When};
-use super::{Room, ticket};
 use crate::decide::basis::Basis;
 use crate::decide::facts::expiry;
+use crate::decide::note::capital;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::{Decision, NEEDS_FACTS};
 use crate::decide::ticket::TicketKey;
@@ -188,7 +189,7 @@ fn row(
         verdict: if verdict.is_empty() { verdict } else { words::verdict(policy, &verdict) },
         reason: decided
             .map(|row| {
-                let reason = ticket::reason(&row.note, policy.title(&row.verdict));
+                let reason = reason(&row.note, policy.title(&row.verdict));
                 decision.as_ref().map_or(reason.clone(), |decision| as_of(now, reason, decision, row.decided_at))
             })
             .unwrap_or_default(),
@@ -224,7 +225,7 @@ impl Row {
             verdict: words::verdict(policy, &row.verdict),
             tone: words::tone(policy, &row.verdict),
             locked_out: basis.locked_out,
-            reason: ticket::reason(&row.note, policy.title(&row.verdict)),
+            reason: reason(&row.note, policy.title(&row.verdict)),
             told: unwritten.into_iter().collect(),
             when: Some(When::of(row.decided_at)),
             ..Row::default()
@@ -299,4 +300,13 @@ impl Told {
             _ => None,
         })
     }
+}
+
+/// The first line of a note without the verdict's title in front: what follows it as the reason.
+fn reason(note: &str, title: &str) -> String {
+    let first = note.lines().next().unwrap_or_default();
+    let titled = first.strip_prefix("**").and_then(|rest| rest.strip_prefix(title)?.split_once("**"));
+    let (guess, line) = titled.map_or(("", first), |(guess, rest)| (guess.trim_matches([',', '.', ' ']), rest.trim()));
+    let line = line.replace("**", "");
+    if guess.is_empty() { line } else { format!("{}: {line}", capital(guess)) }
 }

@@ -5,9 +5,10 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::links::link;
 use super::page::{Frame, Problem, html};
 use super::session::Session;
-use super::tickets::{ROWS, link};
+use super::tickets::ROWS;
 use super::words::{self, PolicyName};
 use super::{Shared, kept};
 use crate::decide::facts::expiry;

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use super::answers::{self, Question};
 use super::chart::{Chart, Mark, Marks, Shown};
 use super::derived::{self, Follows};
+use super::links::{link, ticket_key};
 use super::page::{Filled, Frame, Problem, html};
 use super::rows::{self, Left, Says};
 use super::session::{Role, Session};
-use super::tickets::{link, ticket_key};
 use super::time_line::{self, Happened, Kept};
 use super::words::{self, When};
 use super::{Room, Shared};
@@ -228,15 +228,6 @@ fn possible(decision: &Decided, policy: &Policy) -> Marks {
         }
     }
     marks
-}
-
-/// The first line of a note without the verdict's title in front: what follows it as the reason.
-pub(super) fn reason(note: &str, title: &str) -> String {
-    let first = note.lines().next().unwrap_or_default();
-    let titled = first.strip_prefix("**").and_then(|rest| rest.strip_prefix(title)?.split_once("**"));
-    let (guess, line) = titled.map_or(("", first), |(guess, rest)| (guess.trim_matches([',', '.', ' ']), rest.trim()));
-    let line = line.replace("**", "");
-    if guess.is_empty() { line } else { format!("{}: {line}", capital(guess)) }
 }
 
 fn step(answered: &Answered, policy: &Policy) -> WayStep {
@@ -517,9 +508,4 @@ fn told(asked: &Asked, newest: Option<&DecisionRow>, watch: &Watch, now: DateTim
         Some(row) if row.reference != asked.was => format!("{kept}It was decided anew with it: ref {}.", row.reference),
         Some(_) | None => format!("{kept}The bot has looked: the decision is the same."),
     }
-}
-
-fn capital(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use super::Shared;
 use super::chart::query;
+use super::links::link;
 use super::page::{Frame, Problem, html};
 use super::rows::{self, Row, Told};
 use super::session::Session;
 use super::words;
 use crate::decide::policy::Policy;
 use crate::decide::policy::decision::NEEDS_FACTS;
-use crate::decide::ticket::TicketKey;
 use crate::store::Store;
 use crate::store::overview::Listed;
 
@@ -23,17 +23,6 @@ pub(super) const ROWS: usize = 50;
 
 /// How soon is soon.
 pub(super) const SOON: TimeDelta = TimeDelta::hours(24);
-
-/// The ticket a path names; none where the number is none, or larger than any the store keeps.
-pub(super) fn ticket_key(account: String, id: &str) -> Option<TicketKey> {
-    let id = id.parse().ok().filter(|id| i64::try_from(*id).is_ok())?;
-    Some(TicketKey { account, id })
-}
-
-/// Where a ticket's page is.
-pub(super) fn link(ticket: &TicketKey) -> String {
-    format!("/tickets/{}/{}", query(&ticket.account), ticket.id)
-}
 
 #[derive(Deserialize)]
 pub(super) struct Asked {

@@ -46,7 +46,7 @@ impl StandIn {
         let id = self.fresh_id();
         let made = over(
             json!({ "id": id, "url": format!("{AT}/api/v2/triggers/{id}.json"), "active": true, "default": false, "description": null, "position": 1,
-            "raw_title": trigger["title"], "category_id": "1", "created_at": MADE, "updated_at": MADE }),
+            "raw_title": trigger.get("title"), "category_id": "1", "created_at": MADE, "updated_at": MADE }),
             &trigger,
         );
         self.lock().settings.triggers.insert(id.to_string(), made.clone());

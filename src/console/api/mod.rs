@@ -21,8 +21,8 @@ use self::elsewhere::Signing;
 use self::given::{DecidedDocument, Given, name_words};
 use self::shapes::{ApiTicket, Decisions, ListedTicket, RecordedDecision, Refusal, Tickets};
 use super::Shared;
+use super::links::ticket_key;
 use super::sign_in::Admission;
-use super::tickets::ticket_key;
 use crate::decide::facts::sources::Ids;
 use crate::decide::line::{Line, WithFacts};
 use crate::store::StoreError;
@@ -299,11 +299,10 @@ async fn decide(State(room): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     is_json(&headers)?;
     let not = |error: serde_json::Error| ApiError::Bad(format!("not a ticket: {error}"));
     let json = given::in_shape(serde_json::from_slice(&body).map_err(not)?).map_err(ApiError::Bad)?;
-    let chosen = match json.get("account").unwrap_or(&serde_json::Value::Null) {
-        serde_json::Value::Null => room.console.ids.unasked(),
-        serde_json::Value::String(name) if name.is_empty() => room.console.ids.unasked(),
-        serde_json::Value::String(name) => room.console.ids.named(name).map_err(ApiError::Bad)?,
-        _ => return Err(ApiError::Bad("account is a name of the configuration, in quotes".into())),
+    let chosen = match json.get("account").filter(|account| !account.is_null()).map(|account| account.as_str()) {
+        None | Some(Some("")) => room.console.ids.unasked(),
+        Some(Some(name)) => room.console.ids.named(name).map_err(ApiError::Bad)?,
+        Some(None) => return Err(ApiError::Bad("account is a name of the configuration, in quotes".into())),
     };
     let line: Line = serde_json::from_value(json).map_err(not)?;
     let (policy, now) = (room.console.rule.now(), Utc::now());

@@ -176,7 +176,8 @@ pub fn reference(note: &str) -> Option<&str> {
     crate::decide::signature::in_text(note)
 }
 
-fn capital(word: &str) -> String {
+/// Words with a capital at their beginning.
+pub(crate) fn capital(word: &str) -> String {
     let mut characters = word.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

@@ -93,7 +93,7 @@ impl Policy {
         let parsed = Binding::parse(binding).map_err(|fault| vec![fault]);
         let drawn = Diagram::parse(diagram);
         let (own_text, mermaid) = (binding, page::flowchart(diagram).map_or(diagram.to_owned(), Cow::into_owned));
-        let (mut binding, diagram) = match (parsed, drawn) {
+        let (binding, diagram) = match (parsed, drawn) {
             (Ok(binding), Ok(diagram)) => (binding, diagram),
             (Err(mut faults), Err(more)) => {
                 faults.extend(more);
@@ -102,7 +102,7 @@ impl Policy {
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => return Err(faults),
         };
         let graph = check::graph(&diagram, &binding, own_text)?;
-        let lexicon = Lexicon::new(&mut binding);
+        let lexicon = Lexicon::new(&binding);
         let examples = examples::all(&files, &binding.read_from_words())?;
         let hash = hash::content(&diagram, own_text, &examples);
         let (text, reader) = (text.to_owned(), OnceLock::new());

@@ -65,9 +65,20 @@ static SLIPS: LazyLock<[(Option<Regex>, &str, &str); 6]> = LazyLock::new(|| {
     ]
 });
 
+/// Whether a flowchart begins with this line.
+fn heads(line: &str) -> bool {
+    let line = line.trim_start();
+    ["graph", "flowchart"]
+        .iter()
+        .any(|word| line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphabetic)))
+}
+
 /// Every place of a text where Mermaid refuses the whole chart.
 pub(super) fn refused(text: &str) -> Vec<Fault> {
     let (mut faults, mut quoted, mut piped) = (Vec::new(), false, false);
+    if !lines(text).iter().any(|line| heads(line.of(text))) {
+        return faults; // It is no flowchart, and that is told of it.
+    }
     for line in lines(text).into_iter().filter(|line| !line.is_silent()) {
         let within = quoted;
         quoted ^= line.of(text).matches('"').count() % 2 == 1;
