@@ -91,7 +91,7 @@ fn what_stands_in_the_wrong_place_is_not_shown() {
     let account = "[accounts.global]\nbase_url = \"https://example.zendesk.com\"\n";
     let secrets = "webhook_secrets = [\"w\"]\n";
     for (text, says) in [
-        (format!("{account}{secrets}auth = \"s3cret\"\n"), "expected struct Auth"),
+        (format!("{account}{secrets}auth = \"s3cret\"\n"), "write a table of keys and values"),
         (
             format!("{account}webhook_secrets = [[\"s3cret\"]]\n[accounts.global.auth]\noauth_token = \"t\"\n"),
             "a list of them",
