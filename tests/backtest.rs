@@ -2,9 +2,10 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
+
+use crate::support::starwarden_in;
 
 const POLICY: &str = "config/policy/star.toml";
 const OLDER: &str = "tests/cases/older.toml";
@@ -14,16 +15,8 @@ fn backtest(bytes: &[u8], arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("past.ndjson");
     std::fs::write(&file, bytes).expect("a file");
-    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("STARWARDEN_CONFIG")
-        .arg("backtest")
-        .arg(&file)
-        .args(arguments)
-        .output()
-        .expect("the binary");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    let arguments = [&["backtest", file.to_str().expect("a name")], arguments].concat();
+    starwarden_in(Path::new(env!("CARGO_MANIFEST_DIR")), &arguments)
 }
 
 #[track_caller]
@@ -245,14 +238,8 @@ fn what_cannot_be_used_is_one_sentence() {
         (&["backtest", "nowhere.ndjson", "--policy", POLICY][..], "the tickets nowhere.ndjson cannot be read"),
         (&["backtest", "Cargo.toml"], "give --policy or --config"),
     ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-            .env_remove("STARWARDEN_CONFIG")
-            .args(arguments)
-            .output()
-            .expect("the binary");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        let (code, _, errors) = starwarden_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {errors}");
         assert!(errors.contains(why), "{arguments:?}: {errors}");
     }
 }

@@ -1,8 +1,8 @@
 //! The rule changed as a support lead would, by the steps of deploy/policy.md, and how many places that takes.
 
-use std::process::Command;
-
 use serde_json::Value;
+
+use crate::support::starwarden_in;
 
 const BINDING: &str = include_str!("../config/policy/star.toml");
 const CHART: &str = include_str!("../config/policy/star.mmd");
@@ -23,14 +23,7 @@ fn run(edits: &[Edit], arguments: &[&str]) -> (Option<i32>, String, String) {
     for (name, text) in &files {
         std::fs::write(folder.path().join(name), text).expect("a file");
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .current_dir(folder.path())
-        .env_remove("STARWARDEN_CONFIG")
-        .args(arguments)
-        .output()
-        .expect("the binary");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    starwarden_in(folder.path(), arguments)
 }
 
 /// After these edits, two at most, the policy is sound and decides the facts so; what it decides.

@@ -1,12 +1,11 @@
 //! `check` and `diagram` as a support lead meets them: what is wrong, where, and the line as it should be.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 use starwarden::decide::policy::Policy;
 use starwarden::decide::policy::diagram::Diagram;
 use starwarden::decide::policy::fault::{Document, Fault};
+
+use crate::support::starwarden_in;
 
 const BINDING: &str = include_str!("../config/policy/star.toml");
 const CHART: &str = include_str!("../config/policy/star.mmd");
@@ -225,18 +224,7 @@ fn run(files: &[(&str, &[u8])], arguments: &[&str]) -> (Option<i32>, String, Str
     for (name, bytes) in files {
         std::fs::write(folder.path().join(name), bytes).expect("a file");
     }
-    in_folder(folder.path(), arguments)
-}
-
-fn in_folder(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .current_dir(folder)
-        .env_remove("STARWARDEN_CONFIG")
-        .args(arguments)
-        .output()
-        .expect("the binary");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    starwarden_in(folder.path(), arguments)
 }
 
 #[test]

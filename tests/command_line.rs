@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::copy_policy;
+use crate::support::{copy_policy, starwarden_in};
 
 const POLICY: &str = "config/policy/star.toml";
 
@@ -394,10 +394,8 @@ fn a_backtest_of_nothing_is_an_error() {
 fn the_configuration_beside_is_found() {
     let folder = tempfile::tempdir().expect("a folder");
     let here = |arguments: &[&str]| {
-        let binary = &mut Command::new(env!("CARGO_BIN_EXE_starwarden"));
-        let output = binary.args(arguments).current_dir(folder.path()).env_remove("STARWARDEN_CONFIG").output();
-        let output = output.expect("the binary");
-        (output.status.code(), out(&output) + &String::from_utf8_lossy(&output.stderr))
+        let (code, out, errors) = starwarden_in(folder.path(), arguments);
+        (code, out + &errors)
     };
     for verb in [&["check"][..], &["serve"], &["doctor"], &["report"], &["tickets", "list"], &["policy", "status"]] {
         let (code, told) = here(verb);

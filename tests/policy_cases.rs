@@ -1,22 +1,16 @@
 //! `check --cases`: the shipped table holds, and a case that fails says why.
 
 use std::path::Path;
-use std::process::Command;
+
+use crate::support::starwarden_in;
 
 const POLICY: &str = "config/policy/star.toml";
 const SHIPPED: &str = "config/policy/star.cases.toml";
 
 /// Checks a file of cases with the binary: exit code, results, errors.
 fn cases(file: &Path) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("STARWARDEN_CONFIG")
-        .args(["check", "--policy", POLICY, "--cases"])
-        .arg(file)
-        .output()
-        .expect("the binary");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    let file = file.to_str().expect("a name");
+    starwarden_in(Path::new(env!("CARGO_MANIFEST_DIR")), &["check", "--policy", POLICY, "--cases", file])
 }
 
 #[track_caller]
@@ -94,14 +88,10 @@ fn a_case_that_cannot_be_used_never_holds() {
 
 /// What `check --coverage --mutants --format json` finds of a file of cases.
 fn unnoticed(file: &Path) -> serde_json::Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("STARWARDEN_CONFIG")
-        .args(["check", "--policy", POLICY, "--coverage", "--mutants", "--format", "json", "--cases"])
-        .arg(file)
-        .output()
-        .expect("the binary");
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    let file = file.to_str().expect("a name");
+    let arguments = ["check", "--policy", POLICY, "--coverage", "--mutants", "--format", "json", "--cases", file];
+    let (_, out, _) = starwarden_in(Path::new(env!("CARGO_MANIFEST_DIR")), &arguments);
+    serde_json::from_str(&out).expect("JSON")
 }
 
 #[test]

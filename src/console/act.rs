@@ -18,9 +18,11 @@ use crate::decide::policy::Policy;
 use crate::decide::policy::decision::Decision;
 use crate::decide::ticket::TicketKey;
 use crate::store::decisions::DecisionRow;
-use crate::store::feedback::{Feedback, Opinion, Way};
+use crate::store::feedback::{Feedback, Way};
 use crate::store::hands::Came;
 use crate::store::operators::{Did, OperatorEvent};
+use crate::work::feedback::opinion;
+use crate::work::operators::says;
 
 /// A button was pressed.
 pub(super) async fn act(
@@ -73,7 +75,7 @@ pub(super) async fn act(
         other => return Err(Problem::Missing(format!("Nobody can {other} a ticket."))),
     };
     for did in did {
-        if let Some((opinion, row)) = opinion(&did).zip(newest) {
+        if let Some((opinion, row)) = says(&did).as_ref().and_then(opinion).zip(newest) {
             let (reference, who) = (row.reference.clone(), who.to_owned());
             let said = Feedback { ticket: ticket.clone(), reference, opinion, who, said_at: now, way: Way::Console };
             store.record_feedback(&[said]).await?;
@@ -129,31 +131,4 @@ fn stated(policy: &Policy, filled: &Filled) -> Result<(String, String), String> 
         return Err(format!("“{}” is no answer for {fact}: the answers are {}.", answer.value, there.join(", ")));
     }
     Ok((answer.fact, answer.value))
-}
-
-/// What an act says about the newest decision.
-fn opinion(did: &Did) -> Option<Opinion> {
-    match did {
-        Did::Agreed => Some(Opinion::Agree),
-        Did::Disagreed { why } => Some(Opinion::Disagree { why: why.clone() }),
-        Did::SignedIn
-        | Did::SignInRefused
-        | Did::SignedOut { .. }
-        | Did::LookAgain
-        | Did::Answered { .. }
-        | Did::Refused
-        | Did::Stopped
-        | Did::Forgot
-        | Did::LookAgainAtAll { .. }
-        | Did::Proposed { .. }
-        | Did::Promoted { .. }
-        | Did::SteppedBack { .. }
-        | Did::SentBack { .. }
-        | Did::Paused { .. }
-        | Did::Resumed { .. }
-        | Did::TriedAgain
-        | Did::Took
-        | Did::Finished
-        | Did::GaveBack => None,
-    }
 }

@@ -7,7 +7,7 @@ use crate::decide::facts::span::Span;
 use crate::decide::policy::Policy;
 use crate::decide::policy::binding::Kind;
 use crate::decide::policy::decision::Decision;
-use crate::decide::policy::source::{Place, Says};
+use crate::decide::policy::source::Place;
 
 /// The words a fact can be: those the chart asks for, else those its sources give; none where it can be anything.
 pub(super) fn fixed(policy: &Policy, name: &str) -> Vec<String> {
@@ -18,19 +18,11 @@ pub(super) fn fixed(policy: &Policy, name: &str) -> Vec<String> {
     }
     let mut answers: Vec<&str> = Vec::new();
     for source in &fact.sources {
-        match &source.place {
-            Place::Tag { answer, .. }
-            | Place::Form { answer, .. }
-            | Place::OrganizationTag { answer, .. }
-            | Place::Image { answer, .. }
-            | Place::Text { answer, .. }
-            | Place::Otherwise(answer) => answers.push(answer),
-            Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => match says {
-                Says::Itself => return Vec::new(),
-                Says::Filled(answer) | Says::Above { answer, .. } | Says::OneOf { answer, .. } => answers.push(answer),
-            },
-            Place::Hours(_) => answers.push("yes"),
-            Place::Dates | Place::Reader => {}
+        match (source.answer(), &source.place) {
+            (Some(answer), _) => answers.push(answer),
+            (None, Place::Field { .. } | Place::Organization { .. } | Place::Lookup { .. }) => return Vec::new(),
+            (None, Place::Hours(_)) => answers.push("yes"),
+            (None, _) => {}
         }
     }
     if answers.iter().any(|answer| ["yes", "no"].contains(answer)) {

@@ -101,22 +101,12 @@ fn is(says: &Says) -> String {
 
 /// What a source says.
 fn says(policy: &Policy, fact: &str, source: &SourceBinding) -> String {
-    match &source.place {
-        Place::Tag { answer, .. }
-        | Place::Form { answer, .. }
-        | Place::OrganizationTag { answer, .. }
-        | Place::Image { answer, .. }
-        | Place::Text { answer, .. }
-        | Place::Otherwise(answer) => answers::called(policy, fact, answer),
-        Place::Field { says, .. } | Place::Organization { says, .. } | Place::Lookup { says, .. } => match says {
-            Says::Itself => "its value".into(),
-            Says::Filled(answer) | Says::Above { answer, .. } | Says::OneOf { answer, .. } => {
-                answers::called(policy, fact, answer)
-            }
-        },
-        Place::Hours(_) => "at work or away".into(),
-        Place::Dates => "the date".into(),
-        Place::Reader => "what they come closest to".into(),
+    match (source.answer(), &source.place) {
+        (Some(answer), _) => answers::called(policy, fact, answer),
+        (None, Place::Hours(_)) => "at work or away".into(),
+        (None, Place::Dates) => "the date".into(),
+        (None, Place::Reader) => "what they come closest to".into(),
+        (None, _) => "its value".into(),
     }
 }
 

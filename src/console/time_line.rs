@@ -10,6 +10,7 @@ use crate::store::feedback::{FeedbackRow, Opinion, Way};
 use crate::store::follow_ups::{FollowUp, Kind, Stage};
 use crate::store::history::History;
 use crate::store::operators::OperatorEvent;
+use crate::work::feedback::opinion;
 
 /// How many deliveries and failures it goes back.
 const LINE: usize = 200;
@@ -71,19 +72,9 @@ pub(crate) fn of<'a>(kept: &Kept<'a>, verdict: impl Fn(&str) -> String) -> Vec<H
         line.push(happened(feedback.said_at, "answer", words));
     }
     let is_told = |reply: &Reply| {
-        let word = match &reply.says {
-            Says::Agree => "agree",
-            Says::Disagree(_) => "disagree",
-            Says::Answer { .. }
-            | Says::Yes
-            | Says::No(_)
-            | Says::Undo
-            | Says::Recheck
-            | Says::Stop
-            | Says::Unreadable(_) => return false,
-        };
+        let Some(said) = opinion(&reply.says) else { return false };
         let way = Way::Reply { comment: reply.comment };
-        feedback.iter().any(|row| row.feedback.way == way && row.feedback.opinion.word() == word)
+        feedback.iter().any(|row| row.feedback.way == way && row.feedback.opinion.word() == said.word())
     };
     for one in follow_ups {
         let what = words::follow_up(one.kind);

@@ -11,7 +11,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::database::{list, token, until, values};
 use super::watches::Claim;
 use super::{Store, StoreError};
-use crate::decide::ticket::TicketKey;
 
 /// What is due within this long is looked at anyway, and a look that is to wait a moment waits for it.
 const SOON: TimeDelta = TimeDelta::minutes(1);
@@ -62,11 +61,7 @@ impl Store {
         let taking = values![account, now, limit, ends, token()? + "-"];
         let which = values![policy, list(dismissing)?, now + SOON, longest];
         let taken: Vec<(u64, u32, String, i64)> = self.returning(CLAIM, [taking, which].concat()).await?;
-        let claim = |(id, failures, lease, marks)| {
-            let ticket = TicketKey { account: account.to_owned(), id };
-            Claim { ticket, failures, lease, marks }
-        };
-        Ok(taken.into_iter().map(claim).collect())
+        Ok(taken.into_iter().map(|columns| Claim::of(account, columns)).collect())
     }
 
     /// How many open tickets of each account `policy` has not decided yet; an account without any is left out.

@@ -24,6 +24,13 @@ pub struct Claim {
     pub marks: i64,
 }
 
+impl Claim {
+    /// Of a ticket's number, failures, lease and marks.
+    pub(super) fn of(account: &str, (id, failures, lease, marks): (u64, u32, String, i64)) -> Claim {
+        Claim { ticket: TicketKey { account: account.to_owned(), id }, failures, lease, marks }
+    }
+}
+
 /// How a look at a ticket leaves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -286,10 +293,7 @@ impl Store {
         let values = values![account, now, limit, ends, token()? + "-", longest];
         let mut taken: Vec<(i64, u64, u32, String, i64)> = self.returning(CLAIM, values).await?;
         taken.sort_by_key(|(due_at, ..)| *due_at); // What is returned has no order.
-        let claim = |(_, id, failures, lease, marks)| {
-            let ticket = TicketKey { account: account.to_owned(), id };
-            Claim { ticket, failures, lease, marks }
-        };
+        let claim = |(_, id, failures, lease, marks)| Claim::of(account, (id, failures, lease, marks));
         Ok(taken.into_iter().map(claim).collect())
     }
 

@@ -25,17 +25,7 @@ pub fn replied(
         }
         let Some(reference) = newest else { continue };
         for reply in replies.iter().filter(|reply| reply.comment == comment.id) {
-            let opinion = match &reply.says {
-                Says::Agree => Opinion::Agree,
-                Says::Disagree(why) => Opinion::Disagree { why: why.clone() },
-                Says::Answer { .. }
-                | Says::Yes
-                | Says::No(_)
-                | Says::Undo
-                | Says::Recheck
-                | Says::Stop
-                | Says::Unreadable(_) => continue,
-            };
+            let Some(opinion) = opinion(&reply.says) else { continue };
             said.push(Feedback {
                 ticket: ticket.clone(),
                 reference: reference.to_owned(),
@@ -47,6 +37,21 @@ pub fn replied(
         }
     }
     said
+}
+
+/// What a manager says about the newest decision; none where they say something else.
+pub fn opinion(says: &Says) -> Option<Opinion> {
+    match says {
+        Says::Agree => Some(Opinion::Agree),
+        Says::Disagree(why) => Some(Opinion::Disagree { why: why.clone() }),
+        Says::Answer { .. }
+        | Says::Yes
+        | Says::No(_)
+        | Says::Undo
+        | Says::Recheck
+        | Says::Stop
+        | Says::Unreadable(_) => None,
+    }
 }
 
 /// The correction where somebody put another verdict's tags in the place of the newest note's.

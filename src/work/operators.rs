@@ -10,7 +10,14 @@ pub fn replies(events: &[OperatorEvent]) -> Vec<Reply> {
 }
 
 fn reply(event: &OperatorEvent) -> Option<Reply> {
-    let says = match &event.did {
+    let source = Source::Console { who: event.who.clone(), at: event.at };
+    // No comment has the number 0.
+    Some(Reply { says: says(&event.did)?, source, who: event.who.clone(), comment: 0, at: Some(event.at) })
+}
+
+/// What somebody did, as a manager would reply it; none where no reply does that.
+pub fn says(did: &Did) -> Option<Says> {
+    Some(match did {
         Did::LookAgain => Says::Recheck,
         Did::Answered { fact, value } => Says::Answer { fact: fact.clone(), value: value.clone() },
         Did::Refused => Says::No(String::new()),
@@ -32,8 +39,5 @@ fn reply(event: &OperatorEvent) -> Option<Reply> {
         | Did::Took
         | Did::Finished
         | Did::GaveBack => return None,
-    };
-    let source = Source::Console { who: event.who.clone(), at: event.at };
-    // No comment has the number 0.
-    Some(Reply { says, source, who: event.who.clone(), comment: 0, at: Some(event.at) })
+    })
 }

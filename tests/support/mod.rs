@@ -6,6 +6,7 @@ pub(crate) mod postgres;
 pub(crate) mod tools;
 pub(crate) mod wire;
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -342,6 +343,18 @@ impl Drop for Bot {
         let _gone_already = self.child.kill();
         let _status = self.child.wait();
     }
+}
+
+/// Runs the binary in a folder: exit code, results, errors.
+pub(crate) fn starwarden_in<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_starwarden"))
+        .current_dir(folder)
+        .env_remove("STARWARDEN_CONFIG")
+        .args(arguments)
+        .output()
+        .expect("the binary");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// Runs `starwarden tickets …` beside the bot of a folder: whether it went well, and what it said.
